@@ -1,0 +1,216 @@
+"""The one frozen snapshot a decision may look at, with the age of each part.
+
+Nothing below a decision reads a clock, a socket or a file: what is not in here was not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import IntEnum
+
+from core.events import Plan, State
+from core.types import (
+    ZERO,
+    AccountMode,
+    AccountSnapshot,
+    Base,
+    Book,
+    Candle,
+    Contracts,
+    FeeRates,
+    FundingQuote,
+    MaintenanceWindow,
+    Pair,
+    SettledFunding,
+)
+
+
+class Permission(IntEnum):
+    """What the engine may do, from everything to nothing. Persisted, with reason and time."""
+
+    HALTED = 0  # no automatic order at all
+    REDUCE_ONLY = 1  # orders may only make exposure smaller
+    NO_NEW_RISK = 2  # hedge, repair, reduce, close; do not open or grow
+    FULL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    level: Permission = Permission.FULL
+    reason: str = ""
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """One pair's market. A part never seen is None: absent is not zero."""
+
+    pair: Pair
+    spot: Book | None = None
+    swap: Book | None = None
+    mark_px: Decimal | None = None
+    mark_seen_ms: int = 0
+    index_px: Decimal | None = None
+    funding: FundingQuote | None = None
+    settled: tuple[SettledFunding, ...] = ()  # oldest first
+    candles: Mapping[str, tuple[Candle, ...]] = field(default_factory=dict)  # spot, oldest first
+    open_interest: tuple[tuple[int, Decimal], ...] = ()  # (ts_ms, coins), oldest first
+    volume_24h_usdt: Decimal | None = None
+
+    @property
+    def is_quoted(self) -> bool:
+        return bool(self.spot and self.swap and self.spot.is_sane and self.swap.is_sane)
+
+    @property
+    def basis_bps(self) -> Decimal | None:
+        """Swap mid minus spot mid, in bps of spot."""
+        if self.spot is None or self.swap is None or not self.is_quoted:
+            return None
+        return (self.swap.mid / self.spot.mid - 1) * 10_000
+
+    def age_ms(self, now_ms: int) -> int | None:
+        """Age of the oldest of the two books and the mark price; None when one was never seen."""
+        if self.spot is None or self.swap is None or self.mark_px is None:
+            return None
+        return now_ms - min(self.spot.seen_ms, self.swap.seen_ms, self.mark_seen_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeView:
+    """One hedge as the books have it: what this engine bought and sold, nothing else.
+
+    spot_base   coins owned by the hedge, net of fees taken in the coin.
+    contracts   contracts held short, >= 0.
+    target_base what was last asked for.
+    Money terms are USDT since the round began; fees, slippage and interest are costs >= 0
+    (a rebate is a negative cost).
+    """
+
+    instrument: str
+    hedge_id: str
+    target_base: Base
+    spot_base: Base
+    contracts: Contracts
+    short_base: Base  # contracts in coins
+    opened_ms: int
+    entry_notional: Decimal  # USDT, spot price x coins at opening
+    capital: Decimal  # what the round tied up at opening: spot cost + margin at the split
+    funding: Decimal
+    basis: Decimal
+    fees: Decimal
+    slippage: Decimal
+    interest: Decimal
+    settlements: int
+
+    @property
+    def net_delta(self) -> Base:
+        return Base(self.spot_base - self.short_base)
+
+    @property
+    def size(self) -> Base:
+        """The hedge quantity: the larger leg."""
+        return Base(max(self.spot_base, self.short_base))
+
+    @property
+    def drift_ratio(self) -> Decimal:
+        """|net delta| / hedge quantity; 0 when nothing is held."""
+        return abs(self.net_delta) / self.size if self.size else ZERO
+
+    @property
+    def pnl(self) -> Decimal:
+        """Funding + basis - fees - slippage - interest, USDT."""
+        return self.funding + self.basis - self.fees - self.slippage - self.interest
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """What the circuit breaker counts; persisted, so a restart forgets nothing."""
+
+    losing_rounds: int = 0  # in a row
+    day: str = ""  # UTC date the loss counts for
+    day_pnl: Decimal = ZERO  # USDT, since 00:00 UTC
+    rounds_today: int = 0
+    last_round_ms: int = 0
+    peak_equity: Decimal = ZERO
+    tripped: str = ""  # reason; empty when closed
+    tripped_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHealth:
+    live: bool
+    last_seen_ms: int
+    reconnects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VenueHealth:
+    """How well the venue can be heard and reached."""
+
+    streams: Mapping[str, StreamHealth] = field(default_factory=dict)
+    errors_1m: int = 0  # REST failures with unknown or no answer in the last minute
+    rejects_1m: int = 0
+    latency_ms: Decimal = ZERO  # REST round trip, recent median
+    clock_offset_ms: int = 0  # venue minus local
+    rate_use_ratio: Decimal = ZERO  # busiest order bucket, 1 = full
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything one decision may know. Built once per event, never changed."""
+
+    now_ms: int
+    state: State
+    state_since_ms: int
+    permission: PermissionView
+    markets: Mapping[str, MarketView]
+    account: AccountSnapshot | None
+    fees: Mapping[str, FeeRates]
+    hedges: Mapping[str, HedgeView]
+    breaker: BreakerView
+    venue: VenueHealth
+    equity: Decimal = ZERO  # account equity in USDT, by our own books
+    last_open_ms: Mapping[str, int] = field(default_factory=dict)
+    last_close_ms: Mapping[str, int] = field(default_factory=dict)
+    pending_transfer: bool = False
+    unresolved_orders: int = 0  # outcome unknown, still being asked for
+    plan: Plan = Plan()
+
+    def with_plan(self, plan: Plan) -> Context:
+        return replace(self, plan=plan)
+
+    @property
+    def open_hedges(self) -> tuple[HedgeView, ...]:
+        return tuple(h for h in self.hedges.values() if h.size)
+
+    @property
+    def swap_notional(self) -> Decimal:
+        """USDT value at mark of all short swaps the account holds."""
+        if self.account is None:
+            return ZERO
+        total = ZERO
+        for market in self.markets.values():
+            position = self.account.positions.get(market.pair.swap.inst_id)
+            if position:
+                price = market.mark_px or position.mark_px
+                total += abs(market.pair.swap.to_base(position.contracts)) * price
+        return total
+
+    @property
+    def backing_equity(self) -> Decimal:
+        """USDT equity that backs the swaps: USDT alone in futures mode, all discounted coins in multi."""
+        if self.account is None:
+            return ZERO
+        if self.account.mode is AccountMode.FUTURES:
+            usdt = self.account.balances.get("USDT")
+            return usdt.equity if usdt else ZERO
+        return self.account.adjusted_equity_usd or ZERO
+
+    @property
+    def margin_ratio(self) -> Decimal | None:
+        """Backing equity / swap notional at mark: 1 = unlevered, 0.33 = 3x. None without a swap."""
+        notional = self.swap_notional
+        return self.backing_equity / notional if notional else None

@@ -1,0 +1,212 @@
+"""What the engine needs of the outside, written from the caller's side, in domain types.
+
+Errors say what is known about the world; see core/errors.py. Adapters in exchange/ and monitor/
+implement these; tests/fakes.py has hand-written ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from core.context import Context, StreamHealth
+from core.events import Plan
+from core.facts import Kind, Row
+from core.types import (
+    AccountConfig,
+    AccountSnapshot,
+    Bill,
+    Book,
+    Candle,
+    FeeRates,
+    Fill,
+    FundingQuote,
+    MaintenanceWindow,
+    OrderRecord,
+    OrderRequest,
+    Pair,
+    SettledFunding,
+    TransferRecord,
+    Wallet,
+)
+from core.verdict import Verdict
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The engine's only time. Real in live and dry-run, the venue's own in demo and simulation."""
+
+    def now_ms(self) -> int:
+        """UTC milliseconds; never decreases."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    async def sleep_until(self, at_ms: int) -> None: ...
+
+    def holding(self) -> AbstractContextManager[None]:
+        """While held, virtual time stands still: for work done outside the loop (disk, threads)."""
+        ...
+
+
+class Ids(Protocol):
+    """Identities, reproducible: never random."""
+
+    def hedge_id(self, instrument: str) -> str: ...
+
+    def order_id(self, hedge_id: str, leg: str) -> str:
+        """A new client order id: letters and digits, at most 32, starting with the hedge's id."""
+        ...
+
+    def transfer_id(self) -> str: ...
+
+
+class Guard(Protocol):
+    """ "May we": measures one thing and answers with figures. Pure."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self, ctx: Context) -> Verdict: ...
+
+
+class Planner(Protocol):
+    """ "Should we": proposes targets. Pure. Strategy, fund guard and rebalancer are planners."""
+
+    def plan(self, ctx: Context) -> Plan: ...
+
+
+class Journal(Protocol):
+    """The append-only truth. Order of appends is the order of rows."""
+
+    def append(self, kind: Kind, at_ms: int, body: Mapping[str, object]) -> int:
+        """Queue one row and return its sequence number. Values: str, int, bool, None, Decimal,
+        lists and mappings of these; Decimal is stored as text."""
+        ...
+
+    async def durable(self) -> None:
+        """Return once everything appended so far has reached the disk (fsync).
+
+        Raises JournalFailed when it cannot: then nothing that adds risk may be done.
+        """
+        ...
+
+    def rows(self, *kinds: Kind, after_seq: int = 0) -> AsyncIterator[Row]: ...
+
+
+class Trading(Protocol):
+    """Orders and account, signed REST. Every method may raise VenueRejected (nothing happened),
+    VenueDown (outcome unknown for orders and transfers), RateLimited or AuthFailed."""
+
+    async def place(self, order: OrderRequest) -> str:
+        """Send one order; return the venue's order id. Acceptance, not execution."""
+        ...
+
+    async def cancel(self, inst_id: str, cl_id: str) -> None: ...
+
+    async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
+        """Ask what became of an order. None only when the venue answered that it knows none."""
+        ...
+
+    async def open_orders(self) -> tuple[OrderRecord, ...]: ...
+
+    async def order_fills(self, inst_id: str, ord_id: str) -> tuple[Fill, ...]: ...
+
+    async def fills(self, since_ms: int) -> tuple[Fill, ...]:
+        """All fills since, all pages, oldest first."""
+        ...
+
+    async def bills(self, since_ms: int) -> tuple[Bill, ...]:
+        """All bills since, all pages, oldest first."""
+        ...
+
+    async def account(self) -> AccountSnapshot: ...
+
+    async def account_config(self) -> AccountConfig: ...
+
+    async def fee_rates(self, pair: Pair) -> FeeRates: ...
+
+    async def leverage(self, inst_id: str) -> Decimal: ...
+
+    async def set_leverage(self, inst_id: str, leverage: Decimal) -> None: ...
+
+    async def transfer(self, client_id: str, ccy: str, amount: Decimal, source: Wallet, dest: Wallet) -> str:
+        """Ask for a transfer; return its id. Completion is read from transfer_state."""
+        ...
+
+    async def transfer_state(self, transfer_id: str) -> TransferRecord: ...
+
+    async def wallet(self) -> Mapping[str, Decimal]:
+        """Available balances of the funding wallet by currency."""
+        ...
+
+
+class Market(Protocol):
+    """Public data by REST. May raise VenueDown or RateLimited."""
+
+    async def server_time_ms(self) -> int: ...
+
+    async def pairs(self, names: Iterable[str]) -> tuple[Pair, ...]:
+        """Instruments of the named pairs (BTC-USDT). Raises VenueRejected for an unknown one."""
+        ...
+
+    async def ranked_pairs(self, limit: int) -> tuple[Pair, ...]:
+        """All USDT swaps that have a spot twin, ranked by 24 h volume, at most `limit`."""
+        ...
+
+    async def book(self, inst_id: str, depth: int) -> Book: ...
+
+    async def candles(self, inst_id: str, bar: str, limit: int) -> tuple[Candle, ...]:
+        """Oldest first; `bar` is the engine's word: 3m, 15m, 4H, D."""
+        ...
+
+    async def funding(self, inst_id: str) -> FundingQuote: ...
+
+    async def settled_funding(self, inst_id: str, limit: int) -> tuple[SettledFunding, ...]:
+        """Oldest first."""
+        ...
+
+    async def mark_px(self, inst_id: str) -> Decimal: ...
+
+    async def open_interest(self, inst_id: str) -> Decimal:
+        """In coins."""
+        ...
+
+    async def maintenance(self) -> tuple[MaintenanceWindow, ...]: ...
+
+
+class Streams(Protocol):
+    """The supervised WebSocket side: pushes go to the sinks, health can be read at any time."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def health(self) -> Mapping[str, StreamHealth]: ...
+
+
+class OrderSink(Protocol):
+    """Where order pushes go (execution). Called in arrival order; may repeat itself."""
+
+    def on_order(self, record: OrderRecord, fill: Fill | None) -> None: ...
+
+
+class AccountSink(Protocol):
+    """Told after the account store changed."""
+
+    def on_account(self, snapshot: AccountSnapshot) -> None: ...
+
+
+class Notifier(Protocol):
+    """The human side. Never raises, never waits: messages are queued."""
+
+    def tell(self, topic: str, level: str, fields: Mapping[str, object]) -> None:
+        """`topic` is a key of the text catalogue (monitor/texts.py); `level` info, warning, critical."""
+        ...
+
+
+Post = Callable[..., None]
+Job = Callable[[], Awaitable[None]]
