@@ -177,7 +177,7 @@ class Context:
     last_close_ms: Mapping[str, int] = field(default_factory=dict)
     pending_transfer: bool = False
     unresolved_orders: int = 0  # outcome unknown, still being asked for
-    plan: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
 
     def with_plan(self, plan: Plan) -> Context:
         return replace(self, plan=plan)

@@ -1,4 +1,24 @@
-"""The journal's vocabulary: what kinds of rows there are and how they are encoded."""
+"""The journal's vocabulary: what kinds of rows there are, what is in them, how they are encoded.
+
+Bodies (every value as `plain` leaves it: Decimal as text):
+
+    boot        mode, version, fingerprint, epoch, account_uid, opening_cash {ccy: amount} (first boot)
+    decision    the Decision, field by field
+    intent      order (the OrderRequest), hedge_id, purpose
+    ack         cl_id, outcome (accepted | rejected | unknown), ord_id, code, message
+    order       cl_id, ord_id, inst_id, status (filled | canceled | absent), filled, avg_px, fee, fee_ccy,
+                cancel_source, category
+    fill        hedge_id, instrument, leg, ref_mid, ct_val (coins per contract; 1 for spot), fill (the Fill)
+    bill        bill (the Bill), instrument, hedge_id (empty when it belongs to no hedge)
+    transfer    client_id, transfer_id, ccy, amount, source, dest, status, purpose, reason
+    hedge       hedge_id, instrument, event (opened | target | closed | adopted), target_base, purpose, reason
+    report      on, report (the Report)
+    permission  level (name), reason
+    breaker     event (tripped | reset), reason
+    equity      equity, terms {name: amount}, prices {instrument: [spot_px, mark_px]}
+    note        what, and whatever belongs to it
+    stop        reason, clean
+"""
 
 from __future__ import annotations
 
