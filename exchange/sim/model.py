@@ -1,0 +1,508 @@
+"""The simulated venue's own nouns, shared by its economics and its protocol surface.
+
+Nothing here is shared with the client: the venue keeps its own words and its own truth. Amounts are
+Decimal; the surface alone turns them into the venue's strings.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+ZERO = Decimal(0)
+
+
+class Reject(Exception):
+    """The venue says no, with its own code and text."""
+
+    def __init__(self, code: str, msg: str) -> None:
+        super().__init__(f"{code} {msg}")
+        self.code = code
+        self.msg = msg
+
+
+@dataclass(slots=True)
+class Instrument:
+    inst_id: str
+    inst_type: str  # SPOT | SWAP
+    base: str  # BTC
+    quote: str  # USDT
+    tick: Decimal
+    lot: Decimal
+    min_size: Decimal
+    max_limit_size: Decimal
+    max_market_size: Decimal  # contracts; USDT for spot
+    code: int  # instIdCode
+    list_ms: int
+    ct_val: Decimal = Decimal(1)  # coins per contract; 1 for spot
+    max_leverage: Decimal = Decimal(10)
+    state: str = "live"  # live | suspend | preopen
+    expires_ms: int | None = None
+    group_id: str = "1"
+    upcoming: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def is_swap(self) -> bool:
+        return self.inst_type == "SWAP"
+
+
+@dataclass(slots=True)
+class BookLevel:
+    price: Decimal
+    size: Decimal
+    orders: int
+
+
+@dataclass(slots=True)
+class PublicTrade:
+    inst_id: str
+    trade_id: int
+    price: Decimal
+    size: Decimal
+    side: str  # taker
+    ts_ms: int
+
+
+@dataclass(slots=True)
+class Bar:
+    ts_ms: int  # open time
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal  # coins
+    closed: bool
+
+
+@dataclass(slots=True)
+class FundingState:
+    rate: Decimal  # forecast for funding_ms
+    funding_ms: int
+    next_funding_ms: int
+    min_rate: Decimal
+    max_rate: Decimal
+    interest: Decimal
+    premium: Decimal
+    impact_value: Decimal
+    settled_rate: Decimal
+    processing: bool
+    ts_ms: int
+
+
+@dataclass(slots=True)
+class Settled:
+    ts_ms: int
+    forecast: Decimal
+    rate: Decimal
+
+
+@dataclass(slots=True)
+class Order:
+    ord_id: str
+    cl_id: str
+    tag: str
+    inst_id: str
+    side: str
+    pos_side: str
+    td_mode: str
+    kind: str  # market limit post_only ioc fok optimal_limit_ioc
+    size: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    target_ccy: str
+    created_ms: int
+    updated_ms: int
+    state: str = "live"
+    filled: Decimal = ZERO
+    notional: Decimal = ZERO  # sum price x size, for the average
+    fee: Decimal = ZERO  # signed as booked
+    fee_ccy: str = ""
+    pnl: Decimal = ZERO
+    cancel_source: str = ""
+    amend_source: str = ""
+    category: str = "normal"
+    leverage: Decimal = Decimal(1)
+    stp: str = "cancel_maker"
+    last_fill: Execution | None = None
+    frozen: Decimal = ZERO  # what it holds back of the balance or the margin
+
+    @property
+    def avg_px(self) -> Decimal:
+        return self.notional / self.filled if self.filled else ZERO
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ("live", "partially_filled")
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill of one account's order."""
+
+    trade_id: int
+    ord_id: str
+    cl_id: str
+    inst_id: str
+    side: str
+    pos_side: str
+    price: Decimal
+    size: Decimal
+    maker: bool
+    fee: Decimal
+    fee_ccy: str
+    fee_rate: Decimal
+    pnl: Decimal
+    mark_px: Decimal
+    index_px: Decimal
+    ts_ms: int
+    bill_id: str
+    sub_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    bill_id: str
+    kind: str  # the venue's type number
+    sub_type: str
+    ccy: str
+    change: Decimal
+    balance: Decimal
+    ts_ms: int
+    inst_id: str = ""
+    inst_type: str = ""
+    ord_id: str = ""
+    cl_id: str = ""
+    trade_id: str = ""
+    size: Decimal | None = None
+    price: Decimal | None = None
+    pnl: Decimal = ZERO
+    fee: Decimal = ZERO
+    interest: Decimal = ZERO
+    pos_change: Decimal = ZERO
+    pos_after: Decimal = ZERO
+    exec_type: str = ""
+    source: str = ""
+    dest: str = ""
+
+
+@dataclass(slots=True)
+class PositionRow:
+    """A cross, net-mode swap position. `size` in contracts, negative when short."""
+
+    inst_id: str
+    pos_id: str
+    size: Decimal
+    avg_px: Decimal
+    leverage: Decimal
+    created_ms: int
+    updated_ms: int
+    realized: Decimal = ZERO
+    fee: Decimal = ZERO
+    funding_fee: Decimal = ZERO
+    liq_penalty: Decimal = ZERO
+    trade_id: str = ""
+    max_size: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Transfer:
+    transfer_id: str
+    client_id: str
+    ccy: str
+    amount: Decimal
+    source: str  # 6 funding | 18 trading
+    dest: str
+    state: str  # pending | success | failed
+    created_ms: int
+
+
+@dataclass(slots=True)
+class AccountState:
+    """One account: keys, settings, cash, positions, orders, ledger."""
+
+    name: str
+    uid: str
+    key: str
+    secret: str
+    passphrase: str
+    permissions: str = "read_only,trade"
+    ip: str = ""
+    level: str = "2"  # acctLv: 2 futures, 3 multi-currency
+    pos_mode: str = "net_mode"
+    auto_loan: bool = False
+    fee_level: str = "Lv1"
+    trading: dict[str, Decimal] = field(default_factory=dict)  # cash by currency
+    funding: dict[str, Decimal] = field(default_factory=dict)
+    positions: dict[str, PositionRow] = field(default_factory=dict)
+    leverage: dict[str, Decimal] = field(default_factory=dict)  # by swap inst_id
+    orders: dict[str, Order] = field(default_factory=dict)  # every order by ord_id, insertion order
+    by_client: dict[str, str] = field(default_factory=dict)  # cl_id -> newest ord_id
+    open_orders: dict[str, Order] = field(default_factory=dict)
+    executions: deque[Execution] = field(default_factory=lambda: deque(maxlen=200_000))
+    bills: deque[BillRow] = field(default_factory=lambda: deque(maxlen=200_000))
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
+    cancel_all_at_ms: int | None = None
+    updated_ms: int = 0
+
+
+# --- figures the surface asks the economics for -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CoinFigures:
+    ccy: str
+    cash: Decimal
+    equity: Decimal
+    available: Decimal  # free to spend (availBal)
+    available_equity: Decimal  # free as margin (availEq)
+    frozen: Decimal
+    order_frozen: Decimal
+    upl: Decimal
+    liability: Decimal
+    imr: Decimal
+    mmr: Decimal
+    mgn_ratio: Decimal | None
+    usd_px: Decimal
+    discounted_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFigures:
+    inst_id: str
+    upl: Decimal
+    upl_ratio: Decimal
+    imr: Decimal
+    mmr: Decimal
+    mgn_ratio: Decimal | None
+    liq_px: Decimal | None
+    notional_usd: Decimal
+    mark_px: Decimal
+    adl_rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFigures:
+    total_equity: Decimal  # USD, every coin at index
+    adjusted_equity: Decimal | None  # multi-currency mode only
+    imr: Decimal | None
+    mmr: Decimal | None
+    mgn_ratio: Decimal | None
+    notional_usd: Decimal
+    upl: Decimal
+    coins: dict[str, CoinFigures]
+    positions: dict[str, PositionFigures]
+
+
+# --- what happened: the outbox the surface turns into pushes ----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BookChanged:
+    inst_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TradePrinted:
+    trade: PublicTrade
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChanged:
+    inst_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChanged:
+    name: str  # BTC-USDT
+
+
+@dataclass(frozen=True, slots=True)
+class FundingChanged:
+    inst_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarChanged:
+    """The 1-minute-based series of an instrument moved on; `closed_ms` is the new time edge."""
+
+    inst_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentChanged:
+    inst_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """`order` is a copy as of this change; `execution` when the change is a fill."""
+
+    account: str
+    order: Order
+    execution: Execution | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """`reason` is balance_and_position's eventType: filled, funding_fee, transferred, adl, ..."""
+
+    account: str
+    reason: str
+    currencies: tuple[str, ...]
+    positions: tuple[str, ...]
+    trades: tuple[tuple[str, str], ...] = ()
+
+
+VenueEvent = (
+    BookChanged
+    | TradePrinted
+    | MarkChanged
+    | IndexChanged
+    | FundingChanged
+    | BarChanged
+    | InstrumentChanged
+    | StatusChanged
+    | OrderChanged
+    | AccountChanged
+)
+
+
+# --- the seam ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderParams:
+    """An order as the surface understood it: shapes checked, economics not yet."""
+
+    inst_id: str
+    td_mode: str
+    side: str
+    kind: str
+    size: Decimal
+    price: Decimal | None = None
+    cl_id: str = ""
+    tag: str = ""
+    pos_side: str = "net"
+    reduce_only: bool = False
+    target_ccy: str = ""  # spot market: base_ccy | quote_ccy
+    stp: str = "cancel_maker"
+    ban_amend: bool = False
+
+
+class MarketSide(Protocol):
+    """Public data of one instrument."""
+
+    instrument: Instrument
+    seq_id: int
+    last: Decimal
+    last_size: Decimal
+    ts_ms: int
+    open_24h: Decimal
+    high_24h: Decimal
+    low_24h: Decimal
+    volume_24h: Decimal  # coins
+    quote_volume_24h: Decimal
+    mark_px: Decimal
+    index_px: Decimal
+    open_interest: Decimal  # contracts; 0 for spot
+    funding: FundingState | None
+    settled: deque[Settled]  # oldest first
+    trades: deque[PublicTrade]
+    buy_limit: Decimal
+    sell_limit: Decimal
+
+    def bids(self, depth: int) -> list[BookLevel]: ...
+
+    def asks(self, depth: int) -> list[BookLevel]: ...
+
+    def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        """Newest first, the forming bar included; `before_ms` keeps bars opening before it."""
+        ...
+
+    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]: ...
+
+
+class Venue(Protocol):
+    """Everything the protocol surface may ask of the economics. Synchronous; no I/O.
+
+    Commands raise Reject. Whatever they change lands in `outbox` in the order it happened.
+    """
+
+    now_ms: int
+    outbox: list[VenueEvent]
+    instruments: dict[str, Instrument]
+    markets: dict[str, MarketSide]
+    accounts: dict[str, AccountState]  # by name
+    maintenance: list[dict[str, str]]
+
+    def next_ms(self) -> int | None:
+        """When the venue itself has something to do next; None when the market data has ended."""
+        ...
+
+    def advance(self, until_ms: int) -> int:
+        """Move to min(until, next_ms), do what is due then, refresh the market as of that instant
+        (books, mark, funding) into the outbox, and return the new now. Never goes back."""
+        ...
+
+    def account_by_key(self, key: str) -> AccountState | None: ...
+
+    def create_account(
+        self, name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal], level: str = "2"
+    ) -> AccountState: ...
+
+    def figures(self, account: AccountState) -> AccountFigures: ...
+
+    def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
+        """(maker, taker) as cost fractions, positive is a cost."""
+        ...
+
+    def tiers(self, inst_id: str) -> list[tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
+        """Position tiers: (min contracts, max contracts, mmr, imr, max leverage)."""
+        ...
+
+    def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
+        """(from amount, to amount, rate)."""
+        ...
+
+    def place(self, account: AccountState, params: OrderParams) -> Order: ...
+
+    def cancel(self, account: AccountState, order: Order, source: str = "1") -> None: ...
+
+    def amend(
+        self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None
+    ) -> None: ...
+
+    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None: ...
+
+    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None: ...
+
+    def set_position_mode(self, account: AccountState, mode: str) -> None: ...
+
+    def set_level(self, account: AccountState, level: str) -> None: ...
+
+    def transfer(
+        self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
+    ) -> Transfer: ...
+
+    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
+        """Arm or disarm (0) the dead man's switch; return the trigger time in ms, 0 when off."""
+        ...
+
+    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+        """(max buy, max sell) in the instrument's own unit."""
+        ...
+
+    def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal: ...
+
+    # control interface, never reachable from /api/v5
+    def snapshot_hash(self) -> str:
+        """A digest of every account's cash, positions and orders: equal worlds, equal digests."""
+        ...
