@@ -177,6 +177,10 @@ class Context:
     last_close_ms: Mapping[str, int] = field(default_factory=dict)
     pending_transfer: bool = False
     unresolved_orders: int = 0  # outcome unknown, still being asked for
+    unexplained: str = ""  # what reconciliation could not explain; empty when books equal the venue
+    repairs: int = 0  # repairs in a row without a balanced end
+    stopping: str = ""  # why we unwind in order to stop; empty when we do not
+    flatten_asked: bool = False
     plan: Plan = field(default_factory=Plan)
 
     def with_plan(self, plan: Plan) -> Context:

@@ -13,7 +13,7 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     transfer    client_id, transfer_id, ccy, amount, source, dest, status, purpose, reason
     hedge       hedge_id, instrument, event (opened | target | closed | adopted), target_base, purpose, reason
     report      on, report (the Report)
-    permission  level (name), reason
+    permission  cause, level (name; FULL lifts the cause), reason, holds (the level in force)
     breaker     event (tripped | reset), reason
     equity      equity, terms {name: amount}, prices {instrument: [spot_px, mark_px]}
     note        what, and whatever belongs to it

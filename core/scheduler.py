@@ -1,0 +1,136 @@
+"""When things are due: every 5 minutes, every hour, and each instrument's own funding time.
+
+Jobs post an event and do nothing else. The cadence is one set of APScheduler triggers in UTC; a live
+engine lets APScheduler fire them, an engine on virtual time walks the same triggers on its own clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobExecutionEvent,
+)
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+
+from core.events import On
+from core.ports import Clock
+
+# The second keeps ticks off the exact boundary, where bars close and funding is being charged.
+CADENCE: Final[Mapping[On, CronTrigger]] = {
+    On.SCAN: CronTrigger(minute="*/5", second=2, timezone=UTC),
+    On.REVIEW: CronTrigger(minute=0, second=20, timezone=UTC),
+}
+SETTLE_DELAY_MS: Final = 30_000  # the venue charges funding within about a minute of its instant
+
+Fire = Callable[[On, str | None], None]
+
+
+class Ticker(Protocol):
+    """Fires the cadence and the settlements somebody asked for."""
+
+    def start(self, fire: Fire, lost: Callable[[str], None]) -> None: ...
+
+    def settle_at(self, instrument: str, funding_time_ms: int) -> None:
+        """Fire SETTLE for `instrument` shortly after its funding time; replaces an earlier request."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
+def _utc(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+class ApTicker:
+    """APScheduler on the running loop and the real clock. Lost ticks are reported, not only logged."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 270}
+        )
+
+    def start(self, fire: Fire, lost: Callable[[str], None]) -> None:
+        self._fire = fire
+
+        def on_lost(event: JobExecutionEvent) -> None:
+            lost(f"tick {event.job_id} was lost")
+
+        for on, trigger in CADENCE.items():
+            self._scheduler.add_job(self._tick, trigger, args=(on, None), id=on.value, replace_existing=True)
+        self._scheduler.add_listener(on_lost, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.start()
+
+    def settle_at(self, instrument: str, funding_time_ms: int) -> None:
+        self._scheduler.add_job(
+            self._tick,
+            DateTrigger(_utc(funding_time_ms + SETTLE_DELAY_MS)),
+            args=(On.SETTLE, instrument),
+            id=f"settle {instrument}",
+            replace_existing=True,
+            misfire_grace_time=None,  # a settlement is looked up however late we are
+        )
+
+    async def stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    async def _tick(self, on: On, instrument: str | None) -> None:
+        # A coroutine, because APScheduler runs plain functions in a worker thread.
+        self._fire(on, instrument)
+
+
+class WalkingTicker:
+    """The same triggers on the engine's own clock: one task sleeping to whatever is due next."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._settlements: dict[str, int] = {}
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, fire: Fire, lost: Callable[[str], None]) -> None:
+        self._fire = fire
+        self._task = asyncio.create_task(self._walk(), name="ticker")
+
+    def settle_at(self, instrument: str, funding_time_ms: int) -> None:
+        at_ms = funding_time_ms + SETTLE_DELAY_MS
+        if self._settlements.get(instrument) != at_ms:
+            self._settlements[instrument] = at_ms
+            self._changed.set()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _walk(self) -> None:
+        due = {on: self._next(on, self._clock.now_ms()) for on in CADENCE}
+        while True:
+            at_ms = min((*due.values(), *self._settlements.values()))
+            wait_s = (at_ms - self._clock.now_ms()) / 1000
+            if wait_s > 0:
+                self._changed.clear()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), wait_s)
+                except TimeoutError:
+                    pass
+                continue
+            for instrument in sorted(i for i, at in self._settlements.items() if at <= at_ms):
+                del self._settlements[instrument]
+                self._fire(On.SETTLE, instrument)
+            for on in [on for on, at in due.items() if at <= at_ms]:
+                due[on] = self._next(on, self._clock.now_ms())
+                self._fire(on, None)
+
+    @staticmethod
+    def _next(on: On, now_ms: int) -> int:
+        fire_at: datetime = CADENCE[on].get_next_fire_time(None, _utc(now_ms + 1))
+        return int(fire_at.timestamp() * 1000)

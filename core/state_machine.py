@@ -1,0 +1,127 @@
+"""The machine: one event and one frozen context in, one decision out. No await, no I/O.
+
+`transitions` drives the table. Each row has a single condition that lets every guard of the row speak,
+so a decision carries all verdicts, and hands the library a real bool (it compares `== True`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from transitions import EventData, Machine
+
+from core.context import Context
+from core.events import Decision, Event, HedgeTarget, On, Purpose, State, Target
+from core.ports import Guard
+from core.table import IGNORED, TABLE, Act, Row
+from core.types import ZERO, Base
+from core.verdict import Verdict
+
+
+class _Trail:
+    """What one trigger leaves behind: verdicts of all rows tried, targets of the row taken."""
+
+    def __init__(self, event: Event, ctx: Context) -> None:
+        self.event, self.ctx = event, ctx
+        self.verdicts: list[Verdict] = []
+        self.targets: tuple[Target, ...] = ()
+
+
+class StateMachine:
+    """Holds the one state. Raises ValueError at construction when a row names an unknown guard."""
+
+    state: State
+
+    def __init__(self, guards: Iterable[Guard], initial: State = State.IDLE) -> None:
+        self._guards = {guard.name: guard for guard in guards}
+        wanted = {name for row in TABLE for name in row.guards}
+        if missing := sorted(wanted - self._guards.keys()):
+            raise ValueError(f"the table names guards nobody provides: {', '.join(missing)}")
+        self._machine = Machine(
+            self,
+            states=State,
+            initial=initial,
+            auto_transitions=False,
+            model_override=True,
+            send_event=True,
+            ignore_invalid_triggers=False,
+            transitions=[self._transition(row) for row in TABLE],
+        )
+
+    def restore(self, state: State) -> None:
+        """Take up the state the journal ends in."""
+        self._machine.set_state(state)
+
+    def decide(self, event: Event, ctx: Context) -> Decision:
+        """Try the table's rows for this event; the state moves if one lets it."""
+        source, trail = self.state, _Trail(event, ctx)
+        if (source, event.on) in IGNORED:
+            return Decision(event.on, event.at_ms, source, source, False, (), (), "dropped: busy or not due")
+        moved = bool(self._machine.events[event.on.value].trigger(self, trail=trail))
+        return Decision(
+            on=event.on,
+            at_ms=event.at_ms,
+            src=source,
+            dst=self.state,
+            moved=moved,
+            verdicts=_once(trail.ctx.plan.verdicts + tuple(trail.verdicts)),
+            targets=trail.targets,
+            reason=event.reason,
+            instrument=event.instrument,
+        )
+
+    def _transition(self, row: Row) -> dict[str, Any]:
+        return {
+            "trigger": row.on.value,
+            "source": list(row.sources),
+            "dest": "=" if row.dest is None else row.dest,
+            "conditions": self._gate(row),
+            "before": self._take(row),
+        }
+
+    def _gate(self, row: Row) -> Callable[[EventData], bool]:
+        def gate(event: EventData) -> bool:
+            trail: _Trail = event.kwargs["trail"]
+            verdicts = [self._guards[name].check(trail.ctx) for name in row.guards]
+            trail.verdicts.extend(verdicts)
+            return all(v.ok for v in verdicts)
+
+        return gate
+
+    def _take(self, row: Row) -> Callable[[EventData], None]:
+        def take(event: EventData) -> None:
+            trail: _Trail = event.kwargs["trail"]
+            trail.targets = targets_of(row.act, trail.ctx, trail.event)
+
+        return take
+
+
+def targets_of(act: Act, ctx: Context, event: Event) -> tuple[Target, ...]:
+    """What a row hands to execution, read off the context alone."""
+    match act:
+        case Act.NOTHING:
+            return ()
+        case Act.OPEN:
+            return ctx.plan.opening[:1]
+        case Act.ADJUST:
+            return ctx.plan.adjusting
+        case Act.REPAIR:
+            # Whatever was asked for last is the target again, but a repair never grows a hedge.
+            return tuple(
+                HedgeTarget(h.instrument, Base(min(h.target_base, h.size)), Purpose.REPAIR, "legs unequal")
+                for h in ctx.hedges.values()
+                if h.size
+            )
+        case Act.UNWIND:
+            reason = event.reason or ctx.stopping or On(event.on).value
+            return tuple(
+                HedgeTarget(h.instrument, Base(ZERO), Purpose.FLATTEN, reason)
+                for h in ctx.hedges.values()
+                if h.size
+            )
+
+
+def _once(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """Drop repetitions: a guard asked by two rows says the same twice."""
+    return tuple(dict.fromkeys(verdicts))
