@@ -16,6 +16,8 @@ MAX_LEVERAGE = Decimal(3)  # red line; a bound here, checked again at every orde
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
+StreamUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+[^\s]*$")]
 InstrumentName = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT$")]
 
 
@@ -38,10 +40,12 @@ class Account(Section):
     region: Annotated[Literal["global", "eea", "us"], Field(description="which hosts the key belongs to")] = (
         "global"
     )
-    rest_url: Annotated[str | None, Field(description="another REST base URL; empty takes the region's")] = (
-        None
-    )
-    stream_url: Annotated[str | None, Field(description="another WebSocket base URL, without /public")] = None
+    rest_url: Annotated[
+        HttpUrl | None, Field(description="another REST base URL; empty takes the region's")
+    ] = None
+    stream_url: Annotated[
+        StreamUrl | None, Field(description="another WebSocket base URL, without /public")
+    ] = None
     total_capital: Annotated[
         Decimal, Field(gt=0, le=1_000_000_000, description="USDT the engine may use")
     ] = Decimal(100_000)
@@ -115,7 +119,7 @@ class Instruments(Section):
             raise ValueError(f"instruments names one twice: {', '.join(self.instruments)}")
         both = set(self.instruments) & set(self.universe.exclude)
         if both:
-            raise ValueError(f"{', '.join(sorted(both))} is both listed and excluded")
+            raise ValueError(f"{', '.join(sorted(both))} is both in instruments and in universe.exclude")
         return self
 
 
@@ -376,7 +380,7 @@ class Telegram(Section):
 
     enabled: bool = False
     chat_ids: tuple[int, ...] = ()
-    base_url: Annotated[str | None, Field(description="another API server, for tests")] = None
+    base_url: Annotated[HttpUrl | None, Field(description="another API server, for tests")] = None
 
     @model_validator(mode="after")
     def _addressed(self) -> Self:
