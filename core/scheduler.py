@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -118,10 +119,8 @@ class WalkingTicker:
             wait_s = (at_ms - self._clock.now_ms()) / 1000
             if wait_s > 0:
                 self._changed.clear()
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), wait_s)
-                except TimeoutError:
-                    pass
                 continue
             for instrument in sorted(i for i, at in self._settlements.items() if at <= at_ms):
                 del self._settlements[instrument]

@@ -1,0 +1,167 @@
+"""Fetches what only the venue knows: funding bills, fees, transfers, the account as it stands.
+
+All of its work is I/O and ends in facts; it decides nothing. The engine lets one errand run at a time.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+from core.facts import Kind, plain
+from core.ledger import Ledger
+from core.observer import MarketStore, prices_of
+from core.ports import Clock, Journal, Market, Notifier, Trading
+from core.projections import Books
+from core.types import (
+    ZERO,
+    AccountSnapshot,
+    Bill,
+    BillKind,
+    FundingQuote,
+    MaintenanceWindow,
+    SettledFunding,
+)
+
+BILL_PATIENCE_MS = 15 * 60_000  # a funding bill may come minutes after its settlement
+OVERLAP_MS = 60_000  # bills are asked for from a little before the last one seen
+UNEXPLAINED_USDT = Decimal("0.000001")
+
+
+class MarketFacts(MarketStore, Protocol):
+    """The parts of the market store that REST feeds."""
+
+    def set_funding(self, name: str, quote: FundingQuote) -> None: ...
+
+    def add_settled(self, name: str, settled: tuple[SettledFunding, ...]) -> None: ...
+
+    def add_open_interest(self, name: str, ts_ms: int, coins: Decimal) -> None: ...
+
+
+class AccountFacts(Protocol):
+    def replace(self, snapshot: AccountSnapshot) -> None: ...
+
+    def snapshot(self) -> AccountSnapshot | None: ...
+
+
+class Bookkeeper:
+    """Errands of the settlement and of the hourly review."""
+
+    def __init__(
+        self,
+        trading: Trading,
+        market: Market,
+        journal: Journal,
+        books: Books,
+        ledger: Ledger,
+        markets: MarketFacts,
+        account: AccountFacts,
+        clock: Clock,
+        notifier: Notifier,
+    ) -> None:
+        self._trading, self._market = trading, market
+        self._journal, self._books, self._ledger = journal, books, ledger
+        self._markets, self._account = markets, account
+        self._clock, self._notifier = clock, notifier
+        self._awaited: dict[str, int] = {}  # instrument -> funding time whose bill is missing
+        self.maintenance: tuple[MaintenanceWindow, ...] = ()
+        self.unexplained = ZERO
+
+    @property
+    def awaits_bills(self) -> bool:
+        return bool(self._awaited)
+
+    async def settle(self, instrument: str, funding_time_ms: int) -> None:
+        """Book the settlement of `instrument` from the venue's bills, and learn the realised rate.
+
+        A bill that is not there yet is asked for again by `late_bills`; nothing is concluded from
+        its absence.
+        """
+        if self._held(instrument):
+            self._awaited[instrument] = funding_time_ms
+        await self.collect_bills()
+        await self._learn(instrument)
+
+    async def late_bills(self) -> None:
+        """Ask again for settlements whose bill had not come; give up telling after a quarter hour."""
+        await self.collect_bills()
+        now_ms = self._clock.now_ms()
+        for instrument, funding_ms in list(self._awaited.items()):
+            if now_ms - funding_ms > BILL_PATIENCE_MS:
+                del self._awaited[instrument]
+                self._journal.append(
+                    Kind.NOTE, now_ms, {"what": "funding bill missing", "instrument": instrument}
+                )
+                self._notifier.tell(
+                    "trouble", "warning", {"what": "funding bill missing", "detail": instrument}
+                )
+
+    async def collect_bills(self) -> tuple[Bill, ...]:
+        """Append every bill not seen before. Trades are booked from fills, never from their bills."""
+        bills = await self._trading.bills(max(0, self._books.bill_watermark_ms - OVERLAP_MS))
+        fresh = tuple(b for b in bills if not self._books.has_bill(b.bill_id))
+        by_swap = {self._markets.view(n).pair.swap.inst_id: n for n in self._markets.names}
+        by_spot = {self._markets.view(n).pair.spot.inst_id: n for n in self._markets.names}
+        for bill in fresh:
+            instrument = by_swap.get(bill.inst_id) or by_spot.get(bill.inst_id) or ""
+            hedge = self._books.hedge(instrument) if instrument else None
+            body = {
+                "bill": plain(bill),
+                "instrument": instrument,
+                "hedge_id": hedge.hedge_id if hedge else "",
+            }
+            self._journal.append(Kind.BILL, self._clock.now_ms(), body)
+            if bill.kind is BillKind.FUNDING:
+                self._awaited.pop(instrument, None)
+                self._notifier.tell(
+                    "settlement",
+                    "info",
+                    {"instrument": instrument, "amount": bill.change, "mark": bill.px, "size": bill.size},
+                )
+        return fresh
+
+    async def review(self) -> None:
+        """Once an hour: the account as the venue has it, open interest, maintenance, our own equity."""
+        await self.collect_bills()
+        snapshot = await self.account()
+        self.maintenance = await self._market.maintenance()
+        for name in self._markets.names:
+            swap = self._markets.view(name).pair.swap
+            coins = await self._market.open_interest(swap.inst_id)
+            self._markets.add_open_interest(name, self._clock.now_ms(), coins)
+        self.book_equity(snapshot)
+
+    async def account(self) -> AccountSnapshot:
+        """Replace the account store's view by one coherent answer of the venue, wallet included."""
+        snapshot = await self._trading.account()
+        self._account.replace(snapshot)
+        return self._account.snapshot() or snapshot
+
+    def book_equity(self, snapshot: AccountSnapshot) -> None:
+        """Write equity and its terms, and say how far the venue's cash is from our own books."""
+        prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
+        self.unexplained = self._ledger.unexplained(snapshot, prices)
+        now_ms = self._clock.now_ms()
+        self._journal.append(
+            Kind.EQUITY,
+            now_ms,
+            {
+                "equity": self._ledger.equity(prices),
+                "terms": self._ledger.terms(prices),
+                "prices": {n: list(p) for n, p in prices.items()},
+                "unexplained": self.unexplained,
+            },
+        )
+        if abs(self.unexplained) > UNEXPLAINED_USDT:
+            self._notifier.tell(
+                "trouble", "warning", {"what": "unexplained balance", "detail": f"{self.unexplained:f} USDT"}
+            )
+
+    def _held(self, instrument: str) -> bool:
+        hedge = self._books.hedge(instrument)
+        return hedge is not None and hedge.contracts > 0
+
+    async def _learn(self, instrument: str) -> None:
+        swap = self._markets.view(instrument).pair.swap
+        self._markets.add_settled(instrument, await self._market.settled_funding(swap.inst_id, 3))
+        self._markets.set_funding(instrument, await self._market.funding(swap.inst_id))

@@ -1,0 +1,388 @@
+"""The one way through: event -> context -> decision -> journal -> execution -> report, which is an event.
+
+One mailbox, one consumer, events decided strictly one at a time. Deciding never waits for the venue,
+so a stop is decided while a hedge is in flight; the worker looks at `stop_asked` between two orders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final, Protocol
+
+from core.bookkeeper import Bookkeeper
+from core.conditions import uneven
+from core.context import BreakerView, Context, Permission
+from core.errors import EngineError, JournalFailed
+from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Purpose, Report, State, Target
+from core.facts import Kind, plain
+from core.observer import Flags, Observer
+from core.permission import Permissions
+from core.ports import Clock, Guard, Journal, Notifier, Planner
+from core.projections import Books
+from core.scheduler import Ticker
+from core.state_machine import StateMachine
+
+PLANNED: Final = frozenset({On.SCAN, On.REVIEW, On.ACCOUNT, On.SETTLE})
+BUSY: Final = frozenset({State.OPENING, State.REBALANCING})
+SOUND: Final = frozenset({State.IDLE, State.RUNNING})
+
+
+class Worker(Protocol):
+    """Execution's one pair of hands: carries out targets and says how it ended. Never raises."""
+
+    async def run(self, targets: tuple[Target, ...]) -> Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    opening_s: float
+    rebalancing_s: float
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counters of this run, for people and for the summary."""
+
+    scans: int = 0
+    opens: int = 0
+    closes: int = 0
+    rebalances: int = 0
+    orders: int = 0
+    rejects: int = 0
+    max_naked_ms: int = 0
+    max_leverage: Decimal = Decimal(0)
+    dropped: int = 0
+
+
+class Engine:
+    """Owns the machine and the mailbox; everything else is handed in."""
+
+    def __init__(
+        self,
+        *,
+        machine: StateMachine,
+        observer: Observer,
+        planners: tuple[Planner, ...],
+        alarms: tuple[Guard, ...],
+        judge: Callable[[BreakerView, int], str],
+        journal: Journal,
+        books: Books,
+        bookkeeper: Bookkeeper,
+        reconcile: Callable[[], Awaitable[str]],
+        permissions: Permissions,
+        ticker: Ticker,
+        clock: Clock,
+        notifier: Notifier,
+        deadlines: Deadlines,
+    ) -> None:
+        self._machine, self._observer, self._planners = machine, observer, planners
+        self._alarms, self._judge = alarms, judge
+        self._journal, self._books, self._bookkeeper = journal, books, bookkeeper
+        self._reconcile, self._permissions = reconcile, permissions
+        self._ticker, self._clock, self._notifier = ticker, clock, notifier
+        self._deadlines = deadlines
+        self._mailbox: deque[Event] = deque()
+        self._jobs: deque[tuple[State, tuple[Target, ...]]] = deque()
+        self._errands: deque[Callable[[], Awaitable[None]]] = deque()
+        self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._working = False
+        self._worker: Worker | None = None
+        self.flags = Flags()
+        self.totals = Totals()
+        self.decisions: deque[Decision] = deque(maxlen=200)
+        self.last_context: Context | None = None
+        self.violations: list[str] = []
+        self.failed: BaseException | None = None
+
+    # --- what comes in --------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._machine.state
+
+    def stop_asked(self) -> bool:
+        """Execution looks here between two orders: True means end where both legs are accounted for."""
+        return any(e.on in (On.HALT, On.BREACH) for e in self._mailbox) or (
+            self._working and (self.state is State.STOPPED or bool(self._jobs))
+        )
+
+    def post(self, event: Event) -> None:
+        """Put an event into the mailbox; a stop goes to its head."""
+        if event.on in (On.HALT, On.BREACH):
+            self._mailbox.appendleft(event)
+        else:
+            self._mailbox.append(event)
+        self._mail.set()
+
+    def tick(self, on: On, instrument: str | None) -> None:
+        """The ticker's way in: settlement and review fetch their facts first, then become events."""
+        now_ms = self._clock.now_ms()
+        match on:
+            case On.SETTLE:
+                assert instrument is not None
+                self._send(lambda: self._settle(instrument, now_ms))
+            case On.REVIEW:
+                self._send(self._review)
+            case _:
+                if self._bookkeeper.awaits_bills:
+                    self._send(self._bookkeeper.late_bills)
+                self.post(Event(on, now_ms, instrument=instrument))
+
+    def lost_tick(self, what: str) -> None:
+        self._journal.append(Kind.NOTE, self._clock.now_ms(), {"what": "tick lost", "detail": what})
+        self._notifier.tell("trouble", "warning", {"what": "tick lost", "detail": what})
+
+    def account_changed(self) -> None:
+        """An account push that may need an answer at once; at most one waits in the mailbox."""
+        if self.state is State.RUNNING and not any(e.on is On.ACCOUNT for e in self._mailbox):
+            self.post(Event(On.ACCOUNT, self._clock.now_ms()))
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def restore(self, state: State) -> None:
+        self._machine.restore(state)
+
+    def employ(self, worker: Worker) -> None:
+        """Hand in execution; it needs `stop_asked` first, hence not in the constructor."""
+        self._worker = worker
+
+    async def boot(self) -> None:
+        """Reconcile with the venue and let the table say where we stand. Repairs start at once."""
+        self.flags.state_since_ms = self._clock.now_ms()
+        self.flags.unexplained = await self._reconcile()
+        self._handle(Event(On.BOOT, self._clock.now_ms(), reason="start"))
+
+    async def run(self) -> None:
+        """Consume events until cancelled. The first failure of any part ends all of them."""
+        self._ticker.start(self.tick, self.lost_tick)
+        self._arm_settlements()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._consume(), name="consumer")
+            group.create_task(self._execute(), name="worker")
+            group.create_task(self._run_errands(), name="errands")
+
+    async def resume(self) -> None:
+        """The operator acknowledges: reconcile again, then ask the table."""
+        self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
+        self.flags.unexplained = await self._reconcile()
+        self._permissions.lift("broken hedge")
+        self._permissions.lift("breaker")
+        self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "reset", "reason": "operator"})
+        self.post(Event(On.RESUME, self._clock.now_ms(), reason="operator"))
+
+    # --- the consumer ---------------------------------------------------------------------------
+
+    async def _consume(self) -> None:
+        while True:
+            while not self._mailbox:
+                self._mail.clear()
+                await self._mail.wait()
+            self._handle(self._mailbox.popleft())
+
+    def _handle(self, event: Event) -> None:
+        if event.on is On.HALT:
+            self.flags.flatten_asked = event.flatten
+            if event.flatten:
+                self.flags.stopping = event.reason or "operator"
+        ctx = self._observer.look(self._clock.now_ms(), self.state, self.flags)
+        if event.on in PLANNED:
+            if (alarm := self._first_alarm(ctx)) is not None:
+                event = Event(On.BREACH, event.at_ms, alarm)
+                self.flags.stopping = alarm
+                ctx = replace(ctx, stopping=alarm)
+            elif self.state not in BUSY:
+                ctx = ctx.with_plan(merge(tuple(p.plan(ctx) for p in self._planners)))
+        decision = self._machine.decide(event, ctx)
+        self.last_context = ctx
+        self._record(event, decision)
+        if decision.moved:
+            self._after(event, decision, ctx)
+        if event.on is On.SCAN:
+            self.totals.scans += 1
+            self._arm_settlements()
+
+    def _first_alarm(self, ctx: Context) -> str | None:
+        if self.state is State.STOPPED or self.flags.stopping:
+            return None
+        for alarm in self._alarms:
+            verdict = alarm.check(ctx)
+            if not verdict.ok:
+                self.violations.append(f"{verdict.guard}: {verdict.reason}")
+                self._notifier.tell("alarm", "critical", {"what": verdict.guard, "detail": verdict.reason})
+                return f"{verdict.guard}: {verdict.reason}"
+        return None
+
+    def _record(self, event: Event, decision: Decision) -> None:
+        self.decisions.append(decision)
+        self._journal.append(Kind.DECISION, decision.at_ms, plain_decision(decision))
+        if event.report is not None:
+            self._journal.append(
+                Kind.REPORT, decision.at_ms, {"on": event.on.value, "report": plain(event.report)}
+            )
+        if not decision.moved and decision.reason.startswith("dropped"):
+            self.totals.dropped += 1
+
+    def _after(self, event: Event, decision: Decision, ctx: Context) -> None:
+        """Everything a taken row brings with it besides its targets."""
+        if decision.src is not decision.dst:
+            self.flags.state_since_ms = self._clock.now_ms()
+            self._set_deadline(decision.dst)
+        match decision.dst:
+            case State.RUNNING | State.IDLE if decision.src not in SOUND:
+                self.flags.repairs = 0
+                self._permissions.lift("broken hedge")
+            case State.STOPPED if decision.src is not State.STOPPED:
+                self.flags.flatten_asked = False
+                self.flags.stopping = ""
+                self._notifier.tell("stop", "warning", {"reason": decision.reason or event.on.value})
+        if event.on is On.DEADLINE:
+            self._permissions.lower("deadline", Permission.REDUCE_ONLY, f"{decision.src.value} took too long")
+        elif decision.src in BUSY and decision.dst not in BUSY:
+            self._permissions.lift("deadline")
+        failed = event.on in (On.OPENED, On.OPEN_FAILED, On.REBALANCED) and decision.dst not in SOUND
+        if failed and (uneven(ctx) or ctx.unresolved_orders):
+            self.flags.repairs += 1
+            self._permissions.lower("broken hedge", Permission.REDUCE_ONLY, "legs unequal after a repair")
+            self._notifier.tell("alarm", "critical", {"what": "hedge broken", "detail": event.reason})
+        if decision.dst in BUSY and (decision.targets or decision.src is not decision.dst):
+            self._jobs.append((decision.dst, decision.targets))
+            self._work.set()
+
+    def _set_deadline(self, state: State) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if state in BUSY:
+            seconds = self._deadlines.opening_s if state is State.OPENING else self._deadlines.rebalancing_s
+            self._deadline = asyncio.get_running_loop().call_later(
+                seconds, lambda: self.post(Event(On.DEADLINE, self._clock.now_ms()))
+            )
+
+    # --- execution ------------------------------------------------------------------------------
+
+    async def _execute(self) -> None:
+        assert self._worker is not None
+        while True:
+            while not self._jobs:
+                self._work.clear()
+                await self._work.wait()
+            state, targets = self._jobs.popleft()
+            try:
+                await self._journal.durable()
+            except JournalFailed as error:
+                # Nothing that adds risk without a record; what reduces it may go on in memory.
+                self._permissions.lower("journal", Permission.REDUCE_ONLY, str(error))
+                targets = tuple(t for t in targets if not t.purpose.adds_risk)
+            self._working = True
+            report = await self._worker.run(targets)
+            self._working = False
+            self._account_for(state, targets, report)
+            self.post(self._report_event(state, report))
+
+    def _account_for(self, state: State, targets: tuple[Target, ...], report: Report) -> None:
+        self.totals.orders += report.orders
+        self.totals.rejects += report.rejects
+        self.totals.max_naked_ms = max(self.totals.max_naked_ms, report.naked_ms)
+        if report.outcome is Outcome.BROKEN:
+            return
+        for target in targets:
+            if report.outcome is Outcome.BALANCED or not target.purpose.adds_risk:
+                self._count(target)
+        self._trip_if_due()
+
+    def _count(self, target: Target) -> None:
+        topic = {Purpose.OPEN: "opened", Purpose.EXIT: "closed", Purpose.FLATTEN: "closed"}.get(
+            target.purpose, "rebalanced"
+        )
+        if topic == "opened":
+            self.totals.opens += 1
+        elif topic == "closed":
+            self.totals.closes += 1
+        else:
+            self.totals.rebalances += 1
+        name = target.instrument if isinstance(target, HedgeTarget) else target.ccy
+        size = target.base if isinstance(target, HedgeTarget) else target.amount
+        self._notifier.tell(
+            topic,
+            "info",
+            {"instrument": name, "size": size, "purpose": target.purpose.value, "reason": target.reason},
+        )
+
+    def _report_event(self, state: State, report: Report) -> Event:
+        on = On.REBALANCED
+        if state is State.OPENING:
+            on = On.OPENED if report.outcome is Outcome.BALANCED else On.OPEN_FAILED
+        return Event(on, self._clock.now_ms(), report.detail, report=report)
+
+    def _trip_if_due(self) -> None:
+        view = self._books.breaker(self._clock.now_ms())
+        reason = self._judge(view, self._clock.now_ms())
+        if reason and not view.tripped:
+            self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "tripped", "reason": reason})
+            self._permissions.lower("breaker", Permission.NO_NEW_RISK, reason)
+            self._notifier.tell("breaker", "critical", {"reason": reason})
+
+    # --- errands --------------------------------------------------------------------------------
+
+    def _send(self, errand: Callable[[], Awaitable[None]]) -> None:
+        self._errands.append(errand)
+        self._errand.set()
+
+    async def _run_errands(self) -> None:
+        while True:
+            while not self._errands:
+                self._errand.clear()
+                await self._errand.wait()
+            errand = self._errands.popleft()
+            try:
+                await errand()
+            except EngineError as error:
+                self._journal.append(
+                    Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}
+                )
+                self._notifier.tell("trouble", "warning", {"what": "errand failed", "detail": str(error)})
+
+    async def _settle(self, instrument: str, fired_ms: int) -> None:
+        try:
+            await self._bookkeeper.settle(instrument, fired_ms)
+        finally:
+            self._trip_if_due()
+            self._arm_settlements()
+            self.post(Event(On.SETTLE, self._clock.now_ms(), instrument=instrument))
+
+    async def _review(self) -> None:
+        try:
+            await self._bookkeeper.review()
+        finally:
+            self.post(Event(On.REVIEW, self._clock.now_ms()))
+
+    def _arm_settlements(self) -> None:
+        """Each instrument's own funding time, as its latest quote has it."""
+        now_ms = self._clock.now_ms()
+        for name, at_ms in self._observer.funding_times().items():
+            if at_ms > now_ms:
+                self._ticker.settle_at(name, at_ms)
+
+
+def merge(plans: tuple[Plan, ...]) -> Plan:
+    """One plan of several planners': per instrument the smallest target wins, transfers add up."""
+    opening = tuple(t for p in plans for t in p.opening)
+    verdicts = tuple(v for p in plans for v in p.verdicts)
+    smallest: dict[str, HedgeTarget] = {}
+    transfers: list[Target] = []
+    for target in (t for p in plans for t in p.adjusting):
+        if not isinstance(target, HedgeTarget):
+            transfers.append(target)
+        elif target.instrument not in smallest or target.base < smallest[target.instrument].base:
+            smallest[target.instrument] = target
+    return Plan(opening, (*smallest.values(), *transfers), verdicts)
+
+
+def plain_decision(decision: Decision) -> dict[str, object]:
+    body: dict[str, object] = plain(decision)
+    return body
