@@ -16,8 +16,8 @@ MAX_LEVERAGE = Decimal(3)  # red line; a bound here, checked again at every orde
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")]
-StreamUrl = Annotated[str, Field(pattern=r"^wss?://[^\s/]+[^\s]*$")]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://\S+$")]
+StreamUrl = Annotated[str, Field(pattern=r"^wss?://\S+$")]
 InstrumentName = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT$")]
 
 

@@ -293,7 +293,7 @@ SECRETS = (
     broken(
         "monitor",
         "language: en",
-        "language: '12345678:hunter2hunter2hunter2hunter2hunter2'",
+        "language: '12345678:hunter2_hunter2_hunter2_hunter2'",
         "language",
         ".env",
     ),

@@ -1,0 +1,58 @@
+# make run   set up, then the demo with its dashboard; ARGS="..." adds flags
+# make test  set up, then the whole suite
+# Needs only python3.11 (or newer) and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --no-compile --require-hashes
+
+# uv is quick but reads no pip settings: where it cannot be had or reach its registry, pip installs.
+UV_HOME := $(VENV)/.uv
+UV := $(or $(shell command -v uv),$(UV_HOME)/bin/uv)
+GET_UV := [ -x $(UV) ] || $(PIP) --target $(UV_HOME) --requirement requirements/uv.txt || \
+	echo "no uv: pip installs, which takes a little longer"
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.PHONY: setup setup-dev run test docs requirements clean
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.runtime
+setup-dev: $(VENV)/.dev
+
+run: setup
+	@exec $(BIN)/python main.py run $(ARGS)
+
+test: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2
+
+docs: setup
+	$(BIN)/python -m scripts.config_reference
+
+# After a change of pyproject.toml; UPGRADE=--upgrade takes the newest versions.
+requirements: $(BIN)/python
+	@$(GET_UV)
+	$(COMPILE) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/runtime.txt --group dev --output-file requirements/dev.txt pyproject.toml
+	echo uv | $(COMPILE) $(UPGRADE) --output-file requirements/uv.txt -
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "the venv module is missing: python3-venv on Debian"; exit 2; }
+
+$(VENV)/.runtime $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+	@echo "installing $<"
+	@$(GET_UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement $< || \
+		$(PIP) --requirement $<
+	@rm -rf $(UV_HOME)
+	@touch $@
