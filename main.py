@@ -1,0 +1,122 @@
+"""The one entry. Each command is a few lines that call scripts/; `main.py` alone is `main.py run`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import EngineError, SelfCheckRefused, UsageError
+from scripts import options as opt
+
+DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+
+app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
+journal_app = typer.Typer(help="Questions to the journal itself.")
+app.add_typer(journal_app, name="journal")
+
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on the last line of stdout")]
+Data = Annotated[Path | None, typer.Option(help="data folder; default: that of the last run")]
+Config = Annotated[Path, typer.Option(help="configuration folder")]
+
+
+@app.command()
+def run(
+    mode: Annotated[opt.Mode, typer.Option(help="demo needs no keys")] = opt.Mode.DEMO,
+    for_: Annotated[str | None, typer.Option("--for", help="how long, in venue time: 30d, 12h, 90m")] = None,
+    speed: Annotated[str, typer.Option(help="venue seconds per second of demo, or max")] = "3600",
+    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    tape: Annotated[Path | None, typer.Option(help="replay this tape folder instead")] = None,
+    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
+    from_: Annotated[str | None, typer.Option("--from", help="start of the tape, 2024-01-01")] = None,
+    to: Annotated[str | None, typer.Option(help="end of the tape")] = None,
+    venue: Annotated[str | None, typer.Option(help="an already running simulated venue")] = None,
+    config: Config = Path("config"),
+    data: Data = None,
+    web: Annotated[bool, typer.Option("--web/--no-web", help="the dashboard")] = True,
+    json: Json = False,
+) -> None:
+    """Run the engine: demo (default), dry-run or live."""
+    from scripts.daemon import run_daemon
+
+    options = opt.RunOptions(
+        mode=mode,
+        for_ms=opt.duration_ms(for_) if for_ else None,
+        speed=opt.speed_of(speed),
+        seed=seed,
+        tape=tape,
+        instruments=opt.names_of(instruments),
+        from_ms=opt.instant_ms(from_, "--from") if from_ else None,
+        to_ms=opt.instant_ms(to, "--to") if to else None,
+        venue=venue,
+        config=config,
+        data=data,
+        json=json,
+    )
+    raise typer.Exit(run_daemon(options))
+
+
+@app.command()
+def venue(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one")] = 8080,
+    tape: Annotated[Path | None, typer.Option(help="replay this tape folder")] = None,
+    instruments: Annotated[str, typer.Option()] = "BTC-USDT,ETH-USDT",
+    from_: Annotated[str | None, typer.Option("--from")] = None,
+    to: Annotated[str | None, typer.Option()] = None,
+    speed: Annotated[float, typer.Option(min=0.001, help="venue seconds per second")] = 1.0,
+    seed: Annotated[int, typer.Option()] = 7,
+    lockstep: Annotated[bool, typer.Option(help="time moves only by /sim/clock")] = False,
+    until_stdin_closes: Annotated[bool, typer.Option("--until-stdin-closes", hidden=True)] = False,
+) -> None:
+    """Only the simulated venue, for any OKX client."""
+    from scripts.venue import serve
+
+    asyncio.run(
+        serve(
+            port=port,
+            tape=tape,
+            seed=seed,
+            speed=speed,
+            instruments=opt.names_of(instruments),
+            from_ms=_instant(from_, "--from"),
+            to_ms=_instant(to, "--to"),
+            lockstep=lockstep,
+            stop_on_stdin_eof=until_stdin_closes,
+        )
+    )
+
+
+def _instant(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    return int(text) if text.isdigit() and len(text) == 13 else opt.instant_ms(text, option)
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; the user's mistakes are one line and exit code 2, never a traceback."""
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {"journal", "--help"}
+    arguments = argv if argv and argv[0] in known else ["run", *argv]
+    try:
+        app(arguments)
+    except SystemExit as done:  # the command line library ends this way, with 2 for wrong usage
+        return done.code if isinstance(done.code, int) else FAILED
+    except UsageError as error:
+        return _say(USAGE, str(error))
+    except SelfCheckRefused as error:
+        return _say(REFUSED, str(error))
+    except EngineError as error:
+        return _say(FAILED, str(error))
+    return DONE
+
+
+def _say(code: int, message: str) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""What the command line says, read once and checked: durations, speeds, dates, instruments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from core.errors import UsageError
+
+_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_INSTRUMENT = re.compile(r"^[A-Z0-9]{1,20}-USDT$")
+
+
+class Mode(StrEnum):
+    DEMO = "demo"
+    DRY_RUN = "dry-run"
+    LIVE = "live"
+
+
+def duration_ms(text: str) -> int:
+    """Read `30d`, `12h`, `90m`, `45s`, `2w`. Raises UsageError naming what is allowed."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    if not found or float(found[1]) <= 0:
+        raise UsageError(f"--for {text!r}: a number above 0 and one of s, m, h, d, w is allowed, like 30d")
+    return int(float(found[1]) * _UNITS_MS[found[2]])
+
+
+def speed_of(text: str) -> float | None:
+    """`max` is None: as fast as both sides can; else venue seconds per wall second, above 0."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e9:
+        raise UsageError(f"--speed {text!r}: max or a number above 0 is allowed, like 3600")
+    return speed
+
+
+def instant_ms(text: str, option: str) -> int:
+    """Read an ISO date or time, UTC when it names no zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text!r}: a date is allowed, like 2024-01-01 or 2024-01-01T08:00"
+        ) from error
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Read `BTC-USDT,ETH-USDT`."""
+    names = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    for name in names:
+        if not _INSTRUMENT.match(name):
+            raise UsageError(f"--instruments {name!r}: names like BTC-USDT are allowed, separated by commas")
+    if len(set(names)) != len(names):
+        raise UsageError(f"--instruments {text!r}: names one twice")
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """One run of the daemon, as asked for. `speed` None is as fast as possible."""
+
+    mode: Mode = Mode.DEMO
+    for_ms: int | None = None
+    speed: float | None = 3600.0
+    seed: int = 7
+    tape: Path | None = None
+    instruments: tuple[str, ...] = ()
+    from_ms: int | None = None
+    to_ms: int | None = None
+    venue: str | None = None
+    config: Path = Path("config")
+    data: Path | None = None
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tape is not None and not self.tape.is_dir():
+            raise UsageError(f"--tape {str(self.tape)!r}: an existing folder is needed")
+        if self.venue is not None and self.tape is not None:
+            raise UsageError("--venue and --tape: a running venue has its own market; give one of them")
+        if self.venue is not None and not re.match(r"^https?://[^/]+/?$", self.venue):
+            raise UsageError(f"--venue {self.venue!r}: a URL like http://127.0.0.1:8080 is allowed")
+        if self.mode is not Mode.DEMO and (self.tape or self.venue or self.from_ms or self.to_ms):
+            raise UsageError(f"--tape, --venue, --from and --to belong to --mode demo, not {self.mode.value}")
+        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
+            raise UsageError("--from must be before --to")
+        if (self.from_ms is not None or self.to_ms is not None) and self.tape is None:
+            raise UsageError("--from and --to choose a part of a tape: give --tape too")
