@@ -5,11 +5,11 @@ All of its work is I/O and ends in facts; it decides nothing. The engine lets on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Protocol
 
 from core.facts import Kind, plain
-from core.ledger import Ledger
 from core.observer import MarketStore, prices_of
 from core.ports import Clock, Journal, Market, Notifier, Trading
 from core.projections import Books
@@ -31,11 +31,11 @@ UNEXPLAINED_USDT = Decimal("0.000001")
 class MarketFacts(MarketStore, Protocol):
     """The parts of the market store that REST feeds."""
 
-    def set_funding(self, name: str, quote: FundingQuote) -> None: ...
+    def on_funding(self, quote: FundingQuote) -> None: ...
 
-    def add_settled(self, name: str, settled: tuple[SettledFunding, ...]) -> None: ...
+    def seed_settled(self, name: str, settled: Iterable[SettledFunding]) -> None: ...
 
-    def add_open_interest(self, name: str, ts_ms: int, coins: Decimal) -> None: ...
+    def on_open_interest(self, name: str, coins: Decimal) -> None: ...
 
 
 class AccountFacts(Protocol):
@@ -53,14 +53,13 @@ class Bookkeeper:
         market: Market,
         journal: Journal,
         books: Books,
-        ledger: Ledger,
         markets: MarketFacts,
         account: AccountFacts,
         clock: Clock,
         notifier: Notifier,
     ) -> None:
         self._trading, self._market = trading, market
-        self._journal, self._books, self._ledger = journal, books, ledger
+        self._journal, self._books = journal, books
         self._markets, self._account = markets, account
         self._clock, self._notifier = clock, notifier
         self._awaited: dict[str, int] = {}  # instrument -> funding time whose bill is missing
@@ -128,7 +127,7 @@ class Bookkeeper:
         for name in self._markets.names:
             swap = self._markets.view(name).pair.swap
             coins = await self._market.open_interest(swap.inst_id)
-            self._markets.add_open_interest(name, self._clock.now_ms(), coins)
+            self._markets.on_open_interest(name, coins)
         self.book_equity(snapshot)
 
     async def account(self) -> AccountSnapshot:
@@ -140,14 +139,14 @@ class Bookkeeper:
     def book_equity(self, snapshot: AccountSnapshot) -> None:
         """Write equity and its terms, and say how far the venue's cash is from our own books."""
         prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
-        self.unexplained = self._ledger.unexplained(snapshot, prices)
+        self.unexplained = self._books.ledger.unexplained(snapshot, prices)
         now_ms = self._clock.now_ms()
         self._journal.append(
             Kind.EQUITY,
             now_ms,
             {
-                "equity": self._ledger.equity(prices),
-                "terms": self._ledger.terms(prices),
+                "equity": self._books.ledger.equity(prices),
+                "terms": self._books.ledger.terms(prices),
                 "prices": {n: list(p) for n, p in prices.items()},
                 "unexplained": self.unexplained,
             },
@@ -163,5 +162,5 @@ class Bookkeeper:
 
     async def _learn(self, instrument: str) -> None:
         swap = self._markets.view(instrument).pair.swap
-        self._markets.add_settled(instrument, await self._market.settled_funding(swap.inst_id, 3))
-        self._markets.set_funding(instrument, await self._market.funding(swap.inst_id))
+        self._markets.seed_settled(instrument, await self._market.settled_funding(swap.inst_id, 3))
+        self._markets.on_funding(await self._market.funding(swap.inst_id))

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from core.context import Context, MarketView, VenueHealth
 from core.events import State
-from core.ledger import Ledger
 from core.permission import Permissions
 from core.projections import Books
 from core.types import AccountSnapshot, FeeRates
@@ -45,13 +44,12 @@ class Observer:
         markets: MarketStore,
         account: AccountStore,
         books: Books,
-        ledger: Ledger,
         permissions: Permissions,
         health: Callable[[], VenueHealth],
         fees: Mapping[str, FeeRates],
     ) -> None:
         self._markets, self._account = markets, account
-        self._books, self._ledger = books, ledger
+        self._books = books
         self._permissions, self._health, self._fees = permissions, health, fees
 
     def look(self, now_ms: int, state: State, flags: Flags) -> Context:
@@ -68,9 +66,9 @@ class Observer:
             hedges=self._books.hedge_views(prices),
             breaker=self._books.breaker(now_ms),
             venue=self._health(),
-            equity=self._ledger.equity(prices),
-            last_open_ms=self._books.last_open_ms,
-            last_close_ms=self._books.last_close_ms,
+            equity=self._books.ledger.equity(prices),
+            last_open_ms=dict(self._books.last_open_ms),
+            last_close_ms=dict(self._books.last_close_ms),
             pending_transfer=self._books.pending_transfer,
             unresolved_orders=len(self._books.unresolved_orders()),
             unexplained=flags.unexplained,
