@@ -1,0 +1,198 @@
+"""Everything the engine says to people, in English and Chinese: one catalogue, one pure function.
+
+A text names its fields in braces with how they read: `{pnl:signed}` is USDT with its sign. The ways are
+the functions of monitor/formats.py, `list` (comma separated) and `word` (translated where a translation
+exists). What stands in square brackets is said when its fields are there. Fields a text does not use are
+ignored, so callers may pass what they have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from string import Formatter
+from typing import Any, Final
+
+from monitor import formats
+from monitor.words import Language, word
+
+_OPTIONAL = re.compile(r"\[([^\]]*)\]")
+
+
+class TextError(ValueError):
+    """A message cannot be rendered: unknown topic, missing field, or a field of the wrong kind."""
+
+
+# topic -> (English, Chinese); both use the same fields, a test holds them to it
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "start": (
+        "Engine starting in {mode:word} mode[, version {version}]: {instruments:list}.",
+        "引擎启动，{mode:word}模式[，版本 {version}]：{instruments:list}。",
+    ),
+    "connected": (
+        "Connected to {venue}.[ Equity {equity:usdt} USDT.]"
+        "[ State {state:word}, permission {permission:word}.]",
+        "已连接 {venue}。[权益 {equity:usdt} USDT。][状态 {state:word}，权限 {permission:word}。]",
+    ),
+    "opened": (
+        "Opened {instrument}: {size:coins} coins long spot and short swap"
+        "[, {notional:usdt} USDT][, funding rate {rate:rate}]. Reason: {reason}",
+        "已开仓 {instrument}：现货多、合约空各 {size:coins} 枚"
+        "[，名义 {notional:usdt} USDT][，资金费率 {rate:rate}]。原因：{reason}",
+    ),
+    "closed": (
+        "Closed {instrument}[ after {held_ms:span}][: {pnl:signed} USDT][, funding {funding:signed} USDT]"
+        "[, fees {fees:usdt} USDT][, {settlements} settlements]. Reason: {reason}",
+        "已平仓 {instrument}[，持有 {held_ms:span}][，盈亏 {pnl:signed} USDT][，资金费 {funding:signed} USDT]"
+        "[，手续费 {fees:usdt} USDT][，结算 {settlements} 次]。原因：{reason}",
+    ),
+    "rebalanced": (
+        "Rebalanced {instrument} ({purpose:word}), now {size:coins}. Reason: {reason}",
+        "已调整 {instrument}（{purpose:word}），数量 {size:coins}。原因：{reason}",
+    ),
+    "settlement": (
+        "Funding {instrument}: {amount:signed} USDT[ at {rate:rate}][, mark price {mark:coins}]"
+        "[, position {size:coins} contracts][, {total:signed} USDT since opening].",
+        "资金费 {instrument}：{amount:signed} USDT[，费率 {rate:rate}][，标记价 {mark:coins}]"
+        "[，持仓 {size:coins} 张][，开仓以来 {total:signed} USDT]。",
+    ),
+    "breach": (
+        "BREACH: {what:word}: {detail}[. Now: {action}]",
+        "触线：{what:word}：{detail}[。处理：{action}]",
+    ),
+    "alarm": ("ALARM: {what:word}: {detail}", "警报：{what:word}：{detail}"),
+    "permission": (
+        "Permission is now {level:word}[ (was {previous:word})][, {cause:word}]: {reason}",
+        "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}]：{reason}",
+    ),
+    "breaker": (
+        "Circuit breaker tripped: {reason}[. Today {day_pnl:signed} USDT]"
+        "[. {losing_rounds} losing rounds in a row]",
+        "熔断触发：{reason}[。当日 {day_pnl:signed} USDT][。连续亏损 {losing_rounds} 轮]",
+    ),
+    "stop": (
+        "Engine stopped: {reason}[. State {state:word}][. Equity {equity:usdt} USDT]",
+        "引擎停止：{reason}[。状态 {state:word}][。权益 {equity:usdt} USDT]",
+    ),
+    "trouble": ("Trouble: {what:word}: {detail}", "异常：{what:word}：{detail}"),
+    "recovered": (
+        "Recovered: {what:word}[ after {lasted_ms:span}]",
+        "已恢复：{what:word}[，历时 {lasted_ms:span}]",
+    ),
+    "self_check_failed": (
+        "The self-check refuses to start: {check}: {detail}[. To do: {advice}]",
+        "自检未通过，拒绝启动：{check}：{detail}[。处理：{advice}]",
+    ),
+    "operator": ("Operator: {command:word}[: {result}]", "人工指令：{command:word}[：{result}]"),
+    # conditions of health_check.py
+    "health.stream_down": ("stream {streams:list} is down", "行情/账户流 {streams:list} 中断"),
+    "health.market_stale": (
+        "market data of {instruments:list} is {age_ms:span} old",
+        "{instruments:list} 行情已过期 {age_ms:span}",
+    ),
+    "health.account_stale": ("account snapshot is {age_ms:span} old", "账户快照已过期 {age_ms:span}"),
+    "health.account_unknown": ("the account has not been seen yet", "尚未取得账户数据"),
+    "health.margin_low": (
+        "margin ratio {ratio:percent} is below {floor:percent}",
+        "保证金率 {ratio:percent} 低于 {floor:percent}",
+    ),
+    "health.journal_failed": ("the journal cannot be written", "日志账本无法写入"),
+    "health.journal_lag": ("the journal is {lag_ms} ms behind", "日志账本落后 {lag_ms} 毫秒"),
+    "health.clock_offset": ("the venue's clock is {offset_ms} ms off", "与交易所时钟相差 {offset_ms} 毫秒"),
+    "health.latency": ("the venue answers in {latency_ms} ms", "交易所响应耗时 {latency_ms} 毫秒"),
+    "health.venue_errors": (
+        "{errors} errors and {rejects} rejects in the last minute",
+        "最近一分钟 {errors} 次错误，{rejects} 次拒单",
+    ),
+    "health.rate_pressure": ("request limits are used to {use:percent}", "请求限额已用 {use:percent}"),
+    "health.maintenance": (
+        "venue maintenance {title}, from {begin_ms:utc}",
+        "交易所维护 {title}，开始于 {begin_ms:utc}",
+    ),
+    "health.permission": ("permission is {level:word}: {reason}", "权限为 {level:word}：{reason}"),
+    "health.breaker": ("the circuit breaker is open: {reason}", "熔断中：{reason}"),
+    "health.unresolved_orders": (
+        "the outcome of {count} orders is not known",
+        "{count} 笔订单结果未知",
+    ),
+    "health.unexplained": ("books and venue differ: {reason}", "账本与交易所不一致：{reason}"),
+    "health.unhedged": ("a leg of {instruments:list} stands unhedged", "{instruments:list} 存在单腿敞口"),
+    "health.missed_ticks": ("{count} scheduled ticks were missed", "错过 {count} 次定时任务"),
+    "health.scan_late": ("the last scan was {age_ms:span} ago", "距上次扫描已 {age_ms:span}"),
+    "health.channel_down": ("messages to {channels:list} do not get through", "{channels:list} 消息无法送达"),
+}
+
+
+def render(topic: str, fields: Mapping[str, object], language: Language) -> str:
+    """Return the text of `topic` with `fields` filled in.
+
+    Raises TextError naming topic and field when the topic is unknown, a field is missing, or a field
+    cannot be read the way the text wants it.
+    """
+    if topic not in TEXTS:
+        raise TextError(f"no text for topic {topic!r}; known: {', '.join(TEXTS)}")
+    given = {name for name, value in fields.items() if value not in (None, "")}
+    text = _OPTIONAL.sub(lambda part: part[1] if _names(part[1]) <= given else "", _text(topic, language))
+    return _Filler(topic, language).vformat(text, (), fields)
+
+
+def required_fields(topic: str, language: Language = "en") -> frozenset[str]:
+    """The fields a caller must pass for `topic`."""
+    return _names(_OPTIONAL.sub("", _text(topic, language)))
+
+
+def optional_fields(topic: str, language: Language = "en") -> frozenset[str]:
+    """The fields a caller may leave out; what they belong to is then not said."""
+    return _names(_text(topic, language)) - required_fields(topic, language)
+
+
+def _text(topic: str, language: Language) -> str:
+    return TEXTS[topic][1 if language == "zh" else 0]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+def _amount(read: Callable[[Decimal], str]) -> Callable[[Any], str]:
+    # Journal rows carry Decimals as text, so text that is a number is one.
+    return lambda value: read(Decimal(value) if isinstance(value, str | int) else value)
+
+
+_WAYS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "usdt": _amount(formats.usdt),
+    "signed": _amount(formats.signed_usdt),
+    "coins": _amount(formats.coins),
+    "rate": _amount(formats.rate),
+    "percent": _amount(formats.percent),
+    "utc": formats.utc,
+    "span": formats.span,
+    "": str,
+}
+
+
+class _Filler(Formatter):
+    def __init__(self, topic: str, language: Language) -> None:
+        self._topic, self._language = topic, language
+
+    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        if key not in kwargs:
+            raise TextError(f"the text {self._topic!r} needs the field {key!r}")
+        return kwargs[str(key)]
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None:
+            return formats.ABSENT
+        if format_spec == "word":
+            return word(value, self._language)
+        if format_spec == "list":
+            return _listed(value)
+        try:
+            return _WAYS[format_spec](value)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise TextError(f"the text {self._topic!r} cannot read {value!r} as {format_spec}") from error
+
+
+def _listed(value: str | Iterable[object]) -> str:
+    return value if isinstance(value, str) else ", ".join(str(item) for item in value)
