@@ -1,0 +1,340 @@
+"""What the engine knows of itself, folded from journal rows.
+
+The same fold runs live (as a listener of the journal) and at replay, so a restart knows what the
+process before it knew. Nothing in here reads a clock, and no row is an error: a row that contradicts
+the books (a hedge said to be closed that still holds contracts) leaves the holdings as they are, for
+reconciliation to find.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from core.context import BreakerView, HedgeView, Permission, PermissionView
+from core.events import On, Purpose, State
+from core.facts import Kind, Row
+from core.hedges import NOTHING, Hedge
+from core.ledger import Ledger, Prices, coin_of
+from core.tally import Booking, Trade
+from core.types import ONE, ZERO, Base, BillKind, TransferStatus
+
+
+@dataclass(slots=True)
+class OrderState:
+    """An order as the journal tells it. `status` ends at rejected, filled, canceled or absent."""
+
+    cl_id: str
+    instrument: str
+    hedge_id: str
+    purpose: str
+    ref_mid: Decimal
+    intent_ms: int
+    status: str = "intent"  # intent, accepted, unknown: the outcome is still open
+    ord_id: str = ""
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.status in ("intent", "accepted", "unknown")
+
+
+@dataclass
+class Books:
+    """Apply every row once, in order; `journal.listeners.append(books.apply)`.
+
+    margin_per_spot  USDT of margin set aside per USDT of spot (futures_ratio / spot_ratio): what a
+    round ties up is its spot cost times one plus this.
+    The ledger in here is fed by `apply` and must not be fed again.
+    """
+
+    margin_per_spot: Decimal = ONE
+    ledger: Ledger = field(default_factory=Ledger)
+
+    state: State = State.IDLE
+    state_since_ms: int = 0
+    boots_ms: list[int] = field(default_factory=list)
+    epoch: int = 0
+    stopped_clean: bool = False  # the last process said good-bye
+    last_row_ms: int = 0
+
+    rounds: list[Hedge] = field(default_factory=list)  # closed hedges that traded, oldest first
+    dust: dict[str, Decimal] = field(default_factory=dict)  # coin -> what closed hedges left
+    last_open_ms: dict[str, int] = field(default_factory=dict)
+    last_close_ms: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    transfers: dict[str, str] = field(default_factory=dict)  # client id -> last status
+    bill_watermark_ms: int = 0  # the youngest bill seen, at first the first start
+    last_fill_ms: int = 0  # likewise for fills
+    last_equity: Decimal = ZERO
+
+    _hedges: dict[str, Hedge] = field(default_factory=dict)  # open ones, by instrument
+    _by_id: dict[str, Hedge] = field(default_factory=dict)
+    _unresolved: dict[str, None] = field(default_factory=dict)
+    _causes: dict[str, PermissionView] = field(default_factory=dict)
+    _day_pnl: dict[str, Decimal] = field(default_factory=dict)
+    _day_rounds: dict[str, int] = field(default_factory=dict)
+    _reset_ms: int = 0  # rounds closed until then were forgiven
+    _peak: Decimal = ZERO  # highest equity since the reset, net of transfers
+    _tripped: str = ""
+    _tripped_ms: int = 0
+    _breach: bool = False  # unwinding because of a breach
+
+    def apply(self, row: Row) -> None:
+        self.last_row_ms = max(self.last_row_ms, row.at_ms)
+        booked = self.ledger.apply(row)
+        body = row.body
+        match row.kind:
+            case Kind.BOOT:
+                self._boot(row)
+            case Kind.STOP:
+                self.stopped_clean = bool(body["clean"])
+            case Kind.DECISION:
+                self._decision(row)
+            case Kind.INTENT:
+                self._intent(row)
+            case Kind.ACK:
+                self._outcome(body, str(body["outcome"]))
+            case Kind.ORDER:
+                self._outcome(body, str(body["status"]))
+            case Kind.FILL if isinstance(booked, Trade):
+                self._trade(booked, row.at_ms)
+            case Kind.BILL if isinstance(booked, Booking):
+                self._booking(booked)
+            case Kind.TRANSFER:
+                self.transfers[body["client_id"]] = body["status"]
+            case Kind.HEDGE:
+                self._hedge_row(row)
+            case Kind.PERMISSION:
+                self._permission(row)
+            case Kind.BREAKER:
+                self._breaker(row)
+            case Kind.EQUITY:
+                self.last_equity = Decimal(body["equity"])
+                self._peak = max(self._peak, self.last_equity - self.ledger.transfers)
+
+    # --- hedges ---------------------------------------------------------------------------------
+
+    def hedge(self, instrument: str) -> Hedge | None:
+        """The open hedge, or None. Live: it changes as rows come in."""
+        return self._hedges.get(instrument)
+
+    def hedge_views(self, prices: Prices) -> dict[str, HedgeView]:
+        """Open hedges with their terms at these prices (the last ones seen where one is missing)."""
+        views = {}
+        for name, hedge in self._hedges.items():
+            spot_px, mark_px = prices.get(name) or self.ledger.prices.get(name, (ZERO, ZERO))
+            views[name] = hedge.view(spot_px, mark_px, self.margin_per_spot)
+        return views
+
+    # --- orders and facts -----------------------------------------------------------------------
+
+    def unresolved_orders(self) -> tuple[str, ...]:
+        """Client ids of orders with an intent and no outcome, oldest first."""
+        return tuple(self._unresolved)
+
+    def knows_order(self, cl_id: str) -> bool:
+        return cl_id in self.orders
+
+    def order_ref_mid(self, cl_id: str) -> Decimal:
+        """The mid price the order's decision saw. Raises KeyError for an order that is not ours."""
+        return self.orders[cl_id].ref_mid
+
+    def has_fill(self, key: tuple[str, str]) -> bool:
+        return key in self.ledger.fills_seen
+
+    def has_bill(self, bill_id: str) -> bool:
+        return bill_id in self.ledger.bills_seen
+
+    def used_ids(self) -> tuple[str, ...]:
+        """Every hedge, order and transfer id given out so far, for core.ids to count on from."""
+        return (*self._by_id, *self.orders, *self.transfers)
+
+    @property
+    def pending_transfer(self) -> bool:
+        return TransferStatus.PENDING.value in self.transfers.values()
+
+    # --- permission and breaker -----------------------------------------------------------------
+
+    @property
+    def permission(self) -> PermissionView:
+        """The strictest of the causes that hold, the oldest of equals."""
+        return min(self._causes.values(), key=lambda v: (v.level, v.since_ms), default=PermissionView())
+
+    def breaker(self, now_ms: int) -> BreakerView:
+        """What the circuit breaker counts.
+
+        losing_rounds  closed rounds at the end of the list, all of them losses, since the last reset.
+        day_pnl        of the UTC day of `now_ms`: funding, interest, other bookings and fees when they
+                       happen, and a round's basis net of slippage when the round closes. The price
+                       result of an open pair is not in it: half of it means nothing by itself.
+        rounds_today   rounds whose first fill was today.
+        peak_equity    highest equity row since the last reset, moved along with transfers, so that
+                       taking money out is not a drawdown.
+        """
+        day = day_of(now_ms)
+        losing = 0
+        for hedge in reversed(self.rounds):
+            if hedge.closed_ms <= self._reset_ms or not hedge.is_loss:
+                break
+            losing += 1
+        return BreakerView(
+            losing_rounds=losing,
+            day=day,
+            day_pnl=self._day_pnl.get(day, ZERO),
+            rounds_today=self._day_rounds.get(day, 0),
+            last_round_ms=self.rounds[-1].closed_ms if self.rounds else 0,
+            peak_equity=self._peak + self.ledger.transfers,
+            tripped=self._tripped,
+            tripped_ms=self._tripped_ms,
+        )
+
+    def boots_since(self, since_ms: int) -> int:
+        """Process starts since then: many in a few minutes are a crash loop."""
+        return sum(at_ms >= since_ms for at_ms in self.boots_ms)
+
+    # --- folding --------------------------------------------------------------------------------
+
+    def _boot(self, row: Row) -> None:
+        if not self.boots_ms:
+            self.bill_watermark_ms = self.last_fill_ms = row.at_ms
+            self._peak = self.last_equity = self.ledger.opening_equity
+        self.boots_ms.append(row.at_ms)
+        self.epoch = int(row.body["epoch"])
+        self.stopped_clean = False
+
+    def _decision(self, row: Row) -> None:
+        state = State(row.body["dst"])
+        if state is not self.state:
+            self.state, self.state_since_ms = state, row.at_ms
+        if row.body["moved"] and row.body["on"] == On.BREACH.value:
+            self._breach = True
+        elif state in (State.IDLE, State.RUNNING):
+            self._breach = False
+
+    def _intent(self, row: Row) -> None:
+        order = row.body["order"]
+        self.orders[order["cl_id"]] = OrderState(
+            cl_id=order["cl_id"],
+            instrument=order["instrument"],
+            hedge_id=row.body["hedge_id"],
+            purpose=row.body["purpose"],
+            ref_mid=Decimal(order["ref_mid"]),
+            intent_ms=row.at_ms,
+        )
+        self._unresolved[order["cl_id"]] = None
+
+    def _outcome(self, body: Any, status: str) -> None:
+        """An acknowledgement or a final state; a late acknowledgement does not reopen an order."""
+        order = self.orders.get(body["cl_id"])
+        if order is None or not order.is_unresolved:
+            return
+        order.status = status
+        order.ord_id = body["ord_id"] or order.ord_id
+        if not order.is_unresolved:
+            del self._unresolved[order.cl_id]
+
+    def _trade(self, trade: Trade, at_ms: int) -> None:
+        self.last_fill_ms = max(self.last_fill_ms, trade.fill.ts_ms)
+        self._add_day(trade.fill.ts_ms, -trade.fee_usdt)
+        order = self.orders.get(trade.fill.cl_id)
+        hedge_id = trade.hedge_id or (order.hedge_id if order else "")
+        if not hedge_id:
+            return  # no hedge's business; the ledger has it
+        hedge = self._hedges.get(trade.instrument) or self._reopen(hedge_id)
+        if hedge is None:
+            hedge = self._start(trade.instrument, hedge_id, at_ms)
+        if not hedge.tally.trades:
+            day = day_of(trade.fill.ts_ms)
+            self._day_rounds[day] = self._day_rounds.get(day, 0) + 1
+        hedge.take(trade)
+
+    def _booking(self, booking: Booking) -> None:
+        bill = booking.bill
+        self.bill_watermark_ms = max(self.bill_watermark_ms, bill.ts_ms)
+        self._add_day(bill.ts_ms, booking.amount)
+        hedge = self._by_id.get(booking.hedge_id)
+        if hedge is not None and bill.kind not in (BillKind.TRADE, BillKind.TRANSFER):
+            hedge.book(booking)
+
+    def _hedge_row(self, row: Row) -> None:
+        body = row.body
+        name, event = str(body["instrument"]), body["event"]
+        hedge = self._hedges.get(name)
+        if event == "closed":
+            self.last_close_ms[name] = row.at_ms
+            if hedge is not None:
+                self._close(hedge, row)
+            return
+        if hedge is None:
+            hedge = self._start(name, str(body["hedge_id"]), row.at_ms)
+        if event == "opened":
+            self.last_open_ms[name] = row.at_ms
+        hedge.target_base = Base(Decimal(body["target_base"]))
+        hedge.purpose, hedge.reason = body["purpose"], body["reason"]
+
+    def _start(self, instrument: str, hedge_id: str, at_ms: int) -> Hedge:
+        """A new hedge takes over the coin's dust: it is sold or hedged with the next round."""
+        hedge = Hedge(instrument, hedge_id, at_ms)
+        dust = self.dust.pop(coin_of(instrument), ZERO)
+        if dust:
+            hedge.take_over(dust, self.ledger.prices[instrument][0])
+        self._hedges[instrument] = self._by_id[hedge_id] = hedge
+        return hedge
+
+    def _reopen(self, hedge_id: str) -> Hedge | None:
+        """A fill that comes after its hedge was closed stands in the books again until it is dealt with."""
+        hedge = self._by_id.get(hedge_id)
+        if hedge is not None:
+            if hedge in self.rounds:
+                self._add_day(hedge.closed_ms, -_price_result(hedge))
+                self.rounds.remove(hedge)
+            hedge.closed_ms = 0
+            self._hedges[hedge.instrument] = hedge
+        return hedge
+
+    def _close(self, hedge: Hedge, row: Row) -> None:
+        hedge.purpose, hedge.reason = row.body["purpose"], row.body["reason"]
+        hedge.target_base = NOTHING
+        if hedge.contracts:
+            return
+        spot_px = self.ledger.prices.get(hedge.instrument, (ZERO, ZERO))[0]
+        rest = hedge.close(row.at_ms, spot_px)
+        coin = coin_of(hedge.instrument)
+        if rest:
+            self.dust[coin] = self.dust.get(coin, ZERO) + rest
+        del self._hedges[hedge.instrument]
+        if hedge.tally.trades:
+            hedge.forced = hedge.forced or (self._breach and hedge.purpose == Purpose.FLATTEN.value)
+            self.rounds.append(hedge)
+            self._add_day(hedge.closed_ms, _price_result(hedge))
+
+    def _permission(self, row: Row) -> None:
+        cause, level = str(row.body.get("cause", "")), Permission[row.body["level"]]
+        if level is Permission.FULL:
+            self._causes.pop(cause, None)
+        else:
+            self._causes[cause] = PermissionView(level, row.body["reason"], row.at_ms)
+
+    def _breaker(self, row: Row) -> None:
+        if row.body["event"] == "tripped":
+            self._tripped, self._tripped_ms = row.body["reason"], row.at_ms
+            return
+        self._tripped, self._tripped_ms = "", 0
+        self._reset_ms = row.at_ms
+        self._peak = self.last_equity - self.ledger.transfers
+
+    def _add_day(self, ts_ms: int, amount: Decimal) -> None:
+        day = day_of(ts_ms)
+        self._day_pnl[day] = self._day_pnl.get(day, ZERO) + amount
+
+
+def _price_result(hedge: Hedge) -> Decimal:
+    terms = hedge.closing_terms
+    return terms.basis - terms.slippage
+
+
+def day_of(ts_ms: int) -> str:
+    """The UTC date of an instant, as 2026-01-31."""
+    return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%d")
