@@ -1,0 +1,277 @@
+"""The append-only truth, in SQLite.
+
+`append` is synchronous: it numbers the row, links it into the hash chain, tells the listeners and
+queues it. One writer task commits whatever is queued (group commit, WAL, synchronous=FULL). Who must
+know that a row has reached the disk awaits `durable`; rows nobody waits for are committed within a
+second of loop time. Disk work happens in aiosqlite's thread, under `clock.holding()`, so that virtual
+time stands still for it.
+
+A failed commit loses nothing: its rows stay queued, everyone waiting gets JournalFailed, and the next
+attempt begins by asking the file how much of the failed one it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+import aiosqlite
+
+from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, select, to_row
+from core.errors import JournalBroken, JournalFailed
+from core.facts import Kind, Row, canonical
+from core.ports import Clock
+
+FILE_NAME = "journal.db"
+LINGER_S = 1.0  # rows nobody waits for are committed this much later at the latest
+BATCH_ROWS = 256  # or when so many are queued
+PAGE_ROWS = 500
+BUSY_TIMEOUT_MS = 5_000
+
+Record = tuple[int, str, int, str, bytes, bytes | None]  # seq, kind, at_ms, body, hash, chain
+
+
+class SqliteJournal:
+    """Implements core.ports.Journal. Make one with `open`, end it with `close`."""
+
+    def __init__(self, db: aiosqlite.Connection, clock: Clock, seq: int, head: bytes, chain: bytes) -> None:
+        self.listeners: list[Callable[[Row], None]] = []
+        self._db, self._clock = db, clock
+        self._seq, self._head, self._chain = seq, head, chain
+        self._committed, self._committed_head = seq, head
+        self._queue: deque[Record] = deque()
+        self._waiters: list[asyncio.Future[None]] = []
+        self._failed: JournalFailed | None = None
+        self._closing = False
+        self._kick = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._writer = self._loop.create_task(self._write(), name="journal")
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock) -> Self:
+        """Open the file, making it when absent, check it and bring its schema up to date.
+
+        Raises JournalBroken when the file is damaged, JournalFailed when it cannot be opened or was
+        written by a newer version.
+        """
+        with clock.holding():
+            try:
+                db = await aiosqlite.connect(path, isolation_level=None)
+            except sqlite3.Error as error:
+                raise JournalFailed(f"cannot open the journal {path}: {error}") from error
+            try:
+                await _prepare(db)
+                seq, head, chain = await _tail(db)
+            except sqlite3.Error as error:
+                await db.close()
+                # SQLite says "malformed" or "not a database" with the base class itself.
+                kind = JournalBroken if type(error) is sqlite3.DatabaseError else JournalFailed
+                raise kind(f"cannot read the journal {path}: {error}") from error
+            except JournalFailed:
+                await db.close()
+                raise
+        return cls(db, clock, seq, head, chain)
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def append(self, kind: Kind, at_ms: int, body: Mapping[str, object]) -> int:
+        """Queue one row and return its number. Listeners get the row exactly as it will be read back.
+
+        Raises TypeError for a value that has no place in a journal; then nothing was appended.
+        """
+        if self._closing:
+            raise JournalFailed("the journal is closed")
+        text = canonical(body)
+        self._seq += 1
+        self._head = next_hash(self._head, self._seq, kind.value, at_ms, text)
+        chain = None
+        if kind is Kind.DECISION:
+            chain = self._chain = next_chain(self._chain, at_ms, text)
+        record = (self._seq, kind.value, at_ms, text, self._head, chain)
+        self._queue.append(record)
+        if len(self._queue) >= BATCH_ROWS:
+            self._kick.set()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(LINGER_S, self._kick.set)
+        row = to_row(record[:5])
+        for listener in self.listeners:
+            listener(row)
+        return row.seq
+
+    async def durable(self) -> None:
+        """Return once everything appended so far is on the disk. Raises JournalFailed.
+
+        Cancelling the caller does not stop the write.
+        """
+        if not self._queue and self._failed is None:
+            return
+        if self._closing or self._writer.done():
+            raise JournalFailed("the journal is closed")
+        waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        self._kick.set()
+        with self._clock.holding():
+            await waiter
+
+    async def close(self) -> None:
+        """Commit what is queued and close the file. Raises JournalFailed when rows remain unwritten."""
+        if self._closing:
+            return
+        self._closing = True
+        self._kick.set()
+        try:
+            await asyncio.wait([self._writer])  # it may have been cancelled with all of the loop's tasks
+            if self._queue:
+                await self._commit()
+        finally:
+            with self._clock.holding():
+                await self._db.close()
+        if self._queue:
+            raise JournalFailed(f"{len(self._queue)} rows were not written: {self._failed}")
+
+    # --- reading --------------------------------------------------------------------------------
+
+    @property
+    def seq(self) -> int:
+        """The number of the last row appended; 0 for an empty journal."""
+        return self._seq
+
+    @property
+    def head(self) -> str:
+        """The hash of the last row appended."""
+        return self._head.hex()
+
+    @property
+    def decision_head(self) -> str:
+        """The hash over all decisions: equal for two runs that decided the same at the same times."""
+        return self._chain.hex()
+
+    @property
+    def failed(self) -> JournalFailed | None:
+        """Why the last commit failed; None as soon as one has succeeded again."""
+        return self._failed
+
+    @property
+    def lag(self) -> int:
+        """How many rows are not on the disk yet."""
+        return len(self._queue)
+
+    async def rows(self, *kinds: Kind, after_seq: int = 0) -> AsyncIterator[Row]:
+        """Yield the rows of these kinds (none: all) appended until now, in order, once durable."""
+        await self.durable()
+        end = self._seq
+        while True:
+            parameters = (after_seq, end, *(k.value for k in kinds), PAGE_ROWS)
+            with self._clock.holding():
+                try:
+                    page = list(await self._db.execute_fetchall(select(kinds), parameters))
+                except sqlite3.Error as error:
+                    raise JournalFailed(f"cannot read the journal: {error}") from error
+            for record in page:
+                yield to_row(record)
+            if len(page) < PAGE_ROWS:
+                return
+            after_seq = page[-1][0]
+
+    # --- the writer -----------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        try:
+            while not self._closing:
+                await self._kick.wait()
+                self._kick.clear()
+                await self._commit()
+        finally:
+            self._answer(self._waiters, JournalFailed("the journal is closed"))
+
+    async def _commit(self) -> None:
+        """Write everything queued in one transaction, and answer those who were waiting for it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiters, self._waiters = self._waiters, []
+        failure: JournalFailed | None = JournalFailed("the writer was stopped while it wrote")
+        try:
+            with self._clock.holding():
+                if self._failed is not None:
+                    await self._recover()
+                await self._insert(tuple(self._queue))
+            failure = None
+        except (sqlite3.Error, ValueError) as error:  # ValueError: the connection is closed
+            failure = JournalFailed(f"cannot write the journal: {error}")
+        except JournalFailed as error:
+            failure = error
+        finally:
+            self._failed = failure
+            self._answer(waiters, failure)
+        if failure is not None and not self._closing:
+            self._timer = self._loop.call_later(LINGER_S, self._kick.set)
+
+    def _answer(self, waiters: list[asyncio.Future[None]], failure: JournalFailed | None) -> None:
+        for waiter in waiters:
+            if waiter.done():  # its caller was cancelled
+                continue
+            if failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(failure)
+
+    async def _insert(self, batch: tuple[Record, ...]) -> None:
+        if not batch:
+            return
+        await self._db.execute("BEGIN IMMEDIATE")
+        await self._db.executemany(INSERT, batch)
+        await self._db.execute("COMMIT")
+        self._forget(len(batch))
+
+    async def _recover(self) -> None:
+        """After a failure nobody knows how far it came: roll back, and see what the file ends with."""
+        if self._db.in_transaction:
+            await self._db.execute("ROLLBACK")
+        seq, head, _ = await _tail(self._db)
+        written = seq - self._committed
+        known = self._committed_head if written == 0 else None
+        if 0 < written <= len(self._queue):
+            known = self._queue[written - 1][4]
+        if known != head:
+            raise JournalBroken("somebody else has written to the journal")
+        self._forget(written)
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._committed, *_, self._committed_head, _chain = self._queue.popleft()
+
+
+async def _prepare(db: aiosqlite.Connection) -> None:
+    await db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    await db.execute("PRAGMA journal_mode = WAL")
+    await db.execute("PRAGMA synchronous = FULL")
+    [(verdict,)] = await db.execute_fetchall("PRAGMA quick_check(1)")
+    if verdict != "ok":
+        raise JournalBroken(f"the journal is damaged: {verdict}")
+    [(version,)] = await db.execute_fetchall("PRAGMA user_version")
+    if version > len(MIGRATIONS):
+        raise JournalFailed(f"the journal has schema {version}; this version knows {len(MIGRATIONS)}")
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        await db.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            await db.execute(statement)
+        await db.execute(f"PRAGMA user_version = {number}")
+        await db.execute("COMMIT")
+
+
+async def _tail(db: aiosqlite.Connection) -> tuple[int, bytes, bytes]:
+    """(seq, hash) of the last row, and the chain of the last decision."""
+    last = list(await db.execute_fetchall("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"))
+    decided = list(
+        await db.execute_fetchall(
+            "SELECT chain FROM events WHERE kind = ? ORDER BY seq DESC LIMIT 1", (Kind.DECISION.value,)
+        )
+    )
+    seq, head = last[0] if last else (0, GENESIS)
+    return seq, head, decided[0][0] if decided else GENESIS

@@ -1,0 +1,123 @@
+"""Reads a journal file without the engine: for questions, with the daemon running or stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from core.chain import GENESIS, MIGRATIONS, next_chain, next_hash, select, to_row
+from core.errors import JournalBroken, JournalFailed
+from core.facts import Kind, Row
+
+LAST_SEQ = 2**63 - 1
+PAGE_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What recomputing the chain found. `head` is the hash of the last row that holds."""
+
+    ok: bool
+    rows: int
+    head: str
+    decision_head: str
+    first_bad_seq: int | None = None
+    message: str = "every row follows from the one before"
+
+
+class JournalReader:
+    """Read-only access; use as a context manager.
+
+    Pages through short queries, so it never keeps the writer's log from being tidied up.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises JournalFailed when there is no journal here or a newer version wrote it."""
+        if not path.exists():
+            raise JournalFailed(f"there is no journal at {path}")
+        try:
+            self._db = sqlite3.connect(_uri(path), uri=True, isolation_level=None)
+        except sqlite3.Error as error:
+            raise JournalFailed(f"cannot open the journal {path}: {error}") from error
+        try:
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        except sqlite3.Error as error:
+            self._db.close()
+            raise JournalBroken(f"cannot read the journal {path}: {error}") from error
+        if not 0 < version <= len(MIGRATIONS):
+            self._db.close()
+            raise JournalFailed(f"the journal has schema {version}; this version knows {len(MIGRATIONS)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def rows(self, *kinds: Kind, after_seq: int = 0) -> Iterator[Row]:
+        """Yield the rows of these kinds (none: all), oldest first. Raises JournalBroken."""
+        while page := self._page(kinds, after_seq, LAST_SEQ):
+            yield from page
+            after_seq = page[-1].seq
+
+    def backwards(self, *kinds: Kind) -> Iterator[Row]:
+        """Yield the rows of these kinds (none: all), youngest first. Raises JournalBroken."""
+        up_to = LAST_SEQ
+        while page := self._page(kinds, 0, up_to, "DESC"):
+            yield from page
+            up_to = page[-1].seq - 1
+
+    def _page(self, kinds: tuple[Kind, ...], after_seq: int, up_to: int, order: str = "ASC") -> list[Row]:
+        parameters = (after_seq, up_to, *(k.value for k in kinds), PAGE_ROWS)
+        try:
+            return [to_row(record) for record in self._db.execute(select(kinds, order), parameters)]
+        except (sqlite3.Error, ValueError) as error:
+            raise JournalBroken(f"a row cannot be read: {error}") from error
+
+    def verify(self) -> VerifyResult:
+        """Recompute both chains from the first row, and stop at the first that does not hold."""
+        count, head, chain = 0, GENESIS, GENESIS
+
+        def result(message: str) -> VerifyResult:
+            return VerifyResult(False, count, head.hex(), chain.hex(), count + 1, message)
+
+        try:
+            for seq, kind, at_ms, body, digest, link in self._db.execute(
+                "SELECT seq, kind, at_ms, body, hash, chain FROM events ORDER BY seq"
+            ):
+                if seq != count + 1:
+                    return result(f"row {count + 1} is missing")
+                expected = next_hash(head, seq, kind, at_ms, body)
+                if digest != expected:
+                    return result(f"row {seq} does not follow from the one before: it was changed")
+                expected_link = next_chain(chain, at_ms, body) if kind == Kind.DECISION.value else None
+                if link != expected_link:
+                    return result(f"row {seq} breaks the chain of decisions")
+                count, head, chain = seq, expected, expected_link or chain
+        except sqlite3.Error as error:
+            return result(f"the file cannot be read after row {count}: {error}")
+        return VerifyResult(True, count, head.hex(), chain.hex())
+
+
+def verify(path: Path) -> VerifyResult:
+    """Recompute the chain of the journal at `path`. Raises JournalFailed when there is none to read."""
+    with JournalReader(path) as reader:
+        return reader.verify()
+
+
+def as_json(row: Row) -> str:
+    """One row as one line of JSON."""
+    record = {"seq": row.seq, "kind": row.kind.value, "at_ms": row.at_ms, "body": row.body, "hash": row.hash}
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _uri(path: Path) -> str:
+    """Read-only. In a folder we may not write to, a journal at rest is read without its log: SQLite
+    would have to create one, and nobody is writing."""
+    at_rest = not path.with_name(path.name + "-wal").exists() and not os.access(path.parent, os.W_OK)
+    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if at_rest else ''}"
