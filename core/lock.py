@@ -1,0 +1,63 @@
+"""One engine per data folder: an operating system lock that dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Self
+
+from core.errors import SelfCheckRefused
+
+FILE_NAME = "engine.lock"
+
+
+class FolderLock:
+    """Held from construction until `release` or the end of the process, a kill -9 included.
+
+    The file stays behind with the last holder's process id; only the lock on it says somebody is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises SelfCheckRefused when another process holds the folder."""
+        self._file: IO[str] | None = None
+        file = (folder / FILE_NAME).open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            pid = file.read().strip() or "unknown"
+            file.close()
+            raise SelfCheckRefused(
+                f"another engine (process {pid}) is working in {folder}: "
+                "stop it, or use another data folder with --data"
+            ) from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Give the folder free; a second call does nothing."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def holder(folder: Path) -> int | None:
+    """The process id of the engine working in this folder, or None when there is none."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return None
+    with path.open(encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(file.read().strip() or 0)
+    return None
