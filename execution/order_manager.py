@@ -1,0 +1,300 @@
+"""Orders from intent to outcome, each sent at most once.
+
+An outcome is done, refused or unknown. Unknown is never read as refused and never sent again: it is
+asked for by client id until the venue tells it, or until successful answers over a visibility window
+prove that the order never arrived (an answer that did not come proves nothing).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from config.schema import ExecutionLimits
+from core.errors import AuthFailed, JournalFailed, RateLimited, VenueError, VenueRejected
+from core.events import Purpose
+from core.ports import Clock, Journal, Trading
+from core.types import Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
+from core.verdict import Verdict
+from execution.holdings import Holdings
+from execution.order_journal import OrderJournal
+from execution.orders import Ending, Flight, OrderResult, Rest
+
+OrderGate = Callable[[OrderRequest], Verdict]
+OnForeign = Callable[[OrderRecord, Fill | None], None]
+
+ABSENCE_ANSWERS: Final = 3
+ABSENCE_WINDOW_MS: Final = 2_000  # a fresh order may stay invisible for a moment (51603)
+FIRST_ASK_S: Final = 0.2  # pushes are usually faster
+LAST_ASK_S: Final = 1.0
+REST_ASK_S: Final = 2.0
+REMEMBERED: Final = 500  # closed orders whose late fills are still recognised
+
+
+class OrderManager:
+    """Sends orders, listens to pushes, asks, and sees every fact into the journal.
+
+    gate       asked before every send; a refusal sends nothing (red lines, permission, stop).
+    holdings   the books, asked whether a fill is already known.
+    pair_of    an instrument's pair, for orders recalled from the journal.
+    on_foreign told of pushes that belong to no order of this process: ADL, liquidation, manual trades.
+    """
+
+    def __init__(
+        self,
+        trading: Trading,
+        journal: Journal,
+        clock: Clock,
+        limits: ExecutionLimits,
+        gate: OrderGate,
+        holdings: Holdings,
+        pair_of: Callable[[str], Pair],
+        on_foreign: OnForeign,
+    ) -> None:
+        self._trading = trading
+        self._journal = OrderJournal(journal, clock, holdings)
+        self._clock = clock
+        self._timeout_ms = int(limits.order_timeout_s * 1000)
+        self._gate = gate
+        self._pair_of = pair_of
+        self._on_foreign = on_foreign
+        self._flights: dict[str, Flight] = {}  # outcome not known yet
+        self._closed: dict[str, Flight] = {}
+
+    # --- what callers do ----------------------------------------------------------------------
+
+    async def execute(
+        self,
+        request: OrderRequest,
+        hedge_id: str,
+        purpose: Purpose,
+        pair: Pair,
+        rest: Rest | None = None,
+        on_fill: Callable[[], None] | None = None,
+    ) -> OrderResult:
+        """Send one order and return how it ended, every fill booked.
+
+        The intent is on disk before the request leaves. When it cannot be written, an order that
+        adds risk is DENIED; a hedging or closing one still goes out, because a naked leg is worse
+        than a missing row.
+
+        rest     for post-only orders: how long to wait before cancelling; None cancels at once.
+        on_fill  called after each fill is in the books.
+
+        Raises AuthFailed when the venue does not accept our key (nothing happened, or the order
+        stays pending), ValueError for a client id that was used before.
+        """
+        if request.cl_id in self._flights or request.cl_id in self._closed:
+            raise ValueError(f"order {request.cl_id} was sent before")
+        verdict = self._gate(request)
+        if not verdict.ok:
+            self._journal.denied(request, hedge_id, purpose, verdict)
+            return OrderResult(request.cl_id, Ending.DENIED, code=verdict.guard, message=verdict.reason)
+
+        flight = Flight(request, hedge_id, pair, self._clock.now_ms(), on_fill)
+        self._flights[request.cl_id] = flight
+        self._journal.intent(request, hedge_id, purpose)
+        try:
+            await self._journal.durable()
+        except JournalFailed as error:
+            if purpose.adds_risk and request.leg is Leg.SPOT and request.side is Side.BUY:
+                return self._turn_away(flight, Ending.DENIED, "journal", str(error))
+        refusal = await self._send(flight)
+        if refusal is not None:
+            return refusal
+        if request.kind is not OrderKind.IOC and rest is not None:
+            await self._rest(flight, rest)
+        return await self._conclude(flight)
+
+    async def resolve(self, cl_id: str) -> None:
+        """Find out what became of an order whose intent is in the journal; never sends it again.
+
+        For recovery (core.recovery.Resolver). Cancels the order if it still rests. When the venue
+        does not answer, the order stays pending and `settle` asks again. Raises JournalFailed when
+        the journal knows no such intent.
+        """
+        if cl_id in self._closed:
+            flight = self._reopen(cl_id)
+        elif cl_id in self._flights:
+            flight = self._flights[cl_id]
+        else:
+            request, hedge_id, sent_ms = await self._journal.recall(cl_id)
+            flight = Flight(request, hedge_id, self._pair_of(request.instrument), sent_ms)
+            self._flights[cl_id] = flight
+        await self._conclude(flight)
+
+    async def settle(self, instrument: str | None = None) -> tuple[str, ...]:
+        """Ask once more for every order without outcome; return the client ids still unknown."""
+        for cl_id in self.pending(instrument):
+            if cl_id in self._flights:
+                await self._conclude(self._flights[cl_id])
+        return self.pending(instrument)
+
+    def pending(self, instrument: str | None = None) -> tuple[str, ...]:
+        """Client ids of orders in flight or without a known outcome, of one pair or of all."""
+        flights = self._flights.values()
+        return tuple(f.request.cl_id for f in flights if instrument in (None, f.request.instrument))
+
+    def on_order(self, record: OrderRecord, fill: Fill | None) -> None:
+        """Take an order push (core.ports.OrderSink). Early, late and repeated ones are all welcome."""
+        flight = self._flights.get(record.cl_id) or self._closed.get(record.cl_id)
+        if flight is None:
+            self._on_foreign(record, fill)
+            return
+        flight.see(record)
+        if fill is not None:
+            self._journal.fill(flight, fill)
+        if flight.ending in (Ending.ABSENT, Ending.REFUSED):  # it did arrive after all
+            self._reopen(record.cl_id)
+        flight.changed.set()
+
+    # --- sending ------------------------------------------------------------------------------
+
+    async def _send(self, flight: Flight) -> OrderResult | None:
+        """Place the order; return a result only when it is certain that nothing happened."""
+        request, until_ms = flight.request, flight.sent_ms + self._timeout_ms
+        while True:
+            try:
+                ord_id = await self._trading.place(request)
+            except RateLimited as error:  # nothing happened, so the same id may go again
+                self._journal.throttled(flight, error)
+                await self._clock.sleep(error.retry_after_s)
+                verdict = self._gate(request)
+                if not verdict.ok:
+                    return self._turn_away(flight, Ending.DENIED, verdict.guard, verdict.reason)
+                if self._clock.now_ms() > until_ms:
+                    return self._turn_away(flight, Ending.REFUSED, error.code, str(error))
+            except VenueRejected as error:
+                return self._turn_away(flight, Ending.REFUSED, error.code, str(error))
+            except AuthFailed as error:
+                self._turn_away(flight, Ending.REFUSED, error.code, str(error))
+                raise
+            except VenueError as error:
+                flight.trouble = str(error)
+                self._journal.ack(flight, "unknown", code=error.code, message=str(error))
+                return None
+            else:
+                flight.accepted = True
+                self._journal.ack(flight, "accepted", ord_id)
+                return None
+
+    def _turn_away(self, flight: Flight, ending: Ending, code: str, message: str) -> OrderResult:
+        self._journal.ack(flight, "rejected", code=code, message=message)
+        self._close(flight, ending)
+        return flight.result(code, message)
+
+    # --- following ----------------------------------------------------------------------------
+
+    async def _rest(self, flight: Flight, rest: Rest) -> None:
+        """Let a post-only order wait, asking now and then in case pushes are lost."""
+        until_ms = self._clock.now_ms() + int(rest.wait_s * 1000)
+        while not flight.is_final and not rest.give_up():
+            if flight.first_fill_ms is not None:
+                until_ms = min(until_ms, flight.first_fill_ms + int(rest.after_fill_s * 1000))
+            left_ms = until_ms - self._clock.now_ms()
+            if left_ms <= 0:
+                return
+            if not await self._heard(flight, min(REST_ASK_S, left_ms / 1000)):
+                await self._ask(flight)
+
+    async def _conclude(self, flight: Flight) -> OrderResult:
+        """Wait for the outcome by push or by asking, at most for the order timeout."""
+        give_up_ms = self._clock.now_ms() + self._timeout_ms
+        wait_s = FIRST_ASK_S
+        while flight.ending is Ending.UNKNOWN:
+            if flight.is_complete:
+                return self._finish(flight, Ending.DONE)
+            if self._is_absent(flight) and await self._has_no_fills(flight):
+                return self._finish(flight, Ending.ABSENT)
+            if self._clock.now_ms() >= give_up_ms:
+                break
+            if flight.request.kind is not OrderKind.IOC and not flight.is_final:
+                await self._cancel(flight)
+            if flight.is_final:
+                await self._ask(flight)  # final, but fills are missing
+            if not flight.is_complete and not await self._heard(flight, wait_s):
+                await self._ask(flight)
+            wait_s = min(wait_s * 2, LAST_ASK_S)
+        return flight.result()
+
+    async def _heard(self, flight: Flight, seconds: float) -> bool:
+        """Wait for a push about this order; False when none came in time."""
+        if not flight.changed.is_set():
+            push = asyncio.ensure_future(flight.changed.wait())
+            timer = asyncio.ensure_future(self._clock.sleep(seconds))
+            try:
+                done, _ = await asyncio.wait((push, timer), return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()  # a failing clock must not pass unseen
+            finally:
+                push.cancel()
+                timer.cancel()
+        heard = flight.changed.is_set()
+        flight.changed.clear()
+        return heard
+
+    async def _ask(self, flight: Flight) -> None:
+        """Ask for the order and, once it is final, for the fills not heard of yet."""
+        request = flight.request
+        try:
+            record = await self._trading.order(request.inst_id, request.cl_id)
+            if record is None:
+                flight.absences.append(self._clock.now_ms())
+                return
+            flight.see(record)
+            if flight.is_final and not flight.is_complete:
+                for fill in await self._trading.order_fills(request.inst_id, record.ord_id):
+                    self._journal.fill(flight, fill)
+        except AuthFailed:
+            raise
+        except VenueError as error:  # no answer: proves nothing, ask again
+            flight.trouble = str(error)
+
+    async def _cancel(self, flight: Flight) -> None:
+        try:
+            await self._trading.cancel(flight.request.inst_id, flight.request.cl_id)
+        except AuthFailed:
+            raise
+        except VenueError as error:  # 51400 may mean "already filled": go and look
+            flight.trouble = str(error)
+
+    def _is_absent(self, flight: Flight) -> bool:
+        """Enough successful answers over a long enough window say that there is no such order."""
+        window_ms = self._timeout_ms if flight.accepted else ABSENCE_WINDOW_MS
+        seen = flight.absences
+        return flight.record is None and len(seen) >= ABSENCE_ANSWERS and seen[-1] - seen[0] >= window_ms
+
+    async def _has_no_fills(self, flight: Flight) -> bool:
+        """Look for executions too, before an order is called absent."""
+        try:
+            fills = await self._trading.fills(flight.sent_ms - 60_000)
+        except AuthFailed:
+            raise
+        except VenueError as error:
+            flight.trouble = str(error)
+            return False
+        for fill in fills:
+            if fill.cl_id == flight.request.cl_id:
+                self._journal.fill(flight, fill)
+        return not flight.fills
+
+    # --- closing ------------------------------------------------------------------------------
+
+    def _finish(self, flight: Flight, ending: Ending) -> OrderResult:
+        if flight.ending is Ending.UNKNOWN:  # else another caller was faster
+            self._journal.final(flight)
+            self._close(flight, ending)
+        return flight.result()
+
+    def _close(self, flight: Flight, ending: Ending) -> None:
+        flight.ending = ending
+        self._closed[flight.request.cl_id] = self._flights.pop(flight.request.cl_id)
+        if len(self._closed) > REMEMBERED:
+            del self._closed[next(iter(self._closed))]
+
+    def _reopen(self, cl_id: str) -> Flight:
+        flight = self._flights[cl_id] = self._closed.pop(cl_id)
+        flight.ending = Ending.UNKNOWN
+        flight.absences.clear()
+        return flight

@@ -1,0 +1,90 @@
+"""Making two legs equal: complete the smaller or unwind the larger, whichever costs less now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from core.events import Purpose
+from core.types import Leg, Side
+from execution.desk import Desk
+from execution.manner import Manner
+from execution.pricing import gross_up
+
+PAUSE_S: Final = 0.2  # between two tries, for the book to show what the last one took
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One order that would close the gap. `unwinds` tells whether it gives up the larger leg."""
+
+    leg: Leg
+    side: Side
+    size: Decimal
+    unwinds: bool
+
+
+def ways_out(desk: Desk, may_complete: bool) -> tuple[Way, ...]:
+    """Return the orders that would close the gap, without those below the venue's minimum."""
+    legs, pair = desk.legs, desk.pair
+    gap = legs.gap
+    contracts = pair.swap.to_contracts(abs(gap))
+    if gap > 0:
+        unwind = Way(Leg.SPOT, Side.SELL, min(gap, legs.spot), unwinds=True)
+        complete = Way(Leg.SWAP, Side.SELL, contracts, unwinds=False)
+    else:
+        coins = gross_up(-gap, desk.base_fee_rate(), pair.spot.lot)
+        unwind = Way(Leg.SWAP, Side.BUY, min(contracts, legs.contracts), unwinds=True)
+        complete = Way(Leg.SPOT, Side.BUY, coins, unwinds=False)
+    allowed = (complete, unwind) if may_complete else (unwind,)
+    return tuple(w for w in allowed if w.size >= desk.spec(w.leg).min_size)
+
+
+async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | None = None) -> None:
+    """Close the gap between the legs, or leave it when every try until the deadline failed.
+
+    Each try takes the cheaper way by the books as they are (spread, depth and fee). A try that does
+    not fill climbs that way's ladder of slippage bounds; a refusal, or nothing at the last bound,
+    is a strike, and the way with fewer strikes goes next: so the two alternate. `first` names the
+    leg of the first try (the planned second leg of an opening). Both ways get their whole ladder
+    even if slow answers use up the time. Ends at once when an order's outcome is unknown.
+    """
+    desk.measure()
+    bounds = manner.repair_bps
+    deadline_ms = desk.clock.now_ms() + int(manner.repair_s * 1000)
+    rungs = {Leg.SPOT: 0, Leg.SWAP: 0}
+    strikes = {Leg.SPOT: 0, Leg.SWAP: 0}
+    tries = 0
+    while not desk.legs.balanced and not desk.is_blind:
+        ways = ways_out(desk, manner.may_complete)
+        if not ways or (tries >= 2 * len(bounds) and desk.clock.now_ms() >= deadline_ms):
+            return
+        if tries:
+            await desk.clock.sleep(PAUSE_S)
+        tries += 1
+        way = await _choose(desk, ways, strikes, bounds[-1], first if tries == 1 else None)
+        if way is None:
+            continue
+        bps = bounds[rungs[way.leg]]
+        result = await desk.take(way.leg, way.side, way.size, bps, purpose if tries == 1 else Purpose.REPAIR)
+        desk.has_unwound |= way.unwinds and bool(result and result.filled)
+        is_last = rungs[way.leg] == len(bounds) - 1
+        if result is None or result.was_turned_away or (is_last and not result.filled):
+            strikes[way.leg] += 1
+        elif not is_last:
+            rungs[way.leg] += 1
+    desk.measure()
+
+
+async def _choose(
+    desk: Desk, ways: tuple[Way, ...], strikes: dict[Leg, int], last_bps: Decimal, first: Leg | None
+) -> Way | None:
+    """The named leg, else the way with the fewest strikes and then the lowest cost; None without a book."""
+    priced: list[tuple[bool, int, Decimal, Way]] = []
+    for way in ways:
+        book = await desk.quote(way.leg)
+        if book is not None:
+            cost = desk.cost(way.leg, way.side, way.size, book, last_bps)
+            priced.append((way.leg is not first, strikes[way.leg], cost, way))
+    return min(priced, key=lambda p: p[:3])[3] if priced else None
