@@ -1,0 +1,223 @@
+"""Signed REST calls from asyncio: budgeted, typed, never repeated when they could do something twice.
+
+The SDK is synchronous; its calls run on two bounded pools of threads, one for orders and one for
+everything else, so that a slow candle query cannot delay a hedge order. A call once given to a
+thread cannot be taken back, therefore nothing here puts a timeout around one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from typing import Any, Final, Generic, TypeVar
+
+from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueRejected
+from core.ports import Clock
+from exchange.okx import wire
+from exchange.okx.endpoints import Credentials, Endpoints
+from exchange.okx.errors import CLOCK_CODE, unpack
+from exchange.okx.limits import Throttle
+from exchange.okx.parse_market import server_time
+from exchange.okx.sdk import Sdk, check_plain
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+RETRY_AFTER_S: Final = (0.2, 1.0)  # a read is tried three times
+THREADS: Final = 4
+MINUTE_MS: Final = 60_000
+LATENCIES_KEPT: Final = 50
+CLOCK_SAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RestHealth:
+    """How REST has been doing: counts over the last minute, the median of recent round trips."""
+
+    requests: int
+    errors_1m: int
+    rejects_1m: int
+    latency_ms: Decimal
+    clock_offset_ms: int
+    rate_use_ratio: Decimal
+
+
+class OkxRest:
+    """The one door to the venue's REST API.
+
+    `sdk` has the endpoints; pass one of its methods to `read` or `send`. Both return parsed rows and
+    raise VenueRejected, VenueDown (also for an answer that cannot be read), RateLimited, AuthFailed.
+    """
+
+    def __init__(self, endpoints: Endpoints, credentials: Credentials | None, clock: Clock) -> None:
+        self._clock = clock
+        self.offset_ms = 0  # venue minus local
+        self.requests = 0
+        self.sdk = Sdk(endpoints, credentials, self.venue_now_ms)
+        self._throttle = Throttle()
+        self._order_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-orders")
+        self._read_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-reads")
+        self._errors_ms: deque[int] = deque(maxlen=1000)
+        self._rejects_ms: deque[int] = deque(maxlen=1000)
+        self._latencies_ms: deque[int] = deque(maxlen=LATENCIES_KEPT)
+
+    def venue_now_ms(self) -> int:
+        """Return the venue's time as well as we know it."""
+        return self._clock.now_ms() + self.offset_ms
+
+    async def read(
+        self,
+        call: Callable[..., Any],
+        row: type[W],
+        parse: Callable[[W], R],
+        *,
+        scope: str = "",
+        **params: Any,
+    ) -> list[R]:
+        """Ask for something; a failed or throttled question is asked again, twice at most."""
+        request = _Request(call, row, parse, scope, False, params)
+        for pause_s in RETRY_AFTER_S:
+            try:
+                return await self._in_time(request)
+            except VenueDown:
+                await self._clock.sleep(pause_s)
+            except RateLimited as exc:
+                await self._clock.sleep(max(pause_s, exc.retry_after_s))
+        return await self._in_time(request)
+
+    async def read_one(
+        self,
+        call: Callable[..., Any],
+        row: type[W],
+        parse: Callable[[W], R],
+        *,
+        scope: str = "",
+        **params: Any,
+    ) -> R:
+        """Ask for one thing; VenueDown also when the answer is none or several."""
+        return _only(call, await self.read(call, row, parse, scope=scope, **params))
+
+    async def send(
+        self,
+        call: Callable[..., Any],
+        row: type[W],
+        parse: Callable[[W], R],
+        *,
+        scope: str = "",
+        urgent: bool = False,
+        **params: Any,
+    ) -> R:
+        """Change something at the venue, once. VenueDown: it may have happened, ask.
+
+        `urgent` may use the part of the budget kept for orders that reduce.
+        """
+        try:
+            rows = await self._in_time(_Request(call, row, parse, scope, urgent, params))
+        except VenueRejected:
+            self._rejects_ms.append(self._clock.now_ms())
+            raise
+        return _only(call, rows)
+
+    async def measure_offset(self) -> int:
+        """Measure venue time minus local time by the fastest of a few samples, ms; keep and return it."""
+        best: tuple[int, int] | None = None
+        for _ in range(CLOCK_SAMPLES):
+            asked = self._clock.now_ms()
+            venue_ms = await self.read_one(self.sdk.public.get_system_time, wire.Time, server_time)
+            answered = self._clock.now_ms()
+            sample = (answered - asked, venue_ms - (asked + answered) // 2)
+            best = sample if best is None else min(best, sample)
+        assert best is not None
+        self.offset_ms = best[1]
+        return self.offset_ms
+
+    def health_figures(self, now_ms: int) -> RestHealth:
+        since = now_ms - MINUTE_MS
+        return RestHealth(
+            requests=self.requests,
+            errors_1m=sum(at > since for at in self._errors_ms),
+            rejects_1m=sum(at > since for at in self._rejects_ms),
+            latency_ms=Decimal(median(self._latencies_ms)) if self._latencies_ms else Decimal(0),
+            clock_offset_ms=self.offset_ms,
+            rate_use_ratio=self._throttle.order_use_ratio(),
+        )
+
+    async def close(self) -> None:
+        """Let the calls under way end, then close the connections."""
+        loop = asyncio.get_running_loop()
+        for pool in (self._order_threads, self._read_threads):
+            await loop.run_in_executor(None, pool.shutdown)
+        self.sdk.close()
+
+    async def _in_time(self, request: _Request[W, R]) -> list[R]:
+        """Make the call; when the venue finds our clock wrong, measure it and try once more.
+
+        That is safe for orders too: a signature out of time is refused before anything is read.
+        """
+        try:
+            return await self._call(request)
+        except AuthFailed as exc:
+            if exc.code != CLOCK_CODE:
+                raise
+        await self.measure_offset()
+        return await self._call(request)
+
+    async def _call(self, request: _Request[W, R]) -> list[R]:
+        name = request.name
+        await self._throttle.take(name, request.scope, urgent=request.urgent)
+        for_orders = request.call.__self__ is self.sdk.trade
+        pool = self._order_threads if for_orders else self._read_threads
+        self.requests += 1
+        asked_ms = self._clock.now_ms()
+        try:
+            rows = await asyncio.get_running_loop().run_in_executor(pool, request.exchange)
+            return [request.parse(item) for item in rows]
+        except BadPayload as exc:
+            self._errors_ms.append(self._clock.now_ms())
+            raise VenueDown(f"{name}: unreadable answer: {exc}") from exc
+        except (VenueDown, RateLimited, AuthFailed) as exc:
+            self._errors_ms.append(self._clock.now_ms())
+            if isinstance(exc, RateLimited):
+                self._throttle.drain(name, request.scope)
+            raise
+        finally:
+            self._latencies_ms.append(self._clock.now_ms() - asked_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request(Generic[W, R]):
+    """One call of an SDK method and how to read its answer."""
+
+    call: Any  # a bound method of one of the SDK's objects
+    row: type[W]
+    parse: Callable[[W], R]
+    scope: str
+    urgent: bool
+    params: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        check_plain(self.params)
+
+    @property
+    def name(self) -> str:
+        return str(self.call.__name__)
+
+    def exchange(self) -> list[W]:
+        """Send and unpack, on a worker thread."""
+        try:
+            reply = self.call(**self.params)
+        except Exception as exc:
+            # Whatever broke on the way, the request may have arrived
+            raise VenueDown(f"{self.name}: no answer ({type(exc).__name__})") from exc
+        return unpack(reply, self.row)
+
+
+def _only(call: Callable[..., Any], rows: list[R]) -> R:
+    if len(rows) != 1:
+        raise VenueDown(f"{call.__name__}: {len(rows)} rows where one belongs")
+    return rows[0]
