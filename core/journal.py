@@ -38,9 +38,11 @@ Record = tuple[int, str, int, str, bytes, bytes | None]  # seq, kind, at_ms, bod
 class SqliteJournal:
     """Implements core.ports.Journal. Make one with `open`, end it with `close`."""
 
-    def __init__(self, db: aiosqlite.Connection, clock: Clock, seq: int, head: bytes, chain: bytes) -> None:
-        self.listeners: list[Callable[[Row], None]] = []
-        self._db, self._clock = db, clock
+    def __init__(
+        self, db: aiosqlite.Connection, clock: Clock, linger_s: float, seq: int, head: bytes, chain: bytes
+    ) -> None:
+        self.listeners: list[Callable[[Row], None]] = []  # called in order; they do not append
+        self._db, self._clock, self._linger_s = db, clock, linger_s
         self._seq, self._head, self._chain = seq, head, chain
         self._committed, self._committed_head = seq, head
         self._queue: deque[Record] = deque()
@@ -53,7 +55,7 @@ class SqliteJournal:
         self._writer = self._loop.create_task(self._write(), name="journal")
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> Self:
+    async def open(cls, path: Path, clock: Clock, linger_s: float = LINGER_S) -> Self:
         """Open the file, making it when absent, check it and bring its schema up to date.
 
         Raises JournalBroken when the file is damaged, JournalFailed when it cannot be opened or was
@@ -75,7 +77,7 @@ class SqliteJournal:
             except JournalFailed:
                 await db.close()
                 raise
-        return cls(db, clock, seq, head, chain)
+        return cls(db, clock, linger_s, seq, head, chain)
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -97,7 +99,7 @@ class SqliteJournal:
         if len(self._queue) >= BATCH_ROWS:
             self._kick.set()
         elif self._timer is None:
-            self._timer = self._loop.call_later(LINGER_S, self._kick.set)
+            self._timer = self._loop.call_later(self._linger_s, self._kick.set)
         row = to_row(record[:5])
         for listener in self.listeners:
             listener(row)
@@ -210,7 +212,7 @@ class SqliteJournal:
             self._failed = failure
             self._answer(waiters, failure)
         if failure is not None and not self._closing:
-            self._timer = self._loop.call_later(LINGER_S, self._kick.set)
+            self._timer = self._loop.call_later(self._linger_s, self._kick.set)
 
     def _answer(self, waiters: list[asyncio.Future[None]], failure: JournalFailed | None) -> None:
         for waiter in waiters:
