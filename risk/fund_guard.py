@@ -1,0 +1,262 @@
+"""Money in its place: is there enough for the planned hedge, and does the margin need more or less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from config.schema import Settings
+from core.context import Context, HedgeView, MarketView
+from core.events import HedgeTarget, Plan, Purpose, Target, TransferTarget
+from core.types import ZERO, AccountMode, Base, Usdt, Wallet, ceil_to, floor_to
+from core.verdict import Figures, Verdict
+from risk.measures import Opening, account_gap, judged, opening_of
+
+CENT: Final = Decimal("0.01")
+SETTLEMENT_WINDOW_MS: Final = 60_000  # the venue refuses transfers while it charges funding (58111)
+CLOSING_COST: Final = Decimal("0.005")  # of notional: both takers' fees and slippage of a shrink, rounded up
+ROOM: Final = Decimal("1.01")  # fees and slippage of openings still to come
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How the sleeve is divided, and what it allows.
+
+    budget  USDT notional of all hedges together.   margin_per_spot  margin USDT kept per USDT of hedge.
+    """
+
+    budget: Usdt
+    margin_per_spot: Decimal
+
+    @classmethod
+    def of(cls, settings: Settings) -> Split:
+        account = settings.account
+        return cls(
+            Usdt(account.total_capital * account.core_ratio * account.spot_ratio),
+            account.futures_ratio / account.spot_ratio,
+        )
+
+
+class FundGuard:
+    """Free USDT of the trading account pays both legs of the planned hedge, and no cap is passed.
+
+    free = min(available, backing equity - margin the held swaps need at the split). A new hedge must bring
+    its own margin: it may not live on what protects the others. Money in the funding wallet or on its way
+    is not counted. Fails closed on a missing or stale snapshot.
+    """
+
+    name = "funds_ok"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._split = settings, Split.of(settings)
+
+    def check(self, ctx: Context) -> Verdict:
+        if gap := account_gap(ctx, self._settings.risk.margin):
+            return Verdict(False, self.name, gap)
+        opening = opening_of(ctx)
+        if isinstance(opening, str):
+            return Verdict(False, self.name, opening)
+        if opening is None:
+            return Verdict(True, self.name, "nothing is planned")
+        assert ctx.account is not None  # account_gap has looked
+        available = ctx.account.available("USDT")
+        free = min(available, ctx.backing_equity - ctx.swap_notional * self._split.margin_per_spot)
+        margin = opening.swap_notional * self._split.margin_per_spot
+        need = opening.spot_cost + opening.swap_fee + margin
+        figures = (
+            ("free_usdt", free),
+            ("available_usdt", available),
+            ("need_usdt", need),
+            ("spot_cost_usdt", opening.spot_cost),
+            ("margin_usdt", margin),
+            ("swap_fee_usdt", opening.swap_fee),
+        )
+        cap_checks, cap_figures = self._caps(ctx, opening)
+        checks = ((free >= need, "not enough free USDT for both legs"), *cap_checks)
+        well = "free USDT covers both legs"
+        return judged(self.name, checks, well, (*figures, *cap_figures), opening.instrument)
+
+    def _caps(self, ctx: Context, opening: Opening) -> tuple[tuple[tuple[bool, str], ...], Figures]:
+        caps, account = self._settings.risk.caps, self._settings.account
+        value = opening.target.base * opening.spot.mid
+        others = tuple(h for h in ctx.open_hedges if h.instrument != opening.instrument)
+        total = value + sum((_value(ctx, h) for h in others), ZERO)
+        concentration = value / self._split.budget
+        checks = (
+            (value <= account.max_position_value, "the hedge would be larger than one may be"),
+            (concentration <= caps.max_concentration, "too much of the sleeve in one hedge"),
+            (total <= caps.max_total_value, "all hedges together would be too large"),
+            (len(others) < caps.max_instruments, "enough instruments are held"),
+        )
+        figures: Figures = (
+            ("hedge_value_usdt", value),
+            ("max_position_value_usdt", account.max_position_value),
+            ("concentration_ratio", concentration),
+            ("max_concentration_ratio", caps.max_concentration),
+            ("total_value_usdt", total),
+            ("max_total_value_usdt", caps.max_total_value),
+            ("hedges_held", len(others)),
+            ("max_instruments", caps.max_instruments),
+        )
+        return checks, figures
+
+
+class FundPlanner:
+    """Keeps the margin ratio of the shorts between `rebalance_below` and `sweep_above`.
+
+    E = backing equity, N = swap notional at mark, t = target ratio; ratio = E / N.
+
+    **Too low**: E + x = t N, so x = t N - E comes from the funding wallet. What the wallet does not have
+    is made by shrinking both legs of the largest hedge, see `shrink`.
+
+    **Too high**: E - t N is more than the shorts need. Swept to the funding wallet is only what the part of
+    the sleeve not in use would not need either: an unused notional U takes U for spot and U x
+    margin_per_spot for margin. In multi-currency mode coins back the swaps too, but losses are booked in
+    USDT: half of the notional stays in USDT.
+
+    No transfer while another is pending, or within a minute of a funding time; half way from
+    `rebalance_below` to the emergency nobody waits for one any longer, and the hedge shrinks instead. No
+    sweep on a snapshot older than the last change of state, or while legs are unequal.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._split = settings, Split.of(settings)
+        self._margin = settings.risk.margin
+
+    def plan(self, ctx: Context) -> Plan:
+        targets, verdict = self._judge(ctx)
+        return Plan(adjusting=targets, verdicts=(verdict,))
+
+    def _judge(self, ctx: Context) -> tuple[tuple[Target, ...], Verdict]:
+        if gap := account_gap(ctx, self._margin):
+            return (), Verdict(False, "margin_upkeep", gap)
+        ratio = ctx.margin_ratio
+        if ratio is None:
+            return (), Verdict(True, "margin_upkeep", "no swap is held")
+        figures: Figures = (
+            ("margin_ratio", ratio),
+            ("backing_usdt", ctx.backing_equity),
+            ("swap_notional_usdt", ctx.swap_notional),
+            ("target_ratio", self._margin.target),
+        )
+        if ratio < self._margin.rebalance_below:
+            targets, reason = self._restore(ctx, ratio, figures)
+            return targets, Verdict(False, "margin_upkeep", reason, figures)
+        if ratio > self._margin.sweep_above:
+            targets, reason = self._sweep(ctx, figures)
+            return targets, Verdict(True, "margin_upkeep", reason, figures)
+        return (), Verdict(True, "margin_upkeep", "margin ratio is in its range", figures)
+
+    def _restore(self, ctx: Context, ratio: Decimal, figures: Figures) -> tuple[tuple[Target, ...], str]:
+        assert ctx.account is not None  # _judge has looked
+        need = ceil_to(self._margin.target * ctx.swap_notional - ctx.backing_equity, CENT)
+        least, amount = self._margin.min_transfer_usdt, ZERO
+        targets: list[Target] = []
+        if transfers_allowed(ctx):
+            wallet = floor_to(ctx.account.funding_wallet.get("USDT", ZERO), CENT)
+            offer = min(max(need, least), wallet)
+            if offer > 0 and offer >= least:
+                amount = offer
+                moved = (*figures, ("need_usdt", need), ("wallet_usdt", wallet))
+                targets.append(_transfer(amount, Purpose.TOP_UP, "margin ratio is too low", moved))
+        elif ratio >= (self._margin.emergency_below + self._margin.rebalance_below) / 2:
+            return (), "margin ratio is too low, waiting until transfers are possible"
+        if need > amount:
+            targets.extend(shrink(ctx, need - amount, self._margin.target, figures))
+        return tuple(targets), "margin ratio is too low"
+
+    def _sweep(self, ctx: Context, figures: Figures) -> tuple[tuple[Target, ...], str]:
+        assert ctx.account is not None  # _judge has looked
+        settled = ctx.account.seen_ms >= ctx.state_since_ms and not ctx.unresolved_orders
+        uneven = any(_is_uneven(ctx, hedge) for hedge in ctx.hedges.values())
+        if not transfers_allowed(ctx) or not settled or uneven:
+            return (), "margin ratio is higher than needed, waiting for a quiet moment"
+        per_spot = self._split.margin_per_spot
+        in_use = sum((h.entry_notional for h in ctx.open_hedges), ZERO)
+        reserved = max(ZERO, self._split.budget - in_use) * (1 + per_spot) * ROOM
+        excess = ctx.backing_equity - self._margin.target * ctx.swap_notional - reserved
+        amount = min(excess, ctx.account.available("USDT"))
+        if ctx.account.mode is not AccountMode.FUTURES:
+            usdt = ctx.account.balances.get("USDT")
+            amount = min(amount, (usdt.equity if usdt else ZERO) - ctx.swap_notional / 2 - reserved)
+        amount = floor_to(max(amount, ZERO), CENT)
+        if amount <= 0 or amount < self._margin.min_transfer_usdt:
+            return (), "margin ratio is high, but the rest of the sleeve needs the money"
+        kept = (*figures, ("excess_usdt", excess), ("reserved_usdt", reserved))
+        reason = "margin ratio is higher than needed"
+        return (_transfer(amount, Purpose.SWEEP, reason, kept),), reason
+
+
+def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tuple[HedgeTarget, ...]:
+    """Return smaller hedges, the largest first, that make up for `need` = target x N - E, USDT.
+
+    Closing x coins of both legs at spot price S and mark P: the sale brings x S of USDT, buying back costs
+    no equity (its result is in E already), fees and slippage take at most c x P, and N falls by x P. The
+    target is met when E + x S - c x P = target (N - x P), hence
+
+        x = need / (S + (target - c) P)          futures mode: only USDT backs the swaps
+        x = need / ((target - c) P)              multi-currency: the coins sold had been counted already
+
+    rounded up to whole lots. What would fall below the swap's smallest order is closed entirely; a hedge
+    that does not suffice is closed and the next one makes up the rest.
+    """
+    assert ctx.account is not None  # there is no need without an account
+    sale_counts = ctx.account.mode is AccountMode.FUTURES
+    shrunk: list[HedgeTarget] = []
+    for hedge in sorted(ctx.open_hedges, key=lambda h: (-_value(ctx, h), h.instrument)):
+        market = ctx.markets[hedge.instrument]
+        prices = _prices(market)
+        if need <= 0 or prices is None or not hedge.contracts:
+            continue
+        spot_px, mark_px = prices
+        relief = (target - CLOSING_COST) * mark_px + (spot_px if sale_counts else ZERO)  # USDT per coin
+        swap = market.pair.swap
+        closed = min(ceil_to(need / relief / swap.ct_val, swap.lot), hedge.contracts)
+        if hedge.contracts - closed < swap.min_size:
+            closed = hedge.contracts
+        base = Base(swap.to_base(hedge.contracts - closed))
+        need -= swap.to_base(closed) * relief
+        shrunk.append(
+            HedgeTarget(
+                hedge.instrument,
+                base,
+                Purpose.SHRINK,
+                "margin ratio is too low and the wallet cannot cover it",
+                (*figures, ("closed_contracts", closed), ("relief_usdt_per_base", relief)),
+            )
+        )
+    return tuple(shrunk)
+
+
+def transfers_allowed(ctx: Context) -> bool:
+    """No transfer is pending, and no funding time of a quoted swap lies within a minute."""
+    quotes = (m.funding for m in ctx.markets.values() if m.funding is not None)
+    times = (t for q in quotes for t in (q.funding_time_ms, q.funding_time_ms - q.interval_ms))
+    return not ctx.pending_transfer and all(abs(ctx.now_ms - t) > SETTLEMENT_WINDOW_MS for t in times)
+
+
+def _transfer(amount: Decimal, purpose: Purpose, reason: str, figures: Figures) -> TransferTarget:
+    source, dest = (
+        (Wallet.FUNDING, Wallet.TRADING) if purpose is Purpose.TOP_UP else (Wallet.TRADING, Wallet.FUNDING)
+    )
+    return TransferTarget("USDT", amount, source, dest, purpose, reason, figures)
+
+
+def _prices(market: MarketView) -> tuple[Decimal, Decimal] | None:
+    """Spot mid and swap mark; None while either is not known."""
+    if market.spot is None or not market.spot.is_sane or not market.mark_px:
+        return None
+    return market.spot.mid, market.mark_px
+
+
+def _value(ctx: Context, hedge: HedgeView) -> Decimal:
+    """USDT value of a hedge's larger leg at the spot mid, or what it cost while that is not known."""
+    market = ctx.markets.get(hedge.instrument)
+    prices = _prices(market) if market else None
+    return hedge.size * prices[0] if prices else hedge.entry_notional
+
+
+def _is_uneven(ctx: Context, hedge: HedgeView) -> bool:
+    market = ctx.markets.get(hedge.instrument)
+    return market is None or abs(hedge.net_delta) >= market.pair.swap.step

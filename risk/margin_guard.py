@@ -1,0 +1,63 @@
+"""Refuse new exposure while the short legs carry too much leverage."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from config.schema import MAX_LEVERAGE, Margin
+from core.context import Context
+from core.types import AccountSnapshot
+from core.verdict import Figure, Verdict
+from risk.measures import account_gap, judged, opening_of, project
+
+
+class MarginGuard:
+    """The margin ratio after the planned opening must reach `open_above`.
+
+    margin ratio = equity that backs the swaps / swap notional at mark (1 = unlevered, 0.33 = 3x). The
+    venue's own mgnRatio, on its own scale (liquidation at 1), is asked as a second opinion. Fails
+    closed: without a fresh snapshot nothing is known, and an old figure says nothing about now.
+    """
+
+    name = "margin_ok"
+
+    def __init__(self, limits: Margin) -> None:
+        self._limits = limits
+
+    def check(self, ctx: Context) -> Verdict:
+        if gap := account_gap(ctx, self._limits):
+            return Verdict(False, self.name, gap)
+        opening = opening_of(ctx)
+        if isinstance(opening, str):
+            return Verdict(False, self.name, opening)
+        assert ctx.account is not None  # account_gap has looked
+        after = project(ctx, opening)
+        ratio = after.backing / after.notional if after.notional else None
+        venue_ratio = lowest_mgn_ratio(ctx.account)
+        figures: tuple[tuple[str, Figure], ...] = (
+            ("margin_ratio_after", "no swap" if ratio is None else ratio),
+            ("open_above_ratio", self._limits.open_above),
+            ("backing_after_usdt", after.backing),
+            ("swap_notional_after_usdt", after.notional),
+            ("venue_mgn_ratio", "not known" if venue_ratio is None else venue_ratio),
+            ("venue_warning_ratio", self._limits.venue_ratio_warning),
+            ("age_ms", ctx.now_ms - ctx.account.seen_ms),
+        )
+        levered = after.notional > after.backing * MAX_LEVERAGE
+        checks = (
+            (not levered, "effective leverage would pass the red line"),
+            (ratio is None or ratio >= self._limits.open_above, "margin ratio would be too low"),
+            (
+                venue_ratio is None or venue_ratio > self._limits.venue_ratio_warning,
+                "the venue's own margin ratio is near its warning",
+            ),
+        )
+        instrument = opening.instrument if opening else None
+        return judged(self.name, checks, "margin ratio suffices", figures, instrument)
+
+
+def lowest_mgn_ratio(account: AccountSnapshot) -> Decimal | None:
+    """Return the venue's lowest mgnRatio of the account and its open positions; None when it gave none."""
+    positions = (p.mgn_ratio for p in account.positions.values() if p.contracts)
+    known = [ratio for ratio in (account.mgn_ratio, *positions) if ratio is not None]
+    return min(known, default=None)
