@@ -1,0 +1,20 @@
+"""Should we: which hedge is worth opening, and which is no longer worth holding."""
+
+from __future__ import annotations
+
+from config.schema import Settings
+from core.ports import Guard, Planner
+from strategy.cash_and_carry import CarryGuard, CashAndCarry
+from strategy.universe import Listing, rank
+
+__all__ = ["Listing", "build_guards", "build_planner", "rank"]
+
+
+def build_planner(settings: Settings) -> Planner:
+    """Return the main strategy."""
+    return CashAndCarry(settings)
+
+
+def build_guards(settings: Settings) -> tuple[Guard, ...]:
+    """Return the guards core/table.py names for the strategy's part of an opening."""
+    return (CarryGuard(),)
