@@ -65,11 +65,13 @@ def shown(value: object) -> str:
 def typed(field: FieldInfo, node: Node) -> Any:
     """Give a written value its field's type, without converting one kind into another.
 
-    Raises Unfit. Bounds are not looked at here.
+    Raises Unfit. Bounds, and whether nothing will do, are not looked at here.
     """
-    kind, optional = plain_type(field.annotation)
+    kind, _ = plain_type(field.annotation)
+    if get_origin(kind) is Annotated:  # a constrained type inside `| None`
+        kind = get_args(kind)[0]
     if isinstance(node, Scalar):
-        if node.form is Form.NULL and optional:
+        if node.form is Form.NULL:
             return None
         if kind is bool and node.form is Form.BOOL:
             return node.is_true
@@ -98,7 +100,7 @@ def _quote_hint(kind: Any, node: Scalar) -> str:
 
 
 def _kind(kind: Any, field: FieldInfo) -> str:
-    if get_origin(kind) is Annotated:  # a constrained type inside `| None`
+    if get_origin(kind) is Annotated:
         return allowed(FieldInfo.from_annotation(kind))
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"

@@ -77,6 +77,15 @@ def test_decimals_are_read_as_written(edit: Edit) -> None:
     assert got.strategy.funding_rate_threshold.min == Decimal("0.00010000000000000000001")
 
 
+def test_another_venue_may_be_named(edit: Edit) -> None:
+    edit("account.yaml", "rest_url: null", "rest_url: http://127.0.0.1:8080")
+    got = load(edit("account.yaml", "stream_url: null", "stream_url: ws://127.0.0.1:8080/ws/v5"))
+    assert (got.account.rest_url, got.account.stream_url) == (
+        "http://127.0.0.1:8080",
+        "ws://127.0.0.1:8080/ws/v5",
+    )
+
+
 def test_thousands_may_be_grouped(edit: Edit) -> None:
     assert load(
         edit("account.yaml", "total_capital: 100000", "total_capital: 250_000")
@@ -342,11 +351,13 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_value_does_not_cause_a_second_complaint(edit: Edit) -> None:
-    folder = edit("account.yaml", "max_position_value: 50000", "max_position_value: 90_000")
+    folder = edit("account.yaml", "max_position_value: 50000", "max_position_value: 150_000")
     edit("account.yaml", "total_capital: 100000", "total_capital: many")
     assert complaint(folder).startswith("1 problem ")
-    edit("account.yaml", "total_capital: many", "total_capital: 80000")
+    edit("account.yaml", "total_capital: many", "total_capital: 120_000")
     assert "max_position_value, total_capital" in complaint(folder)
+    edit("account.yaml", "total_capital: 120_000", "total_capital: 150_000")
+    assert load(folder).account.max_position_value == Decimal(150_000)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_dotenv_may_name_a_file(tmp_path: Path) -> None:
 
 def test_an_empty_variable_is_not_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OKX_API_KEY", "")
-    assert key_of(load_secrets(NONE)) is None
+    assert load_secrets(NONE).okx_api_key is None
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o700, 0o644])

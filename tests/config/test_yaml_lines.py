@@ -69,6 +69,12 @@ def test_an_oversized_file_is_not_parsed() -> None:
     assert tree is None and str(MAX_BYTES) in flaw.hint
 
 
+def test_a_list_with_one_unreadable_item_is_left_out_whole() -> None:
+    tree, (flaw,) = read(b"a: [1e-4, 2]\nb: [1, 2]")
+    assert flaw.key == "a[0]"
+    assert isinstance(tree, Table) and list(tree.values) == ["b"]
+
+
 def test_an_anchor_cannot_multiply() -> None:
     bomb = "a: &a [x, x]\n" + "".join(
         f"{k}: &{k} [*{j}, *{j}]\n" for j, k in zip("abcdefgh", "bcdefghi", strict=True)
