@@ -58,8 +58,8 @@ class AccountData:
         self._balance_ms: dict[str, int] = {}
         self._position_ms: dict[str, int] = {}
 
-    @property
     def snapshot(self) -> AccountSnapshot | None:
+        """Return the account as known now; None before the first REST snapshot."""
         return self._snapshot
 
     def replace(self, snapshot: AccountSnapshot) -> None:

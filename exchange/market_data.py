@@ -150,12 +150,8 @@ async def seed(data: MarketData, market: Market) -> None:
     await asyncio.gather(*(_seed_pair(data, market, name) for name in data.names))
 
 
-async def refresh(data: MarketData, market: Market) -> None:
-    """Ask again for what is not pushed: settled rates, open interest, candles after a hole."""
-    for name in data.names:
-        swap = data.view(name).pair.swap.inst_id
-        data.seed_settled(name, await market.settled_funding(swap, 9))  # more than a day of 4 h intervals
-        data.on_open_interest(name, await market.open_interest(swap))
+async def mend_candles(data: MarketData, market: Market) -> None:
+    """Ask again for the candles of every pair that missed some, after a lost stream."""
     for name in data.candle_holes():
         await _seed_candles(data, market, name)
 
