@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.events import Purpose
-from core.types import Leg, Side
+from core.types import Leg, Side, ceil_to
 from execution.desk import Desk
 from execution.manner import Manner
 from execution.pricing import gross_up
@@ -29,11 +29,12 @@ def ways_out(desk: Desk, may_complete: bool) -> tuple[Way, ...]:
     """Return the orders that would close the gap, without those below the venue's minimum."""
     legs, pair = desk.legs, desk.pair
     gap = legs.gap
-    contracts = pair.swap.to_contracts(abs(gap))
     if gap > 0:
         unwind = Way(Leg.SPOT, Side.SELL, min(gap, legs.spot), unwinds=True)
-        complete = Way(Leg.SWAP, Side.SELL, contracts, unwinds=False)
+        complete = Way(Leg.SWAP, Side.SELL, pair.swap.to_contracts(gap), unwinds=False)
     else:
+        # Rounded up, so that what cannot be hedged to the lot is a little spot, not a little short.
+        contracts = ceil_to(-gap / pair.swap.ct_val, pair.swap.lot)
         coins = gross_up(-gap, desk.base_fee_rate(), pair.spot.lot)
         unwind = Way(Leg.SWAP, Side.BUY, min(contracts, legs.contracts), unwinds=True)
         complete = Way(Leg.SPOT, Side.BUY, coins, unwinds=False)

@@ -72,10 +72,8 @@ class Bench:
         target = HedgeTarget(self.pair.name, Base(D(base)), purpose, "test")
         return await self.positions.reach(target, self.pair, self.venue.view)
 
-    async def send(
-        self, size: str = "1", side: Side = Side.BUY, kind: OrderKind = OrderKind.IOC
-    ) -> OrderRequest:
-        """An order on the spot market, generous enough to fill at once."""
+    def order(self, size: str = "1", side: Side = Side.BUY, kind: OrderKind = OrderKind.IOC) -> OrderRequest:
+        """A spot order for hedge h1, priced generously enough to fill at once."""
         mid = self.venue.mids[self.pair.spot.inst_id]
         spot, slack = self.pair.spot, D(1) + side.sign * D("0.01")
         return OrderRequest(
