@@ -107,14 +107,13 @@ def announce(
     began, ended = changes(before, after)
     for condition in began:
         if condition.name not in TOLD_BY_ENGINE:
-            fields = {"condition": condition.name, "what": condition.name, "detail": condition.text}
-            notifier.tell("trouble", condition.level, fields)
+            begun = {"condition": condition.name, "what": condition.name, "detail": condition.text}
+            notifier.tell("trouble", condition.level, begun)
     for condition in ended:
         if condition.name not in TOLD_BY_ENGINE:
-            lasted: dict[str, object] = {"lasted_ms": now_ms - condition.since_ms}
-            notifier.tell(
-                "recovered", "info", {"condition": condition.name, "what": condition.name, **lasted}
-            )
+            lasted_ms = now_ms - condition.since_ms
+            over = {"condition": condition.name, "what": condition.name, "lasted_ms": lasted_ms}
+            notifier.tell("recovered", "info", over)
 
 
 def _worse(now: Condition, then: Condition) -> bool:

@@ -60,6 +60,8 @@ class TelegramChannel:
             raise ChannelRefused(error.message) from None
         except TelegramError as error:
             raise ChannelDown(error.message) from None
+        except (KeyError, TypeError, ValueError) as error:  # the library trusts an answer's shape
+            raise ChannelDown(f"unreadable answer: {type(error).__name__}") from None
 
     async def close(self) -> None:
         await self._request.shutdown()
