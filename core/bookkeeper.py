@@ -6,6 +6,7 @@ All of its work is I/O and ends in facts; it decides nothing. The engine lets on
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -133,7 +134,7 @@ class Bookkeeper:
     async def account(self) -> AccountSnapshot:
         """Replace the account store's view by one coherent answer of the venue, wallet included."""
         snapshot = await self._trading.account()
-        self._account.replace(snapshot)
+        self._account.replace(replace(snapshot, funding_wallet=await self._trading.wallet()))
         return self._account.snapshot() or snapshot
 
     def book_equity(self, snapshot: AccountSnapshot) -> None:

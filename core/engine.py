@@ -90,14 +90,14 @@ class Engine:
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
-        self._working = False
+        self._working = self._closing = False
+        self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
         self.totals = Totals()
         self.decisions: deque[Decision] = deque(maxlen=200)
-        self.last_context: Context | None = None
+        self.listeners: list[Callable[[Context, Decision], None]] = []
         self.violations: list[str] = []
-        self.failed: BaseException | None = None
 
     # --- what comes in --------------------------------------------------------------------------
 
@@ -107,8 +107,10 @@ class Engine:
 
     def stop_asked(self) -> bool:
         """Execution looks here between two orders: True means end where both legs are accounted for."""
-        return any(e.on in (On.HALT, On.BREACH) for e in self._mailbox) or (
-            self._working and (self.state is State.STOPPED or bool(self._jobs))
+        return (
+            self._closing
+            or any(e.on in (On.HALT, On.BREACH) for e in self._mailbox)
+            or (self._working and (self.state is State.STOPPED or bool(self._jobs)))
         )
 
     def post(self, event: Event) -> None:
@@ -144,8 +146,11 @@ class Engine:
 
     # --- life -----------------------------------------------------------------------------------
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: State, unwinding: bool) -> None:
+        """Take up where the journal ends. `unwinding`: a breach was being unwound and must go on."""
         self._machine.restore(state)
+        if unwinding:
+            self.flags.stopping = "breach before the restart"
 
     def employ(self, worker: Worker) -> None:
         """Hand in execution; it needs `stop_asked` first, hence not in the constructor."""
@@ -166,6 +171,14 @@ class Engine:
             group.create_task(self._execute(), name="worker")
             group.create_task(self._run_errands(), name="errands")
 
+    async def close(self) -> None:
+        """Start nothing more, and return once what is under way has both legs accounted for."""
+        self._closing = True
+        await self._ticker.stop()
+        while self._working or self._jobs or self._mailbox:
+            self._idle.clear()
+            await self._idle.wait()
+
     async def resume(self) -> None:
         """The operator acknowledges: reconcile again, then ask the table."""
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
@@ -183,6 +196,7 @@ class Engine:
                 self._mail.clear()
                 await self._mail.wait()
             self._handle(self._mailbox.popleft())
+            self._idle.set()
 
     def _handle(self, event: Event) -> None:
         if event.on is On.HALT:
@@ -198,13 +212,16 @@ class Engine:
             elif self.state not in BUSY:
                 ctx = ctx.with_plan(merge(tuple(p.plan(ctx) for p in self._planners)))
         decision = self._machine.decide(event, ctx)
-        self.last_context = ctx
+        if ctx.margin_ratio:
+            self.totals.max_leverage = max(self.totals.max_leverage, 1 / ctx.margin_ratio)
         self._record(event, decision)
         if decision.moved:
             self._after(event, decision, ctx)
         if event.on is On.SCAN:
             self.totals.scans += 1
             self._arm_settlements()
+        for listener in self.listeners:
+            listener(ctx, decision)
 
     def _first_alarm(self, ctx: Context) -> str | None:
         if self.state is State.STOPPED or self.flags.stopping:
@@ -283,6 +300,7 @@ class Engine:
             self._working = False
             self._account_for(state, targets, report)
             self.post(self._report_event(state, report))
+            self._idle.set()
 
     def _account_for(self, state: State, targets: tuple[Target, ...], report: Report) -> None:
         self.totals.orders += report.orders

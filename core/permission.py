@@ -6,7 +6,7 @@ it ends, and survives restarts through the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from core.context import Permission, PermissionView
@@ -45,14 +45,15 @@ class Permissions:
         if self._causes.pop(cause, None) is not None:
             self._write(cause, Permission.FULL.name, "lifted")
 
-    def fold(self, rows: Iterable[Row]) -> None:
-        """Take up the causes the journal ends with."""
-        for row in rows:
-            cause, level = row.body["cause"], Permission[row.body["level"]]
-            if level is Permission.FULL:
-                self._causes.pop(cause, None)
-            else:
-                self._causes[cause] = PermissionView(level, row.body["reason"], row.at_ms)
+    def fold(self, row: Row) -> None:
+        """Take up a row of the journal at replay; rows of another kind change nothing."""
+        if row.kind is not Kind.PERMISSION:
+            return
+        cause, level = row.body["cause"], Permission[row.body["level"]]
+        if level is Permission.FULL:
+            self._causes.pop(cause, None)
+        else:
+            self._causes[cause] = PermissionView(level, row.body["reason"], row.at_ms)
 
     def _write(self, cause: str, level: str, reason: str) -> None:
         body: dict[str, Any] = {

@@ -187,6 +187,11 @@ class Streams(Protocol):
 
     def health(self) -> Mapping[str, StreamHealth]: ...
 
+    @property
+    def frames(self) -> int:
+        """Frames received in total."""
+        ...
+
 
 class OrderSink(Protocol):
     """Where order pushes go (execution). Called in arrival order; may repeat itself."""

@@ -190,6 +190,11 @@ class Books:
             tripped_ms=self._tripped_ms,
         )
 
+    @property
+    def unwinds_for_breach(self) -> bool:
+        """A breach was decided and its unwinding has not come to an end."""
+        return self._breach and self.state is State.REBALANCING
+
     def boots_since(self, since_ms: int) -> int:
         """Process starts since then: many in a few minutes are a crash loop."""
         return sum(at_ms >= since_ms for at_ms in self.boots_ms)

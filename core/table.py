@@ -45,6 +45,8 @@ TABLE: Final = (
     # Start and recovery are one path: reconciliation has asked the venue, these rows read its finding.
     Row(On.BOOT, EVERY, S.STOPPED, ("was_stopped",)),
     Row(On.BOOT, EVERY, S.STOPPED, ("unexplained",)),
+    Row(On.BOOT, EVERY, S.REBALANCING, ("stopping", "holding"), Act.UNWIND),
+    Row(On.BOOT, EVERY, S.STOPPED, ("stopping",)),
     Row(On.BOOT, EVERY, S.REBALANCING, ("unbalanced",), Act.REPAIR),
     Row(On.BOOT, EVERY, S.RUNNING, ("balanced",)),
     Row(On.BOOT, EVERY, S.IDLE, ("flat",)),

@@ -39,9 +39,9 @@ class LockstepKeeper:
         self._protocol.send_request(self._protocol.connect())
         self._flush()
         self._loop: VirtualLoop | None = None
-        self.ended = False  # the market data has come to its end
         self.steps = 0
         self.on_lost: Callable[[str], None] = lambda reason: None  # the clock stands still for good
+        self.on_end: Callable[[], None] = lambda: None  # the market data has come to its end
         try:
             self._say({"op": "attach", "speed": speed})
             self._now_ms = int(self._wait_for("attached")["now_ms"])
@@ -75,7 +75,8 @@ class LockstepKeeper:
             return
         for message in messages:
             self._now_ms = max(self._now_ms, int(message["now_ms"]))
-            self.ended = self.ended or bool(message.get("end"))
+            if message.get("end"):
+                self.on_end()
             self.steps += 1
             assert self._loop is not None
             self._loop.moved()

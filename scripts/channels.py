@@ -1,0 +1,31 @@
+"""Which message channels the operator has configured."""
+
+from __future__ import annotations
+
+from config.schema import Monitor
+from config.secrets import Secrets
+from core.errors import UsageError
+from monitor.delivery import Channel
+from monitor.dingtalk import DingTalkChannel
+from monitor.telegram import telegram_channels
+
+
+def channels_of(monitor: Monitor, secrets: Secrets) -> tuple[Channel, ...]:
+    """Build them. Raises UsageError when one is enabled and its secret is missing."""
+    channels: list[Channel] = []
+    if monitor.telegram.enabled:
+        if secrets.telegram_bot_token is None:
+            raise UsageError("monitor.yaml enables telegram: TELEGRAM_BOT_TOKEN (or its _FILE) is needed")
+        channels += telegram_channels(monitor.telegram, secrets.telegram_bot_token.get_secret_value())
+    if monitor.dingtalk.enabled:
+        if secrets.dingtalk_webhook is None or secrets.dingtalk_secret is None:
+            raise UsageError(
+                "monitor.yaml enables dingtalk: DINGTALK_WEBHOOK and DINGTALK_SECRET "
+                "(or their _FILE) are needed"
+            )
+        channels.append(
+            DingTalkChannel(
+                secrets.dingtalk_webhook.get_secret_value(), secrets.dingtalk_secret.get_secret_value()
+            )
+        )
+    return tuple(channels)

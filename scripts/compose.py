@@ -1,0 +1,276 @@
+"""The wiring, once: every part of an engine built and connected, whatever it trades on.
+
+The settings differ only in the ports handed in: which venue, which market, which clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from config.loader import fingerprint
+from config.schema import Settings
+from core import conditions
+from core.bookkeeper import Bookkeeper
+from core.context import Permission, VenueHealth
+from core.engine import Deadlines, Engine
+from core.facts import Kind
+from core.ids import JournalIds, next_epoch
+from core.journal import FILE_NAME, SqliteJournal
+from core.observer import Observer, prices_of
+from core.permission import Permissions
+from core.ports import Clock, Notifier, Streams, Trading
+from core.projections import Books
+from core.recovery import Reconciler
+from core.scheduler import Ticker
+from core.state_machine import StateMachine
+from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
+from core.verdict import Verdict
+from exchange.market_data import MarketData, seed
+from exchange.okx.rest import OkxRest, RestHealth
+from execution.desk import Tools
+from execution.order_manager import OrderManager
+from execution.position_manager import PositionManager
+from execution.rebalancer import DriftPlanner, Transfers
+from execution.worker import Worker
+from risk import FundPlanner, build_alarms, build_guards, build_judge, check_order
+from scripts.ports import Ports
+from strategy import build_guards as build_strategy_guards
+from strategy import build_planner
+
+VERSION = "0.1.0"
+BOOK_DEPTH = 50
+
+
+@dataclass(slots=True)
+class App:
+    """A composed engine and the parts a program around it wants to see."""
+
+    engine: Engine
+    rest: OkxRest
+    notifier: Notifier
+    journal: SqliteJournal
+    books: Books
+    bookkeeper: Bookkeeper
+    permissions: Permissions
+    streams: Streams
+    markets: MarketData
+
+
+async def compose(
+    settings: Settings,
+    venue: Ports,
+    folder: Path,
+    clock: Clock,
+    ticker: Ticker,
+    notifier: Notifier,
+    mode: str,
+) -> App:
+    """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
+    journal = await SqliteJournal.open(folder / FILE_NAME, clock)
+    account = settings.account
+    books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
+    permissions = Permissions(journal, clock, notifier)
+    async for row in journal.rows():
+        books.apply(row)
+        permissions.fold(row)
+    journal.listeners.append(books.apply)
+
+    await seed(venue.markets, venue.market)
+    snapshot = await venue.trading.account()
+    venue.account.replace(snapshot)
+    epoch = next_epoch(books.epoch, clock.now_ms())
+    journal.append(Kind.BOOT, clock.now_ms(), _boot_body(settings, mode, epoch, snapshot, books))
+    ids = JournalIds(epoch, (*books.orders, *books.transfers))
+    pairs = {name: venue.markets.view(name).pair for name in venue.markets.names}
+    fees = {name: await venue.trading.fee_rates(pair) for name, pair in pairs.items()}
+    for pair in pairs.values():
+        await _set_leverage(venue.trading, pair, account.leverage)
+
+    bookkeeper = Bookkeeper(
+        venue.trading, venue.market, journal, books, venue.markets, venue.account, clock, notifier
+    )
+    gate = _Gate(settings, books, venue, permissions, pairs)
+    orders = OrderManager(
+        venue.trading,
+        journal,
+        clock,
+        settings.risk.execution,
+        gate.check,
+        books,
+        pairs.__getitem__,
+        lambda record, fill: engine.account_changed(),
+    )
+    streams = venue.streams(
+        orders, lambda: _resync(engine, bookkeeper), lambda what: _trouble(notifier, what)
+    )
+    machine = StateMachine(
+        (*conditions.CONDITIONS, *build_guards(settings), *build_strategy_guards(settings))
+    )
+    engine = Engine(
+        machine=machine,
+        observer=Observer(
+            venue.markets,
+            venue.account,
+            books,
+            permissions,
+            lambda: _health(venue.rest.health_figures(clock.now_ms()), streams, bookkeeper),
+            fees,
+        ),
+        planners=(build_planner(settings), FundPlanner(settings), DriftPlanner(settings)),
+        alarms=build_alarms(settings.risk),
+        judge=build_judge(settings),
+        journal=journal,
+        books=books,
+        bookkeeper=bookkeeper,
+        reconcile=Reconciler(
+            venue.trading, journal, books, bookkeeper, venue.markets, orders, clock
+        ).reconcile,
+        permissions=permissions,
+        ticker=ticker,
+        clock=clock,
+        notifier=notifier,
+        deadlines=Deadlines(
+            settings.risk.execution.opening_deadline_s, settings.risk.execution.rebalancing_deadline_s
+        ),
+    )
+    gate.stop_asked = engine.stop_asked
+    tools = Tools(
+        orders=orders,
+        holdings=books,
+        clock=clock,
+        ids=ids,
+        fees=fees.__getitem__,
+        ask_account=venue.trading.account,
+        ask_book=lambda inst_id: venue.market.book(inst_id, BOOK_DEPTH),
+        max_age_ms=settings.risk.exchange.max_market_age_s * 1000,
+    )
+    positions = PositionManager(tools, journal, settings, engine.stop_asked)
+    transfers = Transfers(venue.trading, journal, ids, clock)
+    engine.employ(Worker(positions, transfers, venue.markets.view, venue.markets.names))
+    engine.restore(books.state, books.unwinds_for_breach)
+    venue.account.sinks.append(_AccountWatch(settings, books, pairs, engine))
+    return App(
+        engine=engine,
+        rest=venue.rest,
+        notifier=notifier,
+        journal=journal,
+        books=books,
+        bookkeeper=bookkeeper,
+        permissions=permissions,
+        streams=streams,
+        markets=venue.markets,
+    )
+
+
+class _AccountWatch:
+    """Wakes the engine when an account push shows a low margin ratio or a leg the books do not know of.
+
+    A cheap look, because pushes are many: the guards and planners judge what it finds.
+    """
+
+    def __init__(self, settings: Settings, books: Books, pairs: Mapping[str, Pair], engine: Engine) -> None:
+        self._floor = settings.risk.margin.rebalance_below
+        self._books, self._pairs, self._engine = books, pairs, engine
+
+    def on_account(self, snapshot: AccountSnapshot) -> None:
+        notional = ZERO
+        for name, pair in self._pairs.items():
+            position = snapshot.positions.get(pair.swap.inst_id)
+            short = -position.contracts if position else ZERO
+            hedge = self._books.hedge(name)
+            if hedge is not None and short < hedge.contracts:
+                self._engine.account_changed()
+                return
+            if position is not None:
+                notional += abs(pair.swap.to_base(position.contracts)) * position.mark_px
+        usdt = snapshot.balances.get("USDT")
+        backing = snapshot.adjusted_equity_usd or (usdt.equity if usdt else ZERO)
+        if notional and backing < self._floor * notional:
+            self._engine.account_changed()
+
+
+async def _resync(engine: Engine, bookkeeper: Bookkeeper) -> None:
+    """After each (re)connect of the private stream: what was missed is asked for by REST."""
+    await bookkeeper.account()
+    engine.account_changed()
+
+
+def _trouble(notifier: Notifier, what: str) -> None:
+    notifier.tell("trouble", "warning", {"what": "stream", "detail": what})
+
+
+class _Gate:
+    """What execution asks before every single order: permission, a stop that was accepted, red lines."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        books: Books,
+        venue: Ports,
+        permissions: Permissions,
+        pairs: Mapping[str, Pair],
+    ) -> None:
+        self._books, self._venue, self._permissions, self._pairs = books, venue, permissions, pairs
+        self.stop_asked: Callable[[], bool] = lambda: True
+
+    def check(self, order: OrderRequest) -> Verdict:
+        level = self._permissions.view.level
+        if level is Permission.HALTED:
+            return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)
+        if order.leg is Leg.SPOT and order.side is Side.BUY and self.stop_asked():
+            return Verdict(False, "stop", "a stop was accepted: nothing new is bought", (), order.instrument)
+        markets = {name: self._venue.markets.view(name) for name in self._venue.markets.names}
+        hedges = self._books.hedge_views(prices_of(markets))
+        account, pair = self._venue.account.snapshot(), self._pairs[order.instrument]
+        other = sum(
+            (
+                abs(p.swap.to_base(account.contracts(p.swap.inst_id))) * (markets[n].mark_px or ZERO)
+                for n, p in self._pairs.items()
+                if account is not None and n != order.instrument
+            ),
+            ZERO,
+        )
+        return check_order(
+            order,
+            hedges.get(order.instrument),
+            account,
+            pair,
+            markets[order.instrument].mark_px,
+            other_notional=other,
+        )
+
+
+def _boot_body(
+    settings: Settings, mode: str, epoch: int, snapshot: AccountSnapshot, books: Books
+) -> dict[str, object]:
+    body: dict[str, object] = {
+        "mode": mode,
+        "version": VERSION,
+        "fingerprint": fingerprint(settings),
+        "epoch": epoch,
+    }
+    if not books.boots_ms:
+        body["opening_cash"] = {ccy: balance.cash for ccy, balance in snapshot.balances.items()}
+    return body
+
+
+async def _set_leverage(trading: Trading, pair: Pair, wanted: Decimal) -> None:
+    """Bring the venue's leverage setting to the configured one; it only bounds what margin is locked."""
+    wanted = min(wanted, pair.swap.max_leverage)
+    if await trading.leverage(pair.swap.inst_id) != wanted:
+        await trading.set_leverage(pair.swap.inst_id, wanted)
+
+
+def _health(rest: RestHealth, streams: Streams, bookkeeper: Bookkeeper) -> VenueHealth:
+    return VenueHealth(
+        streams=streams.health(),
+        errors_1m=rest.errors_1m,
+        rejects_1m=rest.rejects_1m,
+        latency_ms=rest.latency_ms,
+        clock_offset_ms=rest.clock_offset_ms,
+        rate_use_ratio=rest.rate_use_ratio,
+        maintenance=bookkeeper.maintenance,
+    )

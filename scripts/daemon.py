@@ -1,0 +1,153 @@
+"""The daemon: its venue, its clock, its folder, its voices, and one session in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from config.loader import load
+from config.schema import Settings
+from config.secrets import Secrets, load_secrets
+from core.clock import SystemClock, VirtualClock, VirtualLoop
+from core.errors import UsageError
+from core.lock import FolderLock
+from core.ports import Clock
+from core.scheduler import ApTicker, Ticker, WalkingTicker
+from exchange.lockstep import LockstepKeeper
+from exchange.okx.endpoints import Credentials, Endpoints
+from monitor.console import open_screen
+from monitor.logs import set_up_logs
+from monitor.notifier import QueueNotifier
+from monitor.redaction import Redactor
+from monitor.summary import RunFacts
+from scripts.channels import channels_of
+from scripts.child_venue import child_venue
+from scripts.folders import data_folder
+from scripts.options import Mode, RunOptions
+from scripts.outcome import print_json
+from scripts.ports import Ports, okx_ports
+from scripts.session import Session
+
+DEMO_CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
+SCANS_PER_LINE = 12
+
+
+def run_daemon(options: RunOptions) -> int:
+    """Run until the time is up or a signal comes; return the exit code. Raises EngineError on failure."""
+    settings, secrets = _with_instruments(load(options.config), options), load_secrets()
+    if options.mode is Mode.LIVE:
+        refuse_unready(settings, secrets)
+    with ExitStack() as stack:
+        folder = data_folder(options)
+        stack.enter_context(FolderLock(folder))
+        redact = Redactor(secrets.values())
+        logs = set_up_logs(
+            folder / "logs", settings.monitor.log_level, settings.monitor.keep_logs_days, redact
+        )
+        stack.callback(logs.close)
+        base_url = None
+        keeper = None
+        if options.mode is Mode.DEMO:
+            base_url = stack.enter_context(_venue(options, settings))
+            keeper = LockstepKeeper(base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
+            stack.callback(keeper.close)
+        with asyncio.Runner(loop_factory=_loop_factory(keeper)) as runner:
+            facts = runner.run(_main(options, settings, secrets, redact, base_url, keeper, folder))
+    if options.json:
+        print_json(facts)
+    return 0
+
+
+def refuse_unready(settings: Settings, secrets: Secrets) -> None:
+    """Real orders need a deliberate configuration. Raises UsageError naming what is missing."""
+    if settings.strategy.dry_run:
+        raise UsageError("strategy.yaml dry_run is true: --mode live needs false; try --mode dry-run first")
+    if missing := secrets.missing(settings, trading=True):
+        raise UsageError(f"--mode live needs {', '.join(missing)} in the environment, in .env or as *_FILE")
+
+
+def _with_instruments(settings: Settings, options: RunOptions) -> Settings:
+    if not options.instruments:
+        return settings
+    changed = settings.instruments.model_copy(update={"instruments": options.instruments})
+    return settings.model_copy(update={"instruments": changed})
+
+
+@contextmanager
+def _venue(options: RunOptions, settings: Settings) -> Iterator[str]:
+    if options.venue is not None:
+        yield options.venue.rstrip("/")
+        return
+    with child_venue(options, settings.instruments.instruments) as url:
+        yield url
+
+
+def _loop_factory(keeper: LockstepKeeper | None) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    return None if keeper is None else lambda: VirtualLoop(keeper)
+
+
+async def _main(
+    options: RunOptions,
+    settings: Settings,
+    secrets: Secrets,
+    redact: Redactor,
+    base_url: str | None,
+    keeper: LockstepKeeper | None,
+    folder: Path,
+) -> RunFacts:
+    clock, ticker = _time(keeper)
+    out = sys.stderr if options.json else sys.stdout
+    session: Session
+    screen = open_screen(out, lambda: session.status(), settings.monitor.language, SCANS_PER_LINE)
+    notifier = QueueNotifier(
+        channels_of(settings.monitor, secrets), clock, settings.monitor.language, redact, screen.note
+    )
+    session = Session(
+        settings,
+        folder,
+        clock,
+        ticker,
+        notifier,
+        options.mode.value,
+        options.for_ms,
+        lambda: notifier.channels_down,
+    )
+    if keeper is not None:
+        keeper.on_lost = session.lose_venue
+        keeper.on_end = lambda: session.end("the market data has ended")
+    notifier.start()
+    with screen:
+        try:
+            return await session.run(lambda: _connect(options, settings, secrets, base_url, clock))
+        finally:
+            await notifier.stop()
+
+
+def _time(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
+    if keeper is None:
+        return SystemClock(), ApTicker()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    clock = VirtualClock(loop, keeper)
+    return clock, WalkingTicker(clock)
+
+
+async def _connect(
+    options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None, clock: Clock
+) -> Ports:
+    if base_url is not None:
+        endpoints = Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", True)
+        return await okx_ports(endpoints, DEMO_CREDENTIALS, settings, clock, paper=False, silence_s=None)
+    endpoints = Endpoints.of(settings.account)
+    if options.mode is Mode.DRY_RUN:
+        return await okx_ports(endpoints, None, settings, clock, paper=True)
+    return await okx_ports(endpoints, _credentials(secrets), settings, clock, paper=False)
+
+
+def _credentials(secrets: Secrets) -> Credentials:
+    key, secret, passphrase = secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase
+    assert key is not None and secret is not None and passphrase is not None  # refuse_unready has looked
+    return Credentials(key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value())

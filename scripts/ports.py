@@ -1,0 +1,87 @@
+"""The ports of each setting: OKX (or a venue that speaks its protocol), or paper on its public data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from config.schema import Settings
+from core.ports import Clock, OrderSink, Streams, Trading
+from core.types import Pair
+from exchange.account_data import AccountData
+from exchange.market_data import MarketData
+from exchange.okx.endpoints import Credentials, Endpoints
+from exchange.okx.feeds import OkxStreams
+from exchange.okx.market import OkxMarket
+from exchange.okx.rest import OkxRest
+from exchange.okx.session import StreamTimes
+from exchange.okx.trading import OkxTrading
+from exchange.paper import PaperAccount
+
+
+@dataclass(slots=True)
+class Ports:
+    """What a setting brings: where to trade, where to look, and how well both go."""
+
+    rest: OkxRest
+    market: OkxMarket
+    trading: Trading
+    markets: MarketData
+    account: AccountData
+    streams: Callable[[OrderSink, Callable[[], Awaitable[None]], Callable[[str], None]], Streams]
+
+
+async def pairs_of(market: OkxMarket, settings: Settings) -> tuple[Pair, ...]:
+    """The configured instruments, or the venue's own ranking when the universe is enabled."""
+    universe = settings.instruments.universe
+    if not universe.enabled:
+        return await market.pairs(settings.instruments.instruments)
+    ranked = await market.ranked_pairs(universe.size + len(universe.exclude))
+    return tuple(p for p in ranked if p.name not in universe.exclude)[: universe.size]
+
+
+async def okx_ports(
+    endpoints: Endpoints,
+    credentials: Credentials | None,
+    settings: Settings,
+    clock: Clock,
+    *,
+    paper: bool,
+    silence_s: float | None = 20.0,
+) -> Ports:
+    """Connect to the venue by REST and learn the pairs' rules.
+
+    paper      trade against the live book on paper: nothing that could place an order is built.
+    silence_s  text ping after so much silence; None where time is not the wall's.
+
+    Raises VenueError when the venue does not answer or does not know an instrument.
+    """
+    rest = OkxRest(endpoints, None if paper else credentials, clock)
+    await rest.measure_offset()
+    market = OkxMarket(rest, clock, demo=endpoints.demo)
+    pairs = await pairs_of(market, settings)
+    markets = MarketData(pairs, clock)
+    account = AccountData(clock)
+    times = StreamTimes() if silence_s is None else StreamTimes(ping_after_s=silence_s)
+    on_paper = PaperAccount(markets, clock, settings.account.total_capital) if paper else None
+
+    def streams(
+        orders: OrderSink, on_resync: Callable[[], Awaitable[None]], on_trouble: Callable[[str], None]
+    ) -> Streams:
+        if on_paper is not None:
+            on_paper.sink = orders
+        return OkxStreams(
+            endpoints,
+            None if paper else credentials,
+            pairs,
+            markets,
+            None if paper else account,
+            orders,
+            clock,
+            on_resync,
+            on_trouble,
+            times=times,
+            offset_ms=lambda: rest.offset_ms,
+        )
+
+    return Ports(rest, market, on_paper or OkxTrading(rest, clock), markets, account, streams)

@@ -1,0 +1,179 @@
+"""One process's life around the engine: connect, reconcile, run, and end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from config.schema import Settings
+from core.errors import EngineError
+from core.events import Event, On
+from core.facts import Kind, Row
+from core.observer import prices_of
+from core.ports import Clock, Notifier
+from core.scheduler import Ticker
+from monitor.pnl_tracker import EquityCurve
+from monitor.status import Status
+from monitor.summary import RunFacts
+from scripts.compose import VERSION, App, compose
+from scripts.outcome import run_facts
+from scripts.ports import Ports
+from scripts.watch import Watch
+
+CLOSING_PATIENCE_S = 60.0
+
+
+class Session:
+    """Runs one engine until its time is up, a signal comes, or a part of it fails.
+
+    for_ms  how long, by the engine's clock; None runs until told to end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        clock: Clock,
+        ticker: Ticker,
+        notifier: Notifier,
+        mode: str,
+        for_ms: int | None,
+        channels_down: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._settings, self._folder = settings, folder
+        self._clock, self._ticker, self._notifier = clock, ticker, notifier
+        self._mode, self._for_ms, self._channels_down = mode, for_ms, channels_down
+        self._over = asyncio.Event()
+        self._why = ""
+        self._venue_lost = False
+        self._watch: Watch | None = None
+        self._curve = EquityCurve()
+
+    def status(self) -> Status | None:
+        """What the screen shows; None before the first decision."""
+        return self._watch.status() if self._watch is not None else None
+
+    def end(self, why: str) -> None:
+        """Ask for a clean end; the first reason is the one that counts."""
+        self._why = self._why or why
+        self._over.set()
+
+    def lose_venue(self, why: str) -> None:
+        """The venue's clock stands still for good: end without asking it anything more."""
+        self._venue_lost = True
+        self.end(why)
+
+    async def run(self, connect: Callable[[], Awaitable[Ports]]) -> RunFacts:
+        """Return the run's figures. Raises EngineError when a part failed or the venue was lost."""
+        started_s = time.monotonic()
+        ports = await connect()
+        from_ms = self._clock.now_ms()
+        fields = {"mode": self._mode, "version": VERSION, "instruments": list(ports.markets.names)}
+        self._notifier.tell("start", "info", fields)
+        app = await compose(
+            self._settings, ports, self._folder, self._clock, self._ticker, self._notifier, self._mode
+        )
+        try:
+            self._follow(app)
+            self._curve.add(from_ms, _own_equity(app))
+            await self._live(app)
+            if not self._venue_lost:
+                await app.bookkeeper.review()
+            assert self._watch is not None
+            self._watch.write_state()
+            self._curve.add(self._clock.now_ms(), _own_equity(app))
+            app.journal.append(Kind.STOP, self._clock.now_ms(), {"reason": self._why, "clean": True})
+            wall_s = time.monotonic() - started_s
+            return run_facts(app, self._mode, from_ms, self._clock.now_ms(), self._curve.points, wall_s)
+        finally:
+            await app.streams.stop()
+            await app.journal.close()
+            await ports.rest.close()
+
+    def _follow(self, app: App) -> None:
+        self._watch = Watch(app, self._settings, self._mode, self._folder, self._channels_down)
+        app.engine.listeners.append(self._watch.on_decision)
+
+        def on_row(row: Row) -> None:
+            if row.kind is Kind.EQUITY:
+                self._curve.add(row.at_ms, _own_equity(app))
+
+        app.journal.listeners.append(on_row)
+
+    async def _live(self, app: App) -> None:
+        """From the streams' start to the last hedge being accounted for."""
+        with _signals(self._on_signal(app)):
+            await app.streams.start()
+            await app.bookkeeper.review()
+            await app.engine.boot()
+            fields = {"venue": self._mode, "state": app.engine.state.value}
+            self._notifier.tell("connected", "info", fields)
+            engine = asyncio.create_task(app.engine.run(), name="engine")
+            waits = [engine, asyncio.create_task(self._over.wait())]
+            if self._for_ms is not None:
+                end_ms = self._clock.now_ms() + self._for_ms
+                waits.append(asyncio.create_task(self._clock.sleep_until(end_ms)))
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            self.end("time is up")
+            try:
+                if not engine.done() and not self._venue_lost:
+                    await asyncio.wait(
+                        {engine, asyncio.create_task(app.engine.close())},
+                        timeout=CLOSING_PATIENCE_S,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+            finally:
+                for task in waits:
+                    task.cancel()
+                ended = await asyncio.gather(*waits, return_exceptions=True)
+            if isinstance(ended[0], Exception):
+                raise EngineError(f"the engine failed: {_root(ended[0])}") from ended[0]
+            if self._venue_lost:
+                raise EngineError(f"the venue is gone: {self._why}")
+
+    def _on_signal(self, app: App) -> Callable[[str], None]:
+        flatten = self._settings.risk.shutdown.on_signal == "flatten"
+
+        def on_signal(name: str) -> None:
+            if flatten and not self._why:
+                # The hedge is unwound first; STOPPED then ends the run.
+                self._why = name
+                app.engine.listeners.append(
+                    lambda _, decision: self._over.set() if decision.dst.value == "STOPPED" else None
+                )
+                app.engine.post(Event(On.HALT, self._clock.now_ms(), f"signal {name}", flatten=True))
+            else:
+                self.end(f"signal {name}")
+
+        return on_signal
+
+
+@contextmanager
+def _signals(handle: Callable[[str], None]) -> Iterator[None]:
+    """SIGTERM and Ctrl-C call `handle` with their name while inside."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, handle, number.name)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _own_equity(app: App) -> Decimal:
+    """Equity net of transfers: what was moved to the funding wallet is still ours."""
+    prices = prices_of({name: app.markets.view(name) for name in app.markets.names})
+    return app.books.ledger.equity(prices) - app.books.ledger.transfers
+
+
+def _root(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

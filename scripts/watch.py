@@ -1,0 +1,89 @@
+"""Looks over the engine's shoulder for people: the live view, runtime_state.json, conditions told once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from config.schema import Settings
+from core.context import Context
+from core.events import Decision, On
+from monitor.health_check import Condition, HealthFacts, announce, health
+from monitor.status import Status, Totals, build_status, write_runtime_state
+from scripts.compose import App
+
+SHOWN_DECISIONS = 8
+STATE_FILE = "runtime_state.json"
+
+
+class Watch:
+    """A listener of the engine. `status` may be called from the screen's own thread."""
+
+    def __init__(
+        self,
+        app: App,
+        settings: Settings,
+        mode: str,
+        folder: Path,
+        channels_down: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._app, self._settings, self._mode = app, settings, mode
+        self._file = folder / STATE_FILE
+        self._channels_down = channels_down
+        self._latest: tuple[Context, tuple[Decision, ...]] | None = None
+        self._conditions: tuple[Condition, ...] = ()
+        self._last_scan_ms: int | None = None
+        self._missed = 0
+
+    def on_decision(self, ctx: Context, decision: Decision) -> None:
+        """Keep what the screen shows; look at health and write the state file where that is due."""
+        recent = self._latest[1] if self._latest else ()
+        if decision.moved or decision.on is On.SCAN:
+            recent = (*recent, decision)[-SHOWN_DECISIONS:]
+        self._latest = (ctx, recent)
+        if decision.on is On.SCAN:
+            self._last_scan_ms = ctx.now_ms
+            self._look(ctx)
+        if decision.on is On.REVIEW or decision.src is not decision.dst:
+            self.write_state()
+
+    def status(self) -> Status | None:
+        if self._latest is None:
+            return None
+        ctx, recent = self._latest
+        return build_status(ctx, self._mode, self._totals(), recent, self._conditions)
+
+    def write_state(self) -> None:
+        """Replace the readable export. It is never read back, so a failure is told and nothing more."""
+        status = self.status()
+        if status is None:
+            return
+        try:
+            write_runtime_state(status, self._file)
+        except OSError as error:
+            fields = {"what": "runtime_state.json", "detail": str(error)}
+            self._app.notifier.tell("trouble", "warning", fields)
+
+    def _look(self, ctx: Context) -> None:
+        facts = HealthFacts(
+            journal_failed=self._app.journal.failed is not None,
+            last_scan_ms=self._last_scan_ms,
+            channels_down=self._channels_down(),
+        )
+        before = self._conditions
+        self._conditions = health(ctx, facts, self._settings.risk, before, self._settings.monitor.language)
+        announce(self._app.notifier, before, self._conditions, ctx.now_ms)
+
+    def _totals(self) -> Totals:
+        app, counted = self._app, self._app.engine.totals
+        terms = app.books.ledger.terms({})
+        return Totals(
+            orders=counted.orders,
+            rejects=counted.rejects,
+            scans=counted.scans,
+            settlements=len(app.books.ledger.settlements),
+            opens=counted.opens,
+            closes=counted.closes,
+            funding=terms.funding,
+            fees=terms.fees,
+        )
