@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
 from config.loader import fingerprint
 from config.schema import MAX_LEVERAGE, Settings
@@ -19,12 +19,11 @@ from config.secrets import Secrets
 from core.errors import AuthFailed, VenueError, VenueRejected
 from core.ports import Clock, Market, Trading
 from core.types import ZERO, AccountConfig, AccountMode, Pair
+from scripts.options import Mode
 
 MIN_FREE_BYTES: Final = 200_000_000
 LOW_FREE_BYTES: Final = 1_000_000_000
 CLOCK_SAMPLES: Final = 3
-
-Mode = Literal["demo", "dry-run", "live"]
 
 
 class Result(StrEnum):
@@ -97,7 +96,7 @@ async def self_check(parts: Parts) -> tuple[Check, ...]:
     checks += await _asked("instruments", lambda: _instruments(parts))
     trading = parts.trading
     if trading is None:
-        why = "no keys are needed in this mode" if parts.mode != "live" else "no keys, no account"
+        why = "no keys are needed in this mode" if parts.mode is not Mode.LIVE else "no keys, no account"
         return (*checks, Check("account", Result.SKIP, why))
     checks += await _asked("key", lambda: _account(trading))
     checks += await _asked("leverage", lambda: _leverage(parts, trading))
@@ -116,16 +115,16 @@ def passed(checks: Iterable[Check]) -> bool:
 
 def _configuration(parts: Parts) -> Check:
     settings = parts.settings
-    if parts.mode == "live" and settings.strategy.dry_run:
+    if parts.mode is Mode.LIVE and settings.strategy.dry_run:
         todo = "set dry_run: false in strategy.yaml once the dry run is as it should be"
         return Check("configuration", Result.FAIL, "strategy.dry_run is true in live mode", todo)
-    venue = "a simulated venue" if parts.mode == "demo" else settings.account.venue
+    venue = "a simulated venue" if parts.mode is Mode.DEMO else settings.account.venue
     found = f"{parts.mode} on {venue}, {fingerprint(settings)[:12]}"
     return Check("configuration", Result.PASS, found)
 
 
 def _secrets(parts: Parts) -> Check:
-    missing = parts.secrets.missing(parts.settings, trading=parts.mode == "live")
+    missing = parts.secrets.missing(parts.settings, trading=parts.mode is Mode.LIVE)
     if missing:
         todo = "put them into .env (see .env.example), or name files with <NAME>_FILE"
         return Check("secrets", Result.FAIL, f"missing: {', '.join(missing)}", todo)

@@ -32,6 +32,7 @@ from core.types import (
     SwapSpec,
 )
 from scripts.bootstrap import EXIT_REFUSED, run
+from scripts.options import Mode
 from scripts.self_check import Check, HostFacts, JournalFacts, Parts, Result, passed, self_check
 
 D = Decimal
@@ -121,7 +122,7 @@ class World:
 
     clock: FakeClock = field(default_factory=FakeClock)
     trading: FakeTrading | None = field(default_factory=FakeTrading)
-    mode: str = "live"
+    mode: Mode = Mode.LIVE
     settings: Settings = field(default_factory=lambda: Settings(strategy=Strategy(dry_run=False)))
     journal: JournalFacts = field(default_factory=lambda: JournalFacts(True, "12 rows", clean_stop=True))
     host: HostFacts = field(default_factory=lambda: HostFacts(50_000_000_000))
@@ -135,7 +136,7 @@ class World:
     def parts(self) -> Parts:
         given = {name: SecretStr(value) for name, value in self.secrets.items()}
         return Parts(
-            cast(Any, self.mode),
+            self.mode,
             self.settings,
             Secrets.model_construct(**cast(Any, given)),
             cast(Market, self.market),
@@ -197,7 +198,7 @@ async def test_when_all_is_well_every_check_passes(world: World) -> None:
 async def test_live_is_refused_while_the_configuration_says_dry_run(world: World) -> None:
     world.settings = Settings()
     assert (await world.checks())["configuration"].result is Result.FAIL
-    world.mode = "dry-run"
+    world.mode = Mode.DRY_RUN
     assert (await world.checks())["configuration"].result is Result.PASS
 
 
@@ -205,7 +206,7 @@ async def test_missing_secrets_are_named_and_only_live_needs_the_venues(world: W
     world.secrets = {"okx_api_key": "k"}
     check = (await world.checks())["secrets"]
     assert check.result is Result.FAIL and "OKX_API_SECRET, OKX_PASSPHRASE" in check.found
-    world.mode = "demo"
+    world.mode = Mode.DEMO
     assert (await world.checks())["secrets"].result is Result.PASS
 
 
@@ -398,7 +399,7 @@ async def test_no_venue_error_ends_the_self_check(
 
 
 async def test_without_an_account_the_rest_is_still_asked(world: World) -> None:
-    world.trading, world.mode = None, "dry-run"
+    world.trading, world.mode = None, Mode.DRY_RUN
     checks = await world.checks()
     assert checks["instruments"].result is Result.PASS and checks["account"].result is Result.SKIP
     assert passed(checks.values())

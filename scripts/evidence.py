@@ -1,0 +1,46 @@
+"""What this machine knows before the engine starts: its journal, its disk, and who holds the folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from core.errors import JournalFailed
+from core.journal import FILE_NAME
+from core.journal_reader import JournalReader
+from core.lock import holder
+from core.projections import Books
+from scripts.self_check import HostFacts, JournalFacts
+
+
+def journal_facts(folder: Path) -> JournalFacts:
+    """Verify and fold the journal of a data folder. To be asked before this start writes its own row."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return JournalFacts(intact=True, detail="none yet")
+    books = Books()
+    try:
+        with JournalReader(path) as reader:
+            verified = reader.verify()
+            if not verified.ok:
+                return JournalFacts(intact=False, detail=verified.message)
+            for row in reader.rows():
+                books.apply(row)
+    except JournalFailed as error:
+        return JournalFacts(intact=False, detail=str(error))
+    hedges = books.hedge_views({}).values()
+    return JournalFacts(
+        intact=True,
+        detail=f"{verified.rows} rows follow from one another",
+        clean_stop=books.stopped_clean if books.boots_ms else None,
+        contracts={f"{hedge.instrument}-SWAP": hedge.contracts for hedge in hedges},
+        coins={hedge.instrument.partition("-")[0]: hedge.spot_base for hedge in hedges},
+        known_orders=books.orders,
+        unresolved=len(books.unresolved_orders()),
+    )
+
+
+def host_facts(folder: Path) -> HostFacts:
+    """Look at the disk of a data folder, and at its lock. To be asked before this start takes the lock."""
+    pid = holder(folder)
+    return HostFacts(shutil.disk_usage(folder).free, "" if pid is None else f"process {pid}")
