@@ -75,7 +75,7 @@ def status(folder: Path) -> Answer:
         ("as of", when(now_ms)),
         ("state", f"{books.state.value} since {when(books.state_since_ms)}"),
         ("permission", permission.level.name + (f" ({permission.reason})" if permission.reason else "")),
-        ("breaker", breaker.tripped or f"closed, {breaker.losing_rounds} losing rounds in a row"),
+        ("breaker", breaker.tripped or f"not tripped, losing rounds in a row: {breaker.losing_rounds}"),
         ("equity", f"{usdt(books.ledger.equity({}))} USDT, today {usdt(breaker.day_pnl)}"),
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
         ("dust", ", ".join(f"{amount(q)} {coin}" for coin, q in sorted(books.dust.items())) or "none"),
@@ -301,12 +301,13 @@ def when(at_ms: int) -> str:
 
 
 def usdt(value: Decimal) -> str:
-    return f"{value:,.2f}"
+    text = f"{value:,.2f}"
+    return "0.00" if text == "-0.00" else text
 
 
-def amount(value: Decimal | str) -> str:
-    """Coins, contracts: at most eight decimals, no zeros at the end."""
-    text = f"{Decimal(value):.8f}".rstrip("0").rstrip(".")
+def amount(value: Decimal | str, decimals: int = 8) -> str:
+    """Coins, contracts: no more than these decimals, no zeros at the end."""
+    text = f"{Decimal(value):.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
@@ -318,11 +319,9 @@ def figure(name: str, value: Any) -> str:
         return when(value)
     try:
         number = Decimal(str(value))
-    except ArithmeticError:
+    except ArithmeticError:  # a word
         return str(value)
-    if not number.is_finite():
-        return str(value)
-    return format(number.quantize(Decimal("1e-10")).normalize(), "f") if number else "0"
+    return amount(number, 10) if number.is_finite() else str(value)
 
 
 def _aligned(facts: Iterable[tuple[str, str]]) -> str:
