@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import EngineError, SelfCheckRefused, UsageError
 from scripts import options as opt
+from scripts.folders import last_folder
+
+if TYPE_CHECKING:
+    from scripts.questions import Answer
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -89,6 +94,65 @@ def venue(
     )
 
 
+@app.command()
+def status(data: Data = None, json: Json = False) -> None:
+    """What the engine is, holds and waits for."""
+    from scripts import questions
+
+    _answer(questions.status(last_folder(data)), json)
+
+
+@app.command()
+def why(
+    instrument: Annotated[str | None, typer.Argument(help="like BTC-USDT; none: the last decision")] = None,
+    at: Annotated[str | None, typer.Option(help="2026-01-31T08:05, 08:05 or UTC milliseconds")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Why the engine did, or did not: the last decision with every verdict and figure."""
+    from scripts import questions
+
+    _answer(questions.why(last_folder(data), instrument, at), json)
+
+
+@app.command()
+def pnl(
+    by: Annotated[str | None, typer.Option(help="instrument, day or round")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Where the money came from."""
+    from scripts import questions
+
+    _answer(questions.pnl(last_folder(data), by), json)
+
+
+@journal_app.command()
+def verify(data: Data = None, json: Json = False) -> None:
+    """Recompute the hash chain."""
+    from scripts import questions
+
+    _answer(questions.journal_verify(last_folder(data)), json)
+
+
+@journal_app.command()
+def export(
+    kinds: Annotated[str, typer.Option(help="like decision,fill; none: all")] = "",
+    data: Data = None,
+) -> None:
+    """Write the rows to stdout, one JSON object a line."""
+    from scripts import questions
+
+    wanted = [kind for kind in kinds.split(",") if kind]
+    answer = questions.journal_export(last_folder(data), sys.stdout, wanted)
+    print(answer.text, file=sys.stderr)
+
+
+def _answer(answer: Answer, as_json: bool) -> None:
+    print(dumps(answer.data, ensure_ascii=False) if as_json else answer.text)
+    raise typer.Exit(answer.code)
+
+
 def _instant(text: str | None, option: str) -> int | None:
     if text is None:
         return None
@@ -97,8 +161,9 @@ def _instant(text: str | None, option: str) -> int | None:
 
 def main(argv: list[str]) -> int:
     """Run one command; the user's mistakes are one line and exit code 2, never a traceback."""
-    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    known |= {"journal", "--help"}
+    known = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
     arguments = argv if argv and argv[0] in known else ["run", *argv]
     try:
         app(arguments)
