@@ -12,7 +12,7 @@ from config.loader import load
 from config.schema import Settings
 from config.secrets import Secrets, load_secrets
 from core.clock import SystemClock, VirtualClock, VirtualLoop
-from core.errors import UsageError
+from core.errors import SelfCheckRefused, UsageError
 from core.lock import FolderLock
 from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
@@ -25,10 +25,12 @@ from monitor.redaction import Redactor
 from monitor.summary import RunFacts
 from scripts.channels import channels_of
 from scripts.child_venue import child_venue
+from scripts.evidence import host_facts, journal_facts
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
 from scripts.outcome import print_json
 from scripts.ports import Ports, okx_ports
+from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session
 
 DEMO_CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
@@ -42,6 +44,7 @@ def run_daemon(options: RunOptions) -> int:
         refuse_unready(settings, secrets)
     with ExitStack() as stack:
         folder = data_folder(options)
+        evidence = journal_facts(folder), host_facts(folder)
         stack.enter_context(FolderLock(folder))
         redact = Redactor(secrets.values())
         logs = set_up_logs(
@@ -55,7 +58,7 @@ def run_daemon(options: RunOptions) -> int:
             keeper = LockstepKeeper(base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
             stack.callback(keeper.close)
         with asyncio.Runner(loop_factory=_loop_factory(keeper)) as runner:
-            facts = runner.run(_main(options, settings, secrets, redact, base_url, keeper, folder))
+            facts = runner.run(_main(options, settings, secrets, redact, base_url, keeper, folder, evidence))
     if options.json:
         print_json(facts)
     return 0
@@ -97,6 +100,7 @@ async def _main(
     base_url: str | None,
     keeper: LockstepKeeper | None,
     folder: Path,
+    evidence: tuple[JournalFacts, HostFacts],
 ) -> RunFacts:
     clock, ticker = _time(keeper)
     out = sys.stderr if options.json else sys.stdout
@@ -114,6 +118,7 @@ async def _main(
         options.mode.value,
         options.for_ms,
         lambda: notifier.channels_down,
+        options.flatten,
     )
     if keeper is not None:
         keeper.on_lost = session.lose_venue
@@ -121,7 +126,7 @@ async def _main(
     notifier.start()
     with screen:
         try:
-            return await session.run(lambda: _connect(options, settings, secrets, base_url, clock))
+            return await session.run(lambda: _checked(options, settings, secrets, base_url, clock, evidence))
         finally:
             await notifier.stop()
 
@@ -133,6 +138,26 @@ def _time(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
     assert isinstance(loop, VirtualLoop)
     clock = VirtualClock(loop, keeper)
     return clock, WalkingTicker(clock)
+
+
+async def _checked(
+    options: RunOptions,
+    settings: Settings,
+    secrets: Secrets,
+    base_url: str | None,
+    clock: Clock,
+    evidence: tuple[JournalFacts, HostFacts],
+) -> Ports:
+    """Connect, and start only if the self-check says so. Raises SelfCheckRefused with its findings."""
+    ports = await _connect(options, settings, secrets, base_url, clock)
+    trading = None if options.mode is Mode.DRY_RUN else ports.trading
+    parts = Parts(options.mode, settings, secrets, ports.market, trading, clock, evidence[0], evidence[1])
+    checks = await self_check(parts)
+    if not passed(checks):
+        await ports.rest.close()
+        failed = [f"{c.name}: {c.found}; {c.todo}" for c in checks if c.result is Result.FAIL]
+        raise SelfCheckRefused("the self-check refuses to start\n  " + "\n  ".join(failed))
+    return ports
 
 
 async def _connect(

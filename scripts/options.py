@@ -79,6 +79,7 @@ class RunOptions:
     config: Path = Path("config")
     data: Path | None = None
     json: bool = False
+    flatten: bool = False  # unwind what the books hold, stop, and end
 
     def __post_init__(self) -> None:
         if self.tape is not None and not self.tape.is_dir():

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from config.schema import Settings
+from core.context import Context
 from core.errors import EngineError
-from core.events import Event, On
+from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
 from core.observer import prices_of
 from core.ports import Clock, Notifier
@@ -31,7 +32,8 @@ CLOSING_PATIENCE_S = 60.0
 class Session:
     """Runs one engine until its time is up, a signal comes, or a part of it fails.
 
-    for_ms  how long, by the engine's clock; None runs until told to end.
+    for_ms   how long, by the engine's clock; None runs until told to end.
+    flatten  unwind what the books hold, stop, and end.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Session:
         mode: str,
         for_ms: int | None,
         channels_down: Callable[[], tuple[str, ...]],
+        flatten: bool = False,
     ) -> None:
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
         self._mode, self._for_ms, self._channels_down = mode, for_ms, channels_down
+        self._flatten = flatten
         self._over = asyncio.Event()
         self._why = ""
         self._venue_lost = False
@@ -107,12 +111,14 @@ class Session:
 
     async def _live(self, app: App) -> None:
         """From the streams' start to the last hedge being accounted for."""
-        with _signals(self._on_signal(app)):
+        with _signals(self._handlers(app)):
             await app.streams.start()
             await app.bookkeeper.review()
             await app.engine.boot()
             fields = {"venue": self._mode, "state": app.engine.state.value}
             self._notifier.tell("connected", "info", fields)
+            if self._flatten:
+                self._flatten_then_end(app, "close_all")
             engine = asyncio.create_task(app.engine.run(), name="engine")
             waits = [engine, asyncio.create_task(self._over.wait())]
             if self._for_ms is not None:
@@ -136,34 +142,48 @@ class Session:
             if self._venue_lost:
                 raise EngineError(f"the venue is gone: {self._why}")
 
-    def _on_signal(self, app: App) -> Callable[[str], None]:
-        flatten = self._settings.risk.shutdown.on_signal == "flatten"
+    def _handlers(self, app: App) -> Mapping[signal.Signals, Callable[[], None]]:
+        """SIGTERM and Ctrl-C end the process, holding or flattening as configured; a second one ends it
+        at once. SIGUSR1 flattens and stops, and leaves the process running (close_all sends it)."""
 
-        def on_signal(name: str) -> None:
-            if flatten and not self._why:
-                # The hedge is unwound first; STOPPED then ends the run.
-                self._why = name
-                app.engine.listeners.append(
-                    lambda _, decision: self._over.set() if decision.dst.value == "STOPPED" else None
-                )
-                app.engine.post(Event(On.HALT, self._clock.now_ms(), f"signal {name}", flatten=True))
-            else:
-                self.end(f"signal {name}")
+        def end(name: str) -> Callable[[], None]:
+            def ask() -> None:
+                if self._settings.risk.shutdown.on_signal == "flatten" and not self._why:
+                    self._why = f"signal {name}"
+                    self._flatten_then_end(app, self._why)
+                else:
+                    self.end(f"signal {name}")
 
-        return on_signal
+            return ask
+
+        def flatten() -> None:
+            app.engine.post(Event(On.HALT, self._clock.now_ms(), "close_all", flatten=True))
+
+        return {
+            signal.SIGTERM: end("SIGTERM"),
+            signal.SIGINT: end("SIGINT"),
+            signal.SIGUSR1: flatten,
+        }
+
+    def _flatten_then_end(self, app: App, why: str) -> None:
+        def on_decision(_: Context, decision: Decision) -> None:
+            if decision.dst is State.STOPPED:
+                self.end(why)
+
+        app.engine.listeners.append(on_decision)
+        app.engine.post(Event(On.HALT, self._clock.now_ms(), why, flatten=True))
 
 
 @contextmanager
-def _signals(handle: Callable[[str], None]) -> Iterator[None]:
-    """SIGTERM and Ctrl-C call `handle` with their name while inside."""
+def _signals(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """While inside, these signals call these functions, in the loop."""
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, handle, number.name)
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 
