@@ -21,6 +21,11 @@ from monitor.words import Language
 log = logging.getLogger(__name__)
 
 MARKS: Final[Mapping[str, str]] = {"critical": "🔴", "warning": "🟡", "info": "🟢"}
+LOG_LEVELS: Final[Mapping[str, int]] = {
+    "critical": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+}
 REPEAT_AFTER_MS = 10 * 60_000  # the same words are news again after this time (engine clock)
 REMEMBERED = 500  # texts kept for that
 
@@ -30,8 +35,8 @@ class QueueNotifier:
 
     A message with the field `condition` is told when the condition begins and again when its level
     rises; `recovered` with the same `condition` ends it, and is silent when there was nothing to end.
-    Any other text is told once in ten minutes. `echo(at_ms, level, text)` hears every told message at
-    once: the console and the local log, which people have even where no channel is configured.
+    Any other text is told once in ten minutes. Every told message is in the local log, and
+    `echo(at_ms, level, text)` hears it at once: the console, which people have without any channel.
 
     Call `tell` from the engine's thread only. Counters may be read at any time.
     """
@@ -84,6 +89,7 @@ class QueueNotifier:
         condition = str(fields.get("condition", ""))
         if not (self._changes(topic, level, condition) if condition else self._is_new(text, now_ms)):
             return
+        log.log(LOG_LEVELS[level], "%s", f"message topic={topic} text={text!r}")
         if self._echo:
             self._echo(now_ms, level, text)
         for courier in self.couriers:

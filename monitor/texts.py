@@ -63,8 +63,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "alarm": ("ALARM: {what:word}: {detail}", "警报：{what:word}：{detail}"),
     "permission": (
-        "Permission is now {level:word}[ (was {previous:word})][, {cause:word}]: {reason}",
-        "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}]：{reason}",
+        "Permission is now {level:word}[ (was {previous:word})][, {cause:word}][: {reason}]",
+        "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}][：{reason}]",
     ),
     "breaker": (
         "Circuit breaker tripped: {reason}[. Today {day_pnl:signed} USDT]"

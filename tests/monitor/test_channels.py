@@ -20,7 +20,7 @@ from tests.monitor.fakes import Answer, Sleeps, StillClock, web_service
 TOKEN = "123456:CANARY-telegram-token"
 ACCESS = "CANARY-dingtalk-access"
 SECRET = "SEC-CANARY-dingtalk/secret+"
-WALL_MS = 1_773_302_700_123
+WALL_MS = 1_773_302_700_124  # its signature has a plus and a slash in it, which must be quoted
 
 
 def answer(status: int, headers: dict[str, str] | None = None, **body: object) -> Answer:

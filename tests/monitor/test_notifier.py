@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 
@@ -66,6 +67,26 @@ def test_what_was_told_is_remembered_within_a_bound() -> None:
     desk.tell("trouble", what="x", detail="0")  # forgotten by now
     desk.tell("trouble", what="x", detail=str(REMEMBERED))
     assert len(desk.texts) == REMEMBERED + 2
+
+
+def test_words_told_again_count_as_fresh() -> None:
+    desk = Desk()
+    for n in range(REMEMBERED):
+        desk.tell("trouble", what="x", detail=str(n))
+    desk.clock.ms += REPEAT_AFTER_MS
+    desk.tell("trouble", what="x", detail="0")
+    desk.tell("trouble", what="x", detail="one more")  # pushes out the oldest, which is no longer "0"
+    desk.tell("trouble", what="x", detail="0")
+    assert len(desk.texts) == REMEMBERED + 2
+
+
+def test_every_told_message_is_in_the_local_log(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.tell("alarm", "critical", what="hedge broken", detail="gap 0.1 s3cret-token")
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "message topic=alarm text='ALARM: hedge broken: gap 0.1 ***'"
 
 
 def test_a_condition_is_told_when_it_begins_and_when_it_ends() -> None:
