@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.session import Arg, StreamTimes
 from exchange.okx.stream import Stream
 
+DEFAULT_TIMES: Final = StreamTimes()
 CANDLE_CHANNEL: Final = "candle3m"
 PRIVATE_ARGS: Final[tuple[Arg, ...]] = (
     {"channel": "orders", "instType": "ANY"},
@@ -48,8 +50,9 @@ class OkxStreams:
 
     on_resync   awaited on every new private connection before it counts as live.
     on_trouble  told in words, for journal and notifier; a row that cannot be read is skipped.
-    ping_after_s None for a venue on a leaping clock; offset_ms venue minus local, for the login;
-    seed        of the jitter between attempts.
+    silence_s   text ping after so much silence; None for a venue on a leaping clock, which is
+                never pinged: there silence and deadlines mean nothing.
+    offset_ms   venue minus local time, for the login; `seed` of the jitter between attempts.
     """
 
     def __init__(
@@ -63,8 +66,9 @@ class OkxStreams:
         clock: Clock,
         on_resync: Callable[[], Awaitable[None]],
         on_trouble: Callable[[str], None],
+        silence_s: float | None = 20.0,
         *,
-        times: StreamTimes | None = None,
+        times: StreamTimes = DEFAULT_TIMES,
         offset_ms: Callable[[], int] = lambda: 0,
         seed: int = 0,
     ) -> None:
@@ -93,7 +97,7 @@ class OkxStreams:
                 self._route,
                 clock,
                 rng,
-                times or StreamTimes(),
+                replace(times, ping_after_s=silence_s),
                 on_trouble,
                 **private,
             )

@@ -82,10 +82,17 @@ def order(row: wire.Order) -> OrderRecord:
 def pushed_fill(row: wire.Order) -> Fill | None:
     """Return the execution an order push tells of; None when the push is about something else.
 
-    The extra `filled` message that ends a spot market order has no trade id: not a fill.
+    The extra `filled` message that ends a spot market order has no trade id: not a fill. A push that
+    leaves out this fill's own fee tells it only when the whole order is this one fill; otherwise the
+    fill is left to REST, where fees are always told.
     """
     if not row.trade_id or not or_zero("fillSz", row.fill_sz, row):
         return None
+    fee, fee_ccy = row.fill_fee, row.fill_fee_ccy
+    if not fee:
+        if or_zero("accFillSz", row.acc_fill_sz, row) != number("fillSz", row.fill_sz, row):
+            return None
+        fee, fee_ccy = row.fee, row.fee_ccy
     return Fill(
         inst_id=word("instId", row.inst_id, row),
         trade_id=row.trade_id,
@@ -94,8 +101,8 @@ def pushed_fill(row: wire.Order) -> Fill | None:
         side=one_of("side", row.side, _SIDES, row),
         px=positive("fillPx", row.fill_px, row),
         size=positive("fillSz", row.fill_sz, row),
-        fee=or_zero("fillFee", row.fill_fee, row),
-        fee_ccy=row.fill_fee_ccy or row.fee_ccy or "",
+        fee=or_zero("fillFee", fee, row),
+        fee_ccy=fee_ccy or "",
         ts_ms=millis("fillTime", row.fill_time or row.u_time, row),
         maker=row.exec_type == "M",
     )

@@ -33,8 +33,7 @@ _FRAME: Final = msgspec.json.Decoder(wire.Frame)
 class StreamTimes:
     """Patience of a stream, seconds of loop time.
 
-    ping_after_s  silence after which a text ping goes out (the venue hangs up after 30); None never
-                  pings: for a venue whose time leaps, where silence and deadlines mean nothing.
+    ping_after_s  silence after which a text ping goes out (the venue hangs up after 30); None never.
     """
 
     ping_after_s: float | None = 20.0
