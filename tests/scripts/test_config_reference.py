@@ -25,3 +25,13 @@ def test_every_section_is_introduced() -> None:
     for line in page(ROOT / "config").splitlines():
         if line.startswith("| **`"):
             assert len(line.replace("\\|", "/").split("|")[2].strip()) > 10, line
+
+
+def test_the_chinese_manual_names_every_key_with_its_default() -> None:
+    manual = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    chapter = manual.partition("## 12.")[2].partition("## 13.")[0]
+    for path, default in describe(Settings()).items():
+        file, _, key = path.partition(".")
+        section = chapter.partition(f"### {file}.yaml")[2].partition("###")[0]
+        row = next(line for line in section.splitlines() if line.startswith(f"| `{key}` |"))
+        assert row.endswith(f"| `{default}` |"), row
