@@ -12,6 +12,7 @@ import typer
 
 from core.errors import EngineError, SelfCheckRefused, UsageError
 from scripts import options as opt
+from scripts.commands import Command, Verb, send
 from scripts.folders import last_folder
 
 if TYPE_CHECKING:
@@ -127,6 +128,41 @@ def pnl(
     _answer(questions.pnl(last_folder(data), by), json)
 
 
+def _tell(verb: Verb, reason: str, data: Path | None) -> None:
+    folder = last_folder(data)
+    pid = send(folder, Command(verb, reason))
+    told = f"process {pid} was told" if pid is not None else f"no engine runs in {folder}: told at its start"
+    print(f"{verb.value}: {told}")
+
+
+@app.command()
+def halt(
+    flatten: Annotated[bool, typer.Option("--flatten", help="unwind everything first")] = False,
+    reason: Annotated[str, typer.Option()] = "operator",
+    data: Data = None,
+) -> None:
+    """Stop the engine: holding what is held, or flat."""
+    _tell(Verb.FLATTEN if flatten else Verb.HALT, reason, data)
+
+
+@app.command()
+def resume(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
+    """Leave STOPPED, after reconciling with the venue."""
+    _tell(Verb.RESUME, reason, data)
+
+
+@app.command()
+def pause(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
+    """Open nothing new; exits, repairs and rebalancing go on."""
+    _tell(Verb.PAUSE, reason, data)
+
+
+@app.command()
+def unpause(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
+    """End a pause."""
+    _tell(Verb.UNPAUSE, reason, data)
+
+
 @journal_app.command()
 def verify(data: Data = None, json: Json = False) -> None:
     """Recompute the hash chain."""
@@ -161,9 +197,8 @@ def _instant(text: str | None, option: str) -> int | None:
 
 def main(argv: list[str]) -> int:
     """Run one command; the user's mistakes are one line and exit code 2, never a traceback."""
-    known = {
-        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
-    }
+    commands = {getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    known = {*commands, *(group.name for group in app.registered_groups), "--help"}
     arguments = argv if argv and argv[0] in known else ["run", *argv]
     try:
         app(arguments)

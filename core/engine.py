@@ -179,8 +179,12 @@ class Engine:
             self._idle.clear()
             await self._idle.wait()
 
-    async def resume(self) -> None:
-        """The operator acknowledges: reconcile again, then ask the table."""
+    def ask_resume(self) -> None:
+        """The operator acknowledges: reconcile again, then ask the table. Nothing unless STOPPED."""
+        if self.state is State.STOPPED:
+            self._send(self._resume)
+
+    async def _resume(self) -> None:
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
         self.flags.unexplained = await self._reconcile()
         self._permissions.lift("broken hedge")

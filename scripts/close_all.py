@@ -3,14 +3,12 @@
     python scripts/close_all.py --mode live
     python scripts/close_all.py --mode demo --venue http://127.0.0.1:8080 --data data/demo/0001
 
-A living daemon is asked to flatten (SIGUSR1) and waited for. With the daemon dead its own books are
+A living daemon is asked to flatten and waited for. With the daemon dead its own books are
 opened, the venue is asked what became of everything, and the same routines unwind both legs.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -25,6 +23,7 @@ from core.events import State
 from core.lock import holder
 from core.projections import Books
 from scripts import questions
+from scripts.commands import Command, Verb, send
 from scripts.daemon import run_daemon
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
@@ -62,7 +61,7 @@ def close_all(
 def _ask(pid: int, folder: Path) -> None:
     """Let the living daemon flatten; it knows what is in flight."""
     print(f"the engine is running (process {pid}): asking it to flatten")
-    os.kill(pid, signal.SIGUSR1)
+    send(folder, Command(Verb.FLATTEN, "close_all"))
     until_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < until_s:
         books = questions.read_books(folder)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from config.schema import Settings
-from core.context import Context
+from core.context import Context, Permission
 from core.errors import EngineError
 from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
@@ -21,6 +21,7 @@ from core.scheduler import Ticker
 from monitor.pnl_tracker import EquityCurve
 from monitor.status import Status
 from monitor.summary import RunFacts
+from scripts.commands import DOORBELL, Verb, take
 from scripts.compose import VERSION, App, compose
 from scripts.outcome import run_facts
 from scripts.ports import Ports
@@ -117,6 +118,7 @@ class Session:
             await app.engine.boot()
             fields = {"venue": self._mode, "state": app.engine.state.value}
             self._notifier.tell("connected", "info", fields)
+            self._obey(app)  # what was said while no daemon ran
             if self._flatten:
                 self._flatten_then_end(app, "close_all")
             engine = asyncio.create_task(app.engine.run(), name="engine")
@@ -144,7 +146,7 @@ class Session:
 
     def _handlers(self, app: App) -> Mapping[signal.Signals, Callable[[], None]]:
         """SIGTERM and Ctrl-C end the process, holding or flattening as configured; a second one ends it
-        at once. SIGUSR1 flattens and stops, and leaves the process running (close_all sends it)."""
+        at once. The doorbell says that commands of the operator lie in the folder."""
 
         def end(name: str) -> Callable[[], None]:
             def ask() -> None:
@@ -156,14 +158,29 @@ class Session:
 
             return ask
 
-        def flatten() -> None:
-            app.engine.post(Event(On.HALT, self._clock.now_ms(), "close_all", flatten=True))
-
         return {
             signal.SIGTERM: end("SIGTERM"),
             signal.SIGINT: end("SIGINT"),
-            signal.SIGUSR1: flatten,
+            DOORBELL: lambda: self._obey(app),
         }
+
+    def _obey(self, app: App) -> None:
+        """Carry out what the operator left in the folder; each command is a fact."""
+        for command in take(self._folder):
+            now_ms = self._clock.now_ms()
+            body = {"what": "operator", "command": command.verb.value, "reason": command.reason}
+            app.journal.append(Kind.NOTE, now_ms, body)
+            self._notifier.tell("operator", "warning", {"command": command.verb.value})
+            match command.verb:
+                case Verb.HALT | Verb.FLATTEN:
+                    flatten = command.verb is Verb.FLATTEN
+                    app.engine.post(Event(On.HALT, now_ms, command.reason, flatten=flatten))
+                case Verb.RESUME:
+                    app.engine.ask_resume()
+                case Verb.PAUSE:
+                    app.permissions.lower("operator", Permission.NO_NEW_RISK, command.reason)
+                case Verb.UNPAUSE:
+                    app.permissions.lift("operator")
 
     def _flatten_then_end(self, app: App, why: str) -> None:
         def on_decision(_: Context, decision: Decision) -> None:

@@ -1,0 +1,60 @@
+"""Orders of the operator to a daemon on the same host: a file in its folder, and a signal as doorbell.
+
+A command given while no daemon runs waits in the folder and is carried out after the next start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.lock import holder
+
+FOLDER = "commands"
+DOORBELL = signal.SIGUSR1
+
+
+class Verb(StrEnum):
+    HALT = "halt"  # STOPPED, holding what is held
+    FLATTEN = "flatten"  # unwind both legs of everything, then STOPPED
+    RESUME = "resume"  # leave STOPPED after reconciling
+    PAUSE = "pause"  # no new risk until unpaused
+    UNPAUSE = "unpause"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    verb: Verb
+    reason: str
+
+
+def send(folder: Path, command: Command) -> int | None:
+    """Leave a command for the daemon of this folder and ring. Return its process id, None when none runs."""
+    box = folder / FOLDER
+    box.mkdir(parents=True, exist_ok=True)
+    number = max((int(p.stem) for p in box.glob("*.json") if p.stem.isdigit()), default=0) + 1
+    draft = box / f"{number:06d}.new"
+    draft.write_text(json.dumps({"verb": command.verb.value, "reason": command.reason}), encoding="utf-8")
+    draft.rename(draft.with_suffix(".json"))  # whole or not at all
+    pid = holder(folder)
+    if pid is not None:
+        os.kill(pid, DOORBELL)
+    return pid
+
+
+def take(folder: Path) -> Iterator[Command]:
+    """Yield the waiting commands, oldest first, each taken away. What cannot be read is set aside."""
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+            command = Command(Verb(body["verb"]), str(body["reason"]))
+        except (ValueError, KeyError, TypeError):
+            path.rename(path.with_suffix(".unreadable"))
+            continue
+        path.unlink()
+        yield command
