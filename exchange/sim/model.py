@@ -361,6 +361,14 @@ class AccountChanged:
     trades: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LiquidationWarned:
+    """The account's margin ratio has fallen to the warning level; told hourly while it lasts."""
+
+    account: str
+    positions: tuple[str, ...]
+
+
 VenueEvent = (
     BookChanged
     | TradePrinted
@@ -372,6 +380,7 @@ VenueEvent = (
     | StatusChanged
     | OrderChanged
     | AccountChanged
+    | LiquidationWarned
 )
 
 
@@ -405,19 +414,40 @@ class MarketSide(Protocol):
     last: Decimal
     last_size: Decimal
     ts_ms: int
-    open_24h: Decimal
-    high_24h: Decimal
-    low_24h: Decimal
-    volume_24h: Decimal  # coins
-    quote_volume_24h: Decimal
     mark_px: Decimal
     index_px: Decimal
-    open_interest: Decimal  # contracts; 0 for spot
     funding: FundingState | None
     settled: deque[Settled]  # oldest first
     trades: deque[PublicTrade]
-    buy_limit: Decimal
-    sell_limit: Decimal
+
+    # worked out only when somebody looks
+    @property
+    def open_24h(self) -> Decimal: ...
+
+    @property
+    def high_24h(self) -> Decimal: ...
+
+    @property
+    def low_24h(self) -> Decimal: ...
+
+    @property
+    def volume_24h(self) -> Decimal:
+        """Coins."""
+        ...
+
+    @property
+    def quote_volume_24h(self) -> Decimal: ...
+
+    @property
+    def open_interest(self) -> Decimal:
+        """Contracts; 0 for spot."""
+        ...
+
+    @property
+    def buy_limit(self) -> Decimal: ...
+
+    @property
+    def sell_limit(self) -> Decimal: ...
 
     def bids(self, depth: int) -> list[BookLevel]: ...
 

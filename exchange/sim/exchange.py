@@ -1,0 +1,279 @@
+"""The simulated venue: time, commands and the market, in one synchronous, deterministic object.
+
+Implements model.Venue. Between two calls nothing happens; `advance` is the only thing that moves time,
+and it stops at every instant at which something is due, so no price path or settlement is skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+from exchange.sim import fees, liquidation, margin, matching, orders, transfers
+from exchange.sim.accounts import leverage_of
+from exchange.sim.calendar import Calendar
+from exchange.sim.instruments import discount_tiers, listing, position_tiers
+from exchange.sim.market import Market
+from exchange.sim.market_source import MarketSource
+from exchange.sim.model import (
+    ZERO,
+    AccountFigures,
+    AccountState,
+    MarketSide,
+    Order,
+    OrderParams,
+    Reject,
+    Transfer,
+)
+from exchange.sim.settlement import FundingDesk
+from exchange.sim.world import QUOTE, World
+
+LISTED_MS = 1_573_557_408_000
+DEMO_CASH = Decimal(100_000)
+DEAD_MAN_S = range(10, 121)
+LEVELS = ("1", "2", "3")
+
+
+class Exchange:
+    """`source` is the market, `seed` shapes its books, `start_ms` is the first instant.
+
+    Commands raise Reject with the venue's code. The control commands at the end raise ValueError for
+    what makes no sense; they are for tests and operators of the simulation, never for clients.
+    """
+
+    def __init__(self, source: MarketSource, seed: int, start_ms: int | None = None) -> None:
+        now_ms = source.start_ms if start_ms is None else start_ms
+        self._source = source
+        self._pairs: list[tuple[str, Market, Market]] = []
+        markets: dict[str, Market] = {}
+        for spec in source.coins:
+            spot, swap = listing(spec, LISTED_MS)
+            spot_track, swap_track, mark_track = source.tracks(spec.coin)
+            spot_market = Market(spot, spec, spot_track, spot_track, seed, now_ms)
+            swap_market = Market(swap, spec, swap_track, mark_track, seed, now_ms)
+            self._pairs.append((spec.coin, spot_market, swap_market))
+            markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
+        self.world = World(now_ms, markets)
+        self.outbox = self.world.outbox
+        self.accounts = self.world.accounts
+        self.instruments = {inst_id: market.instrument for inst_id, market in markets.items()}
+        self.markets: dict[str, MarketSide] = dict(markets)
+        self.calendar = Calendar(self.world, source.gaps)
+        self.maintenance = self.calendar.windows
+        self._by_key: dict[str, AccountState] = {}
+        self._desk = FundingDesk(self.world, source)
+        self._liquidator = liquidation.Liquidator(self.world)
+        for _, _, swap_market in self._pairs:
+            self._desk.open(swap_market)
+        self._refresh()
+        self.create_account("demo", "demo-key", "demo-secret", "demo-pass", {QUOTE: DEMO_CASH})
+        self.calendar.keep()
+        self.outbox.clear()
+
+    # --- time ----------------------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        return self.world.now_ms
+
+    def next_ms(self) -> int | None:
+        market_ms = self._source.next_ms(self.now_ms)
+        if market_ms is None:
+            return None
+        due = (
+            market_ms,
+            self._desk.next_due_ms(),
+            transfers.next_due_ms(self.world),
+            self.calendar.next_ms(),
+        )
+        return min([at_ms for at_ms in due if at_ms is not None] + self._dead_man_times())
+
+    def advance(self, until_ms: int) -> int:
+        target = self.next_ms()
+        at_ms = until_ms if target is None else min(until_ms, target)
+        self.world.now_ms = max(at_ms, self.now_ms)
+        self.calendar.keep()
+        end_ms = self._source.end_ms
+        if not self.world.closed and (end_ms is None or self.now_ms <= end_ms):
+            self._refresh()
+            for _, _, swap in self._pairs:
+                self._desk.settle_due(swap)
+            for market in self.world.markets.values():
+                if market.book.resting["buy"] or market.book.resting["sell"]:
+                    matching.match_resting(self.world, market)
+            for account in self.accounts.values():
+                if account.positions:
+                    self._liquidator.watch(account)
+        transfers.complete_due(self.world)
+        self._dead_men()
+        return self.now_ms
+
+    def _refresh(self) -> None:
+        now_ms, outbox = self.now_ms, self.outbox
+        for coin, spot, swap in self._pairs:
+            quote = self._source.quote(coin, now_ms)
+            spot.refresh(quote, now_ms, outbox)
+            swap.refresh(quote, now_ms, outbox)
+            self._desk.refresh(swap)
+
+    def _dead_man_times(self) -> list[int]:
+        times = (account.cancel_all_at_ms for account in self.accounts.values())
+        return [at_ms for at_ms in times if at_ms is not None]
+
+    def _dead_men(self) -> None:
+        for account in self.accounts.values():
+            at_ms = account.cancel_all_at_ms
+            if at_ms is not None and at_ms <= self.now_ms:
+                account.cancel_all_at_ms = None
+                for order in list(account.open_orders.values()):
+                    matching.cancel(self.world, account, order, matching.DEAD_MAN)
+
+    # --- accounts ------------------------------------------------------------------------------
+
+    def account_by_key(self, key: str) -> AccountState | None:
+        return self._by_key.get(key)
+
+    def create_account(
+        self, name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal], level: str = "2"
+    ) -> AccountState:
+        """Open an account with `cash` in trading. Raises ValueError when name or key is taken."""
+        if name in self.accounts or key in self._by_key:
+            raise ValueError(f"an account named {name} or with its key exists already")
+        if level not in LEVELS:
+            raise ValueError(f"level is {level}, allowed: {', '.join(LEVELS)}")
+        uid = str(440_000_000_000 + len(self.accounts) + 1)
+        account = AccountState(name, uid, key, secret, passphrase, level=level, trading=dict(cash))
+        account.updated_ms = self.now_ms
+        for ccy, amount in cash.items():
+            self.world.house.deposits[ccy] += amount
+        self.accounts[name] = self._by_key[key] = account
+        return account
+
+    def figures(self, account: AccountState) -> AccountFigures:
+        return margin.figures(self.world, account)
+
+    def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
+        return fees.rates(account.fee_level, inst_type)
+
+    def tiers(self, inst_id: str) -> list[tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
+        return list(position_tiers(self.world.market(inst_id).coin))
+
+    def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
+        return list(discount_tiers(ccy))
+
+    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None:
+        market = self._swap(inst_id)
+        if not 1 <= leverage <= market.instrument.max_leverage:
+            raise Reject("59102", f"Leverage exceeds the maximum of {market.instrument.max_leverage}.")
+        row = account.positions.get(inst_id)
+        orders.check_tier(market, abs(row.size) if row else ZERO, leverage)
+        before = leverage_of(account, market)
+        account.leverage[inst_id] = leverage
+        if leverage < before and margin.standing(self.world, account).free < 0:
+            account.leverage[inst_id] = before
+            raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
+        if row is not None:
+            row.leverage = leverage
+        self.world.tell_account(account, "set_leverage", (), (inst_id,))
+
+    def set_position_mode(self, account: AccountState, mode: str) -> None:
+        if mode != "net_mode":
+            raise Reject("51000", "Parameter posMode error: this venue keeps net positions only")
+        self._require_idle(account)
+        account.pos_mode = mode
+
+    def set_level(self, account: AccountState, level: str) -> None:
+        if level not in LEVELS:
+            raise Reject("51000", "Parameter acctLv error")
+        self._require_idle(account)
+        account.level = level
+
+    def _require_idle(self, account: AccountState) -> None:
+        if account.open_orders or any(row.size for row in account.positions.values()):
+            raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
+
+    def transfer(
+        self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
+    ) -> Transfer:
+        return transfers.ask(self.world, account, ccy, amount, source, dest, client_id)
+
+    def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal:
+        return transfers.max_withdrawal(self.world, account, ccy)
+
+    # --- orders --------------------------------------------------------------------------------
+
+    def place(self, account: AccountState, params: OrderParams) -> Order:
+        return matching.place(self.world, account, params)
+
+    def cancel(self, account: AccountState, order: Order, source: str = matching.BY_USER) -> None:
+        self._require_open_venue()
+        if not order.is_open:
+            raise Reject(
+                "51400", "Cancellation failed: the order has been filled, canceled or does not exist."
+            )
+        matching.cancel(self.world, account, order, source)
+
+    def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
+        self._require_open_venue()
+        matching.amend(self.world, account, order, size, price)
+
+    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None:
+        market = self._swap(inst_id)
+        row = account.positions.get(inst_id)
+        if row is None or not row.size:
+            raise Reject("51023", "Position doesn't exist.")
+        side = "sell" if row.size > 0 else "buy"
+        closing = [
+            order for order in account.open_orders.values() if order.inst_id == inst_id and order.side == side
+        ]
+        if closing and not auto_cancel:
+            raise Reject("51115", "Cancel all pending close-orders before liquidation.")
+        for order in closing:
+            matching.cancel(self.world, account, order, matching.BY_USER)
+        size = min(abs(row.size), market.instrument.max_market_size)
+        self.place(
+            account, OrderParams(inst_id, "cross", side, "market", size, cl_id=cl_id, reduce_only=True)
+        )
+
+    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
+        if seconds and seconds not in DEAD_MAN_S:
+            raise Reject("51000", "Parameter timeOut error")
+        account.cancel_all_at_ms = self.now_ms + seconds * 1_000 if seconds else None
+        return account.cancel_all_at_ms or 0
+
+    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+        market = self.world.market(inst_id)
+        return orders.max_size(self.world, account, market, price)
+
+    def _require_open_venue(self) -> None:
+        if self.world.closed:
+            raise Reject("50001", "Service temporarily unavailable. Try again later")
+
+    def _swap(self, inst_id: str) -> Market:
+        market = self.world.market(inst_id)
+        if not market.instrument.is_swap:
+            raise Reject("51000", "Parameter instId error")
+        return market
+
+    # --- control: for operators of the simulation, never reachable from /api/v5 ----------------
+
+    def set_funding_interval(self, inst_id: str, interval_ms: int) -> None:
+        """Change how often a generated swap settles, from its next settlement on."""
+        self._desk.set_interval(self._swap(inst_id), interval_ms)
+
+    def snapshot_hash(self) -> str:
+        digest = hashlib.sha256(str(self.now_ms).encode())
+        for name, account in sorted(self.accounts.items()):
+            positions = [
+                (row.inst_id, row.size, row.avg_px) for row in account.positions.values() if row.size
+            ]
+            listed = [(order.ord_id, order.state, order.filled) for order in account.orders.values()]
+            parts = (
+                name,
+                sorted(account.trading.items()),
+                sorted(account.funding.items()),
+                sorted(positions),
+                listed,
+            )
+            digest.update(repr(parts).encode())
+        return digest.hexdigest()

@@ -1,0 +1,21 @@
+"""What trading costs, by fee level. Source: public schedule, api-v5.md 7.8."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+# level: (spot maker, spot taker, swap maker, swap taker), fractions of notional, positive is a cost
+_SCHEDULE = {
+    "Lv1": ("0.0008", "0.001", "0.0002", "0.0005"),
+    "VIP1": ("0.000675", "0.0008", "0.00018", "0.0004"),
+    "VIP2": ("0.0006", "0.0007", "0.00015", "0.00035"),
+    "VIP3": ("0.0005", "0.0006", "0.0001", "0.0003"),
+}
+LEVELS = tuple(_SCHEDULE)
+_RATES = {level: tuple(Decimal(rate) for rate in row) for level, row in _SCHEDULE.items()}
+
+
+def rates(level: str, inst_type: str) -> tuple[Decimal, Decimal]:
+    """Return (maker, taker) as cost fractions. Raises KeyError for a level not in LEVELS."""
+    row = _RATES[level]
+    return (row[2], row[3]) if inst_type == "SWAP" else (row[0], row[1])
