@@ -57,7 +57,8 @@ def test_the_view_shows_what_matters() -> None:
     for part in (
         "RUNNING", "permission FULL", "equity 100,212.44", "today +14.20", "margin 98.04 %",
         "BTC-USDT", "0.4", "+43.21", "2d 3h", "0.0125 %", "7h 55m", "+3.25",
-        "net_carry: expected carry", "condition number 0", "message 0", "private 1s",
+        "net_carry: expected carry", "SOL-USDT net_carry: expected", "BTC-USDT funding booked",
+        "condition number 0", "message 0", "private 1s",
     ):  # fmt: skip
         assert part in text, part
 
