@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.types import AccountMode
+from risk.margin_guard import MarginGuard
+from tests.risk.scenes import NOW, SETTINGS, D, account, figure, hedge, market, opening, scene
+
+GUARD = MarginGuard(SETTINGS.risk.margin)
+
+
+def test_without_swaps_the_planned_position_is_projected() -> None:
+    ctx = scene(plan=opening("0.2"))
+    verdict = GUARD.check(ctx)
+    assert verdict.ok
+    # 0.2 BTC cost about 20000 of 100000 USDT and the short is worth 20000: (100000 - 20021 - 10) / 20000
+    assert D("3.99") < figure(verdict, "margin_ratio_after") < D("4")
+
+
+def test_a_planned_position_the_equity_cannot_back_is_refused() -> None:
+    # 38000 USDT: after 20000 of spot 18000 back a short of 20000: 0.9; with 35000 only 0.75 is left.
+    assert GUARD.check(scene(plan=opening("0.2"), account=account("38000"))).ok
+    verdict = GUARD.check(scene(plan=opening("0.2"), account=account("35000")))
+    assert not verdict.ok
+    assert verdict.reason == "margin ratio would be too low"
+
+
+def test_held_swaps_count_beside_the_planned_one() -> None:
+    # 0.3 BTC short already: 55000 - 20000 over 50000 is 0.7.
+    held = scene(
+        plan=opening("0.2", "ETH-USDT"),
+        account=account("55000", short={"BTC-USDT-SWAP": "30"}),
+        hedges={"BTC-USDT": hedge("0.3")},
+    )
+    assert GUARD.check(held).ok  # 0.2 ETH is worth 800 USDT
+    more = replace(held, plan=opening("5", "ETH-USDT"))
+    assert not GUARD.check(more).ok
+
+
+def test_more_than_threefold_leverage_names_the_red_line() -> None:
+    verdict = GUARD.check(scene(plan=opening("0.2"), account=account("24000")))
+    assert not verdict.ok
+    assert verdict.reason == "effective leverage would pass the red line"
+
+
+def test_coins_about_to_be_bought_back_nothing_in_multi_currency_mode() -> None:
+    rich = account("20000", mode=AccountMode.MULTI, adjusted="60000")
+    poor = account("20000", mode=AccountMode.MULTI, adjusted="30000")
+    assert GUARD.check(scene(plan=opening("0.2"), account=rich)).ok
+    assert not GUARD.check(scene(plan=opening("0.2"), account=poor)).ok
+
+
+def test_the_venues_own_ratio_is_a_second_opinion() -> None:
+    assert GUARD.check(scene(account=account(mgn_ratio="40"))).ok
+    verdict = GUARD.check(scene(account=account(mgn_ratio="2.9")))
+    assert not verdict.ok
+    assert verdict.reason == "the venue's own margin ratio is near its warning"
+
+
+def test_one_positions_ratio_warns_even_if_the_accounts_does_not() -> None:
+    snapshot = account(short={"BTC-USDT-SWAP": "1"}, mgn_ratio="40")
+    position = replace(snapshot.positions["BTC-USDT-SWAP"], mgn_ratio=D("2"))
+    assert not GUARD.check(scene(account=replace(snapshot, positions={"BTC-USDT-SWAP": position}))).ok
+
+
+def test_an_unmeasurable_plan_is_refused() -> None:
+    unquoted = replace(market(), spot=None)
+    assert not GUARD.check(scene(plan=opening(), markets={"BTC-USDT": unquoted})).ok
+    assert not GUARD.check(scene(plan=opening(), markets={})).ok
+    assert not GUARD.check(scene(plan=opening(), markets={"BTC-USDT": replace(market(), mark_px=None)})).ok
+    assert not GUARD.check(scene(plan=opening(), fees={})).ok
+
+
+@given(age_ms=st.integers(min_value=0, max_value=600_000), planned=st.booleans())
+def test_a_missing_or_stale_snapshot_always_refuses(age_ms: int, planned: bool) -> None:
+    plan = {"plan": opening("0.01")} if planned else {}
+    verdict = GUARD.check(scene(account=account(seen_ms=NOW - age_ms), **plan))
+    assert verdict.ok is (age_ms <= 30_000)
+    assert not GUARD.check(scene(account=None, **plan)).ok
+
+
+@given(
+    usdt=st.decimals(min_value=1, max_value=200_000, places=2),
+    lots=st.integers(min_value=1, max_value=10_000),
+)
+def test_what_passes_stays_at_the_limit_or_above(usdt: Decimal, lots: int) -> None:
+    base = D(lots) * D("0.0001")
+    verdict = GUARD.check(scene(plan=opening(str(base)), account=account(str(usdt))))
+    if verdict.ok:
+        # Spot is paid at the mid at least, so what is left backs the short at the limit at least.
+        assert (usdt - base * 100_000) / (base * 100_000) >= D("0.8")
