@@ -12,7 +12,7 @@ from decimal import Decimal
 from config.schema import Settings
 from core.context import Context, HedgeView, MarketView
 from core.events import HedgeTarget, Plan, Purpose
-from core.types import ZERO, Base, Contracts
+from core.types import ZERO, Base, Contracts, SettledFunding
 from core.verdict import Verdict, refused
 from strategy import conditions
 from strategy.costs import round_trip
@@ -20,7 +20,7 @@ from strategy.exits import reasons_to_keep
 from strategy.funding_forecast import History, digest, forecast
 from strategy.sizing import ceilings, fit
 
-HistoryKey = tuple[int, int, int]
+HistoryKey = tuple[int, SettledFunding | None, SettledFunding | None]  # length, first, last
 
 
 class CashAndCarry:
@@ -103,9 +103,9 @@ class CashAndCarry:
         return verdicts, HedgeTarget(name, Base(ZERO), Purpose.EXIT, first.reason, first.figures)
 
     def _history(self, market: MarketView) -> History:
-        """Fold the settled rates, or reuse the last fold while nothing was added."""
+        """Fold the settled rates, or reuse the last fold: a history only ever grows at its end."""
         settled, name = market.settled, market.pair.name
-        key = (len(settled), settled[0].ts_ms, settled[-1].ts_ms) if settled else (0, 0, 0)
+        key: HistoryKey = (len(settled), settled[0], settled[-1]) if settled else (0, None, None)
         known = self._histories.get(name)
         if known is None or known[0] != key:
             known = (key, digest(settled, self._settings.strategy.forecast.half_life_hours))

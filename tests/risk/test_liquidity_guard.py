@@ -48,20 +48,20 @@ def test_a_wide_spread_refuses(leg: str) -> None:
 
 
 def test_slippage_of_a_walk_through_a_gap_refuses() -> None:
-    liquidity = SETTINGS.risk.liquidity.model_copy(update={"max_depth_share": D(1)})
+    liquidity = SETTINGS.risk.liquidity.model_copy(update={"max_depth_share": D(1), "depth_band_bps": D(500)})
     loose = LiquidityGuard(liquidity, SETTINGS.strategy.opening)
     gap = replace(book("x", D(100_000), D(1)), asks=((D(100_005), D("0.15")), (D(101_000), D(9))))
     ctx = scene(plan=opening("0.2"), markets={"BTC-USDT": replace(market(), spot=gap)})
     slipping = loose.check(ctx)
-    assert not slipping.ok
+    assert slipping.reason == "spot slippage would be too high"
     assert figure(slipping, "spot_slippage_bps") > 15
 
 
 def test_the_sides_we_take_are_the_ones_measured() -> None:
     view = market()
     assert view.spot is not None and view.swap is not None
-    no_spot_bids = replace(view.spot, bids=view.spot.bids[:1])
-    no_swap_asks = replace(view.swap, asks=view.swap.asks[:1])
+    no_spot_bids = replace(view.spot, bids=((view.spot.bids[0][0], D("0.001")),))
+    no_swap_asks = replace(view.swap, asks=((view.swap.asks[0][0], D("0.1")),))
     assert check(replace(view, spot=no_spot_bids, swap=no_swap_asks)).ok
 
 

@@ -251,10 +251,15 @@ def test_a_book_that_does_not_hold_the_size_back_and_forth_is_not_opened() -> No
 
 def test_the_plan_depends_on_the_context_alone() -> None:
     planner = CashAndCarry(SETTINGS)
-    first = planner.plan(scene())
-    planner.plan(alone(settled=history("0.003"), funding=quote("-0.003")))
-    planner.plan(alone(settled=history("0.0002", count=91)))
-    assert planner.plan(scene()) == first
+    contexts = (
+        scene(),
+        alone(settled=history("0.003"), funding=quote("-0.003")),
+        alone(settled=history("0.0002", count=91)),
+        alone(settled=()),
+        scene(),
+    )
+    for ctx in contexts:
+        assert planner.plan(ctx) == CashAndCarry(SETTINGS).plan(ctx)
 
 
 def test_an_irrelevant_instrument_changes_nothing_for_the_others() -> None:

@@ -118,6 +118,17 @@ def test_a_loss_that_is_only_an_open_basis_does_not_stop() -> None:
     assert left(holding(hedge("0.2", basis="-1000"))) == "stop loss of the pair"
 
 
+def test_a_loss_covered_by_an_open_basis_does_not_stop_either() -> None:
+    # The swap stands 2 % below spot and gives back 400 of the 900 lost: what can be had now is -1.25 %.
+    apart = holding(
+        hedge("0.2", basis="400", fees="900"),
+        swap=book("BTC-USDT-SWAP", D(98_000), D(200)),
+        mark_px=D(98_000),
+    )
+    assert figure(said(plan(apart), "keep_stop_loss"), "pnl_without_basis_ratio") == D("-0.0225")
+    assert left(apart) == ""
+
+
 def test_without_capital_on_record_the_split_of_todays_value_is_used() -> None:
     adopted = replace(hedge("0.2", fees="800"), capital=D(0))
     assert left(holding(adopted)) == "stop loss of the pair"
@@ -183,6 +194,10 @@ def test_leaving_is_priced_on_the_books_for_our_size() -> None:
     )
     # 45 bps of funding against 30 of fees, 1 on the swap and 16 on spot.
     assert left(replace(ctx, markets={"BTC-USDT": rough})) == ""
+    # The same with a tight book whose levels hold a tenth of our size: it is walked to its end.
+    thin = replace(ctx.markets["BTC-USDT"], spot=book("BTC-USDT", D(100_000), D("0.02")))
+    thin = replace(thin, swap=book("BTC-USDT-SWAP", D(100_000), D(2)))
+    assert left(replace(ctx, markets={"BTC-USDT": thin})) == ""
 
 
 @pytest.mark.parametrize(

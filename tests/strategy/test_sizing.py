@@ -70,6 +70,21 @@ def test_each_ceiling_can_be_the_one_that_binds() -> None:
     assert bound(scene(hedges={"ETH-USDT": hedge("8", name="ETH-USDT", entry="30000")})) == "sleeve"
 
 
+def test_other_hedges_take_their_part_of_the_total_at_todays_price() -> None:
+    settings = tuned(risk={"caps": {"max_total_value": D(20_000)}})
+    ctx = scene(hedges={"ETH-USDT": hedge("3", name="ETH-USDT", entry="5000")})  # 12000 today
+    limits = dict(ceilings(settings, ctx, ctx.markets["BTC-USDT"], FEES))
+    assert limits["total"] == D("0.08")
+
+
+def test_funds_leave_room_for_the_slippage_that_is_allowed() -> None:
+    # 15 bps and a fee of 10 bps on spot, margin and 5 bps of fee on the swap: about 2.003 prices a coin.
+    ctx = scene(account=account("20000"))
+    limits = dict(ceilings(SETTINGS, ctx, ctx.markets["BTC-USDT"], FEES))
+    coin = 100_000 * (D("1.0015") / D("0.999") + D("1.0005"))
+    assert abs(limits["funds"] - 20_000 / coin) < D("1e-20")
+
+
 def test_without_an_account_nothing_fits() -> None:
     sizing = sized(scene(account=None))
     assert (sizing.contracts, sizing.base, sizing.spot_size) == (0, 0, 0)
