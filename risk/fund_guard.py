@@ -15,6 +15,10 @@ from risk.measures import Opening, account_gap, judged, opening_of
 
 CENT: Final = Decimal("0.01")
 SETTLEMENT_WINDOW_MS: Final = 60_000  # the venue refuses transfers while it charges funding (58111)
+RETRY_MS: Final = (
+    10_000  # after a change of state: a transfer that has just failed is not tried at once again
+)
+SWEEP_PAUSE_MS: Final = 300_000  # the same for a sweep, which is never urgent
 CLOSING_COST: Final = Decimal("0.005")  # of notional: both takers' fees and slippage of a shrink, rounded up
 ROOM: Final = Decimal("1.01")  # fees and slippage of openings still to come
 
@@ -115,9 +119,10 @@ class FundPlanner:
     margin_per_spot for margin. In multi-currency mode coins back the swaps too, but losses are booked in
     USDT: half of the notional stays in USDT.
 
-    No transfer while another is pending, or within a minute of a funding time; half way from
-    `rebalance_below` to the emergency nobody waits for one any longer, and the hedge shrinks instead. No
-    sweep on a snapshot older than the last change of state, or while legs are unequal.
+    Nothing moves on a snapshot older than the last change of state: what was just done may not be in it. No
+    transfer while another is pending, within a minute of a funding time, or right after one failed; half
+    way from `rebalance_below` to the emergency nobody waits for one any longer, and the hedge
+    shrinks instead. No sweep while legs are unequal or an order's outcome is unknown.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -140,10 +145,15 @@ class FundPlanner:
             ("swap_notional_usdt", ctx.swap_notional),
             ("target_ratio", self._margin.target),
         )
-        if ratio < self._margin.rebalance_below:
+        low, high = ratio < self._margin.rebalance_below, ratio > self._margin.sweep_above
+        assert ctx.account is not None  # account_gap has looked
+        if (low or high) and ctx.account.seen_ms < ctx.state_since_ms:
+            reason = "waiting for the account as it is after the last change"
+            return (), Verdict(not low, "margin_upkeep", reason, figures)
+        if low:
             targets, reason = self._restore(ctx, ratio, figures)
             return targets, Verdict(False, "margin_upkeep", reason, figures)
-        if ratio > self._margin.sweep_above:
+        if high:
             targets, reason = self._sweep(ctx, figures)
             return targets, Verdict(True, "margin_upkeep", reason, figures)
         return (), Verdict(True, "margin_upkeep", "margin ratio is in its range", figures)
@@ -168,9 +178,9 @@ class FundPlanner:
 
     def _sweep(self, ctx: Context, figures: Figures) -> tuple[tuple[Target, ...], str]:
         assert ctx.account is not None  # _judge has looked
-        settled = ctx.account.seen_ms >= ctx.state_since_ms and not ctx.unresolved_orders
+        quiet = ctx.now_ms - ctx.state_since_ms >= SWEEP_PAUSE_MS and not ctx.unresolved_orders
         uneven = any(_is_uneven(ctx, hedge) for hedge in ctx.hedges.values())
-        if not transfers_allowed(ctx) or not settled or uneven:
+        if not transfers_allowed(ctx) or not quiet or uneven:
             return (), "margin ratio is higher than needed, waiting for a quiet moment"
         per_spot = self._split.margin_per_spot
         in_use = sum((h.entry_notional for h in ctx.open_hedges), ZERO)
@@ -230,10 +240,12 @@ def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tu
 
 
 def transfers_allowed(ctx: Context) -> bool:
-    """No transfer is pending, and no funding time of a quoted swap lies within a minute."""
+    """No transfer is pending or was just tried, and no funding time of a quoted swap is within a minute."""
+    if ctx.pending_transfer or ctx.now_ms - ctx.state_since_ms < RETRY_MS:
+        return False
     quotes = (m.funding for m in ctx.markets.values() if m.funding is not None)
     times = (t for q in quotes for t in (q.funding_time_ms, q.funding_time_ms - q.interval_ms))
-    return not ctx.pending_transfer and all(abs(ctx.now_ms - t) > SETTLEMENT_WINDOW_MS for t in times)
+    return all(abs(ctx.now_ms - t) > SETTLEMENT_WINDOW_MS for t in times)
 
 
 def _transfer(amount: Decimal, purpose: Purpose, reason: str, figures: Figures) -> TransferTarget:

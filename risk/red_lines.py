@@ -8,16 +8,32 @@ The pair's stop and target cannot be switched off either: config.schema bounds b
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from config.schema import MAX_LEVERAGE, Account
-from core.context import Context, HedgeView
+from core.context import Context
 from core.types import ZERO, AccountMode, AccountSnapshot, Base, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
 from risk.measures import judged, opening_of, project
 
 GUARD: Final = "red_lines"
 COIN_FEE_SLACK: Final = Decimal("0.01")  # of the target: more than any spot fee
+
+
+class Legs(Protocol):
+    """What an order is judged against: coins held, coins short, and the journalled target.
+
+    core.context.HedgeView fits, and so does the books' own hedge.
+    """
+
+    @property
+    def spot_base(self) -> Base: ...
+
+    @property
+    def short_base(self) -> Base: ...
+
+    @property
+    def target_base(self) -> Base: ...
 
 
 class RedLineGuard:
@@ -70,7 +86,7 @@ class RedLineGuard:
 
 def check_order(
     order: OrderRequest,
-    hedge: HedgeView | None,
+    hedge: Legs | None,
     account: AccountSnapshot | None,
     pair: Pair,
     mark_px: Decimal | None,
@@ -121,7 +137,7 @@ def check_order(
         ("leg", order.leg.value),
         ("side", order.side.value),
         ("size_base", Decimal(size)),
-        ("net_delta_base", Decimal(hedge.net_delta) if hedge else ZERO),
+        ("net_delta_base", hedge.spot_base - hedge.short_base if hedge else ZERO),
         ("target_base", Decimal(hedge.target_base) if hedge else ZERO),
         ("leverage_after", "not known" if leverage is None else leverage),
     )
@@ -129,7 +145,7 @@ def check_order(
 
 
 def _is_orderly(
-    order: OrderRequest, size: Decimal, hedge: HedgeView, account: AccountSnapshot | None, pair: Pair
+    order: OrderRequest, size: Decimal, hedge: Legs, account: AccountSnapshot | None, pair: Pair
 ) -> bool:
     """Whether the order evens the legs, or moves its leg towards the target and not past it.
 

@@ -222,9 +222,25 @@ def test_half_way_to_the_emergency_nobody_waits_for_a_transfer() -> None:
     assert target.purpose is Purpose.SHRINK
 
 
-def test_nothing_is_swept_on_a_snapshot_older_than_the_last_change_of_state() -> None:
-    assert PLANNER.plan(held("60000", state_since_ms=NOW + 1)).adjusting == ()
-    assert PLANNER.plan(held("60000", state_since_ms=NOW)).adjusting != ()
+@pytest.mark.parametrize("usdt", ["25900", "31000", "60000"])
+def test_nothing_moves_on_a_snapshot_older_than_the_last_change_of_state(usdt: str) -> None:
+    # A top-up has just arrived, but the account push that shows it has not.
+    just_changed = held(usdt, wallet="50000", now_ms=NOW + 20_000, state_since_ms=NOW + 1)
+    assert PLANNER.plan(just_changed).adjusting == ()
+
+
+def test_a_transfer_is_not_tried_again_at_once_and_an_urgent_need_shrinks_instead() -> None:
+    assert PLANNER.plan(held("31000", wallet="50000", state_since_ms=NOW - 9_999)).adjusting == ()
+    assert isinstance(
+        only(PLANNER.plan(held("31000", wallet="50000", state_since_ms=NOW - 10_000))), TransferTarget
+    )
+    urgent = only(PLANNER.plan(held("25900", wallet="50000", state_since_ms=NOW - 9_999)))
+    assert isinstance(urgent, HedgeTarget)
+
+
+def test_a_sweep_waits_for_five_quiet_minutes() -> None:
+    assert PLANNER.plan(held("60000", state_since_ms=NOW - 299_999)).adjusting == ()
+    assert PLANNER.plan(held("60000", state_since_ms=NOW - 300_000)).adjusting != ()
 
 
 def test_nothing_is_swept_while_legs_are_unequal_or_an_order_is_unresolved() -> None:
