@@ -466,12 +466,14 @@ class Venue(Protocol):
     Commands raise Reject. Whatever they change lands in `outbox` in the order it happened.
     """
 
-    now_ms: int
     outbox: list[VenueEvent]
     instruments: dict[str, Instrument]
     markets: dict[str, MarketSide]
     accounts: dict[str, AccountState]  # by name
     maintenance: list[dict[str, str]]
+
+    @property
+    def now_ms(self) -> int: ...
 
     def next_ms(self) -> int | None:
         """When the venue itself has something to do next; None when the market data has ended."""
