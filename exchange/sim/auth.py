@@ -1,0 +1,89 @@
+"""Who is asking: the signature of REST requests and of the WebSocket login, against the venue's clock.
+
+Prehash REST: timestamp + METHOD + path?query + body. Prehash login: seconds + "GET/users/self/verify".
+The signature is base64 of HMAC-SHA256 with the key's secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from exchange.sim.model import AccountState, Reject, Venue
+
+WINDOW_MS = 30_000
+
+_REST_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+_LOGIN_TIME = re.compile(r"\d{9,11}(\.\d{1,6})?")
+_KEY = re.compile(r"[A-Za-z0-9-]+")
+
+
+def signature(secret: str, prehash: str) -> str:
+    digest = hmac.new(secret.encode(), prehash.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def _rest_time_ms(text: str) -> int:
+    if not _REST_TIME.fullmatch(text):
+        raise Reject("50112", "Invalid OK-ACCESS-TIMESTAMP")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Reject("50112", "Invalid OK-ACCESS-TIMESTAMP") from None
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
+
+
+def check_request(
+    venue: Venue, method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str
+) -> AccountState:
+    """Return the account a REST request speaks for. `headers` has lower-case names.
+
+    Raises Reject with the documented 501xx codes, in the order a request meets them.
+    """
+    values = {}
+    for name, code in (("key", "50103"), ("passphrase", "50104"), ("sign", "50106"), ("timestamp", "50107")):
+        values[name] = headers.get(f"ok-access-{name}", "")
+        if not values[name]:
+            raise Reject(code, f"Request header OK-ACCESS-{name.upper()} can not be empty.")
+    at_ms = _rest_time_ms(values["timestamp"])
+    if abs(venue.now_ms - at_ms) > WINDOW_MS:
+        raise Reject("50102", "Timestamp request expired")
+    if not _KEY.fullmatch(values["key"]):
+        raise Reject("50111", "Invalid OK-ACCESS-KEY")
+    account = venue.account_by_key(values["key"])
+    if account is None:
+        raise Reject("50119", "API key doesn't exist")
+    if not hmac.compare_digest(values["passphrase"].encode(), account.passphrase.encode()):
+        raise Reject("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.")
+    prehash = f"{values['timestamp']}{method}{target}{body.decode('utf-8', 'replace')}"
+    if not hmac.compare_digest(values["sign"].encode(), signature(account.secret, prehash).encode()):
+        raise Reject("50113", "Invalid Sign")
+    if account.ip and peer not in account.ip.split(","):
+        raise Reject("50110", f"Your IP {peer} is not included in your API key's IP whitelist.")
+    return account
+
+
+def check_login(venue: Venue, arg: Mapping[str, Any]) -> AccountState:
+    """Return the account of a WebSocket login; `timestamp` is epoch seconds. Raises Reject (600xx)."""
+    text = {name: str(arg.get(name) or "") for name in ("apiKey", "passphrase", "timestamp", "sign")}
+    if not all(text.values()):
+        raise Reject("60009", "Login failed.")
+    if not _LOGIN_TIME.fullmatch(text["timestamp"]):
+        raise Reject("60004", "Invalid timestamp")
+    if abs(venue.now_ms - int(float(text["timestamp"]) * 1000)) > WINDOW_MS:
+        raise Reject("60006", "Timestamp request expired")
+    account = venue.account_by_key(text["apiKey"])
+    if account is None:
+        raise Reject("60005", "Invalid apiKey")
+    if not hmac.compare_digest(text["passphrase"].encode(), account.passphrase.encode()):
+        raise Reject("60024", "Wrong passphrase")
+    expected = signature(account.secret, text["timestamp"] + "GET/users/self/verify")
+    if not hmac.compare_digest(text["sign"].encode(), expected.encode()):
+        raise Reject("60007", "Invalid sign")
+    return account

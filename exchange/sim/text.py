@@ -1,0 +1,36 @@
+"""How the venue writes values: numbers and times as text, "" for what does not apply.
+
+A few objects carry a field no document mentions, because clients must live with new fields.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+Row = dict[str, Any]
+
+DAY_MS = 86_400_000
+UTC8_MS = 8 * 3_600_000
+UNDOCUMENTED = {"newFieldOfTomorrow": ""}
+
+
+def num(value: Decimal | None) -> str:
+    """Return plain digits without exponent and trailing zeros; "" for None."""
+    if value is None:
+        return ""
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def ms(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def blank(names: str) -> Row:
+    """Fields that exist and never apply here."""
+    return dict.fromkeys(names.split(), "")
