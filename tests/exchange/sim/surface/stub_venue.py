@@ -1,0 +1,344 @@
+"""A venue of few rules, so that the protocol can be tested without the economics.
+
+Orders that may take fill whole at the best price; others rest. Every step of the clock moves the
+books by one tick and raises every market event once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import replace
+from decimal import Decimal
+
+from exchange.sim.model import (
+    ZERO,
+    AccountChanged,
+    AccountFigures,
+    AccountState,
+    Bar,
+    BarChanged,
+    BillRow,
+    BookChanged,
+    BookLevel,
+    CoinFigures,
+    Execution,
+    FundingChanged,
+    FundingState,
+    IndexChanged,
+    Instrument,
+    MarkChanged,
+    Order,
+    OrderChanged,
+    OrderParams,
+    PositionFigures,
+    PositionRow,
+    PublicTrade,
+    Reject,
+    Settled,
+    TradePrinted,
+    Transfer,
+    VenueEvent,
+)
+
+START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
+HOUR_MS = 3_600_000
+STEP_MS = 75_000
+KEY, SECRET, PASSPHRASE = "demo-key", "demo-secret", "demo-pass"
+
+D = Decimal
+
+SPOT = Instrument(
+    "BTC-USDT", "SPOT", "BTC", "USDT", D("0.1"), D("0.00000001"), D("0.00001"), D("9999"), D("1000000"),
+    code=10001, list_ms=1_600_000_000_000,
+)  # fmt: skip
+SWAP = Instrument(
+    "BTC-USDT-SWAP", "SWAP", "BTC", "USDT", D("0.1"), D("0.01"), D("0.01"), D("100000000"), D("12000"),
+    code=10459, list_ms=1_573_557_408_000, ct_val=D("0.01"), max_leverage=D("100"), group_id="2",
+)  # fmt: skip
+
+
+class StubMarket:
+    def __init__(self, instrument: Instrument, now_ms: int) -> None:
+        self.instrument, self.now_ms = instrument, now_ms
+        self.seq_id, self.depth = 1000, 10
+        self.mid, self.last, self.last_size = D("60000"), D("60000.1"), D("0.5")
+        self.mark_px, self.index_px = D("60005"), D("60000")
+        self.open_24h, self.high_24h, self.low_24h = D("59000"), D("61000"), D("58000")
+        self.volume_24h, self.quote_volume_24h = D("1234.5"), D("74070000")
+        self.buy_limit, self.sell_limit = D("61200"), D("58800")
+        self.funding: FundingState | None = None
+        self.settled: deque[Settled] = deque()
+        self.trades: deque[PublicTrade] = deque()
+        self.asked_bars: list[tuple[int, int | None, int, int]] = []
+
+    @property
+    def ts_ms(self) -> int:
+        return self.now_ms
+
+    @property
+    def open_interest(self) -> Decimal:
+        return D("5000") if self.instrument.is_swap else ZERO
+
+    def bids(self, depth: int) -> list[BookLevel]:
+        tick = self.instrument.tick
+        return [
+            BookLevel(self.mid - tick * n, D("1.50") * n, n) for n in range(1, min(depth, self.depth) + 1)
+        ]
+
+    def asks(self, depth: int) -> list[BookLevel]:
+        tick = self.instrument.tick
+        return [
+            BookLevel(self.mid + tick * n, D("2.50") * n, n) for n in range(1, min(depth, self.depth) + 1)
+        ]
+
+    def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        self.asked_bars.append((bar_ms, before_ms, limit, utc_offset_ms))
+        newest = (self.now_ms + utc_offset_ms) // bar_ms * bar_ms - utc_offset_ms
+        opens = [newest - n * bar_ms for n in range(2000)]
+        kept = [ts for ts in opens if before_ms is None or ts < before_ms][:limit]
+        return [
+            Bar(ts, D("60000"), D("60100.50"), D("59900"), D("60050"), D("2"), closed=ts != newest)
+            for ts in kept
+        ]
+
+    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]:
+        return self.bars(bar_ms, before_ms, limit)
+
+
+def account_state(
+    name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal]
+) -> AccountState:
+    return AccountState(name, f"uid{name}", key, secret, passphrase, trading=dict(cash), updated_ms=START_MS)
+
+
+class StubVenue:
+    def __init__(self, now_ms: int = START_MS) -> None:
+        self.now_ms = now_ms
+        self.outbox: list[VenueEvent] = []
+        self.instruments = {i.inst_id: replace(i) for i in (SPOT, SWAP)}
+        self.markets = {i.inst_id: StubMarket(i, now_ms) for i in self.instruments.values()}
+        settle_ms = now_ms // (8 * HOUR_MS) * 8 * HOUR_MS
+        swap = self.markets["BTC-USDT-SWAP"]
+        swap.funding = FundingState(
+            D("0.0001"), settle_ms + 8 * HOUR_MS, settle_ms + 16 * HOUR_MS, D("-0.00375"), D("0.00375"),
+            D("0.0001"), D("0.00012"), D("10000"), D("0.0000655"), False, now_ms,
+        )  # fmt: skip
+        swap.settled.extend(
+            Settled(settle_ms - n * 8 * HOUR_MS, D("0.0001"), D("0.00009") + D("0.000001") * n)
+            for n in range(9, -1, -1)
+        )
+        for market in self.markets.values():
+            market.trades.extend(
+                PublicTrade(market.instrument.inst_id, n, D("60000"), D("0.1"), "buy", now_ms - 10 + n)
+                for n in range(1, 8)
+            )
+        self.accounts = {
+            "demo": account_state("demo", KEY, SECRET, PASSPHRASE, {"USDT": D(100_000), "BTC": D("0.5")})
+        }
+        self.maintenance: list[dict[str, str]] = []
+        self.refuse: Reject | None = None  # raised by the next command
+        self.figures_asked = 0
+        self.ends_ms: int | None = None
+        self.margin_ratio = D("50")
+        self._ids = 680_000_000_000_000_000
+        self.broken: Exception | None = None  # raised by the next step
+
+    @property
+    def demo(self) -> AccountState:
+        return self.accounts["demo"]
+
+    def next_id(self) -> str:
+        self._ids += 1
+        return str(self._ids)
+
+    def next_ms(self) -> int | None:
+        following = self.now_ms // STEP_MS * STEP_MS + STEP_MS
+        return None if self.ends_ms is not None and following > self.ends_ms else following
+
+    def advance(self, until_ms: int) -> int:
+        if self.broken is not None:
+            raise self.broken
+        following = self.next_ms()
+        to_ms = until_ms if following is None else min(until_ms, following)
+        if to_ms <= self.now_ms:
+            return self.now_ms
+        self.now_ms = to_ms
+        for market in self.markets.values():
+            self.move(market)
+        return self.now_ms
+
+    def move(self, market: StubMarket) -> None:
+        by = market.instrument.tick
+        inst_id = market.instrument.inst_id
+        market.now_ms = self.now_ms
+        market.mid += by
+        market.mark_px += by
+        market.seq_id += 7
+        if market.funding is not None:
+            market.funding.ts_ms = self.now_ms
+        trade = PublicTrade(inst_id, market.seq_id, market.mid, D("0.25"), "sell", self.now_ms)
+        market.trades.append(trade)
+        market.last = market.mid
+        self.outbox += [
+            BookChanged(inst_id), TradePrinted(trade), MarkChanged(inst_id), BarChanged(inst_id),
+        ]  # fmt: skip
+        self.outbox.append(FundingChanged(inst_id) if market.instrument.is_swap else IndexChanged(inst_id))
+
+    def account_by_key(self, key: str) -> AccountState | None:
+        return next((one for one in self.accounts.values() if one.key == key), None)
+
+    def create_account(
+        self, name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal], level: str = "2"
+    ) -> AccountState:
+        account = self.accounts[name] = account_state(name, key, secret, passphrase, cash)
+        account.level = level
+        return account
+
+    def figures(self, account: AccountState) -> AccountFigures:
+        self.figures_asked += 1
+        prices = {"USDT": D(1), "BTC": D(60_000), "ETH": D(3_000)}
+        coins = {
+            ccy: CoinFigures(
+                ccy, cash, cash, cash, cash, D(10), D(10), ZERO, ZERO, D(200), D(8),
+                self.margin_ratio if ccy == "USDT" else None, prices[ccy], cash * prices[ccy],
+            )
+            for ccy, cash in account.trading.items()
+        }  # fmt: skip
+        positions = {
+            p.inst_id: PositionFigures(
+                p.inst_id, D("10.5"), D("0.05"), D(200), D(8), self.margin_ratio, D("80000"), D(6000),
+                self.markets[p.inst_id].mark_px, 1,
+            )
+            for p in account.positions.values()
+            if p.size
+        }  # fmt: skip
+        total = sum((coin.equity * coin.usd_px for coin in coins.values()), ZERO)
+        return AccountFigures(
+            total, total, D(200), D(8), self.margin_ratio, D(6000), D("10.5"), coins, positions
+        )
+
+    def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
+        return (D("0.0008"), D("0.001")) if inst_type == "SPOT" else (D("0.0002"), D("0.0005"))
+
+    def tiers(self, inst_id: str) -> list[tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
+        return [
+            (D(0), D(1000), D("0.004"), D("0.01"), D(100)),
+            (D("1000.01"), D(5000), D("0.005"), D("0.015"), D("66.66")),
+        ]
+
+    def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
+        return [(D(0), D(20), D("0.98")), (D(20), None, D("0.9775"))]
+
+    def _command(self) -> None:
+        if self.refuse is not None:
+            refused, self.refuse = self.refuse, None
+            raise refused
+
+    def place(self, account: AccountState, params: OrderParams) -> Order:
+        self._command()
+        order = Order(
+            self.next_id(), params.cl_id, params.tag, params.inst_id, params.side, params.pos_side,
+            params.td_mode, params.kind, params.size, params.price, params.reduce_only, params.target_ccy,
+            self.now_ms, self.now_ms, stp=params.stp,
+        )  # fmt: skip
+        account.orders[order.ord_id] = order
+        if order.cl_id:
+            account.by_client[order.cl_id] = order.ord_id
+        if order.kind in ("market", "ioc"):
+            self.fill(account, order)
+        else:
+            account.open_orders[order.ord_id] = order
+            self._tell(account, order, None)
+        return order
+
+    def fill(self, account: AccountState, order: Order) -> None:
+        price = D(60_000)
+        i = self.instruments[order.inst_id]
+        sign = 1 if order.side == "buy" else -1
+        fee = -order.size * i.ct_val * price * D("0.0005")
+        execution = Execution(
+            int(self.next_id()[-9:]), order.ord_id, order.cl_id, order.inst_id, order.side, order.pos_side,
+            price, order.size, False, fee, i.quote, D("-0.0005"), ZERO, D(60_005), D(60_000), self.now_ms,
+            self.next_id(), "1" if sign > 0 else "2",
+        )  # fmt: skip
+        order.filled, order.notional, order.fee, order.fee_ccy = order.size, order.size * price, fee, i.quote
+        order.state, order.last_fill, order.updated_ms = "filled", execution, self.now_ms
+        account.open_orders.pop(order.ord_id, None)
+        account.executions.append(execution)
+        account.trading["USDT"] += fee
+        account.bills.append(
+            BillRow(
+                execution.bill_id, "2", execution.sub_type, i.quote, fee, account.trading["USDT"],
+                self.now_ms, inst_id=i.inst_id, inst_type=i.inst_type, ord_id=order.ord_id,
+                trade_id=str(execution.trade_id), size=order.size, price=price, fee=fee, exec_type="T",
+            )
+        )  # fmt: skip
+        touched: tuple[str, ...] = ()
+        if i.is_swap:
+            position = account.positions.setdefault(
+                i.inst_id, PositionRow(i.inst_id, "1001", ZERO, price, D(3), self.now_ms, self.now_ms)
+            )
+            position.size += sign * order.size
+            position.trade_id = str(execution.trade_id)
+            touched = (i.inst_id,)
+        else:
+            account.trading["BTC"] += sign * order.size
+        self._tell(account, order, execution)
+        currencies = ("USDT",) if i.is_swap else ("BTC", "USDT")
+        trades = ((i.inst_id, str(execution.trade_id)),)
+        self.outbox.append(AccountChanged(account.name, "filled", currencies, touched, trades))
+
+    def _tell(self, account: AccountState, order: Order, execution: Execution | None) -> None:
+        self.outbox.append(OrderChanged(account.name, replace(order), execution))
+
+    def cancel(self, account: AccountState, order: Order, source: str = "1") -> None:
+        self._command()
+        order.state, order.cancel_source, order.updated_ms = "canceled", source, self.now_ms
+        account.open_orders.pop(order.ord_id, None)
+        self._tell(account, order, None)
+
+    def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
+        self._command()
+        order.size, order.price = size or order.size, price or order.price
+        self._tell(account, order, None)
+
+    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None:
+        self._command()
+        if inst_id not in account.positions:
+            raise Reject("51023", "Position does not exist.")
+        account.positions[inst_id].size = ZERO
+        self.outbox.append(AccountChanged(account.name, "filled", ("USDT",), (inst_id,)))
+
+    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None:
+        self._command()
+        account.leverage[inst_id] = leverage
+
+    def set_position_mode(self, account: AccountState, mode: str) -> None:
+        self._command()
+        account.pos_mode = mode
+
+    def set_level(self, account: AccountState, level: str) -> None:
+        self._command()
+        account.level = level
+
+    def transfer(
+        self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
+    ) -> Transfer:
+        self._command()
+        transfer = Transfer(self.next_id()[-9:], client_id, ccy, amount, source, dest, "pending", self.now_ms)
+        account.transfers[transfer.transfer_id] = transfer
+        return transfer
+
+    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
+        return self.now_ms + seconds * 1000 if seconds else 0
+
+    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+        return D("1.6"), D("0.5")
+
+    def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal:
+        return account.trading.get(ccy, ZERO)
+
+    def snapshot_hash(self) -> str:
+        text = "|".join(f"{name}{one.trading}" for name, one in sorted(self.accounts.items()))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,416 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exchange.sim.model import BookLevel, InstrumentChanged, StatusChanged
+from tests.exchange.sim.surface.client import Rest, Stream, channels
+from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, D, StubMarket
+
+SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
+
+
+def public(rest: Rest | None = None, kind: str = "public") -> Stream:
+    return Stream(rest or Rest(), kind)
+
+
+def step(stream: Stream, by_ms: int = 1000) -> list[dict[str, Any]]:
+    venue = stream.rest.venue
+    venue.advance(venue.now_ms + by_ms)
+    return stream.news()
+
+
+def test_ping_is_answered_by_pong() -> None:
+    assert public().session.receive("ping") == [b"pong"]
+
+
+def test_every_argument_gets_an_acknowledgement_of_its_own() -> None:
+    answers = public().say(
+        id="1512",
+        op="subscribe",
+        args=[{"channel": "trades", "instId": SPOT}, {"channel": "trades", "instId": SWAP}],
+    )
+    assert [answer["arg"]["instId"] for answer in answers] == [SPOT, SWAP]
+    assert all(answer["event"] == "subscribe" and answer["id"] == "1512" for answer in answers)
+    assert all(answer["connId"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "arg",
+    [
+        {"channel": "ticker", "instId": SPOT},
+        {"channel": "tickers", "instId": "XYZ-USDT"},
+        {"channel": "tickers"},
+        {"channel": "orders", "instType": "ANY"},
+        {"channel": "candle1m", "instId": SPOT},
+        {"channel": "funding-rate", "instId": SPOT},
+        {"channel": "index-tickers", "instId": SWAP},
+        {"channel": "instruments", "instType": "STOCK"},
+        {"instId": SPOT},
+    ],
+)
+def test_a_wrong_channel_or_argument_is_60018(arg: dict[str, Any]) -> None:
+    stream = public()
+    [answer] = stream.say(id="7", op="subscribe", args=[arg])
+    assert (answer["event"], answer["code"], answer["id"]) == ("error", "60018", "7")
+    assert step(stream) == []
+
+
+def test_a_wrong_argument_does_not_spoil_its_neighbours() -> None:
+    answers = public().say(
+        op="subscribe", args=[{"channel": "x", "instId": SPOT}, {"channel": "trades", "instId": SPOT}]
+    )
+    assert [answer["event"] for answer in answers] == ["error", "subscribe"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"op":"dance","args":[{}]}', "{}", '{"op":["x"]}'])
+def test_nonsense_is_60012(text: str) -> None:
+    [answer] = public().session.receive(text)
+    assert b'"code":"60012"' in answer
+
+
+@pytest.mark.parametrize(
+    "args", [None, [], "x", ["x"], {}, [{"channel": ["tickers"]}], [{"channel": "tickers", "instId": ["x"]}]]
+)
+def test_arguments_that_are_no_list_of_objects_are_60013(args: object) -> None:
+    [answer] = public().say(op="subscribe", args=args)
+    assert answer["code"] == "60013"
+
+
+def test_deep_books_of_better_customers_are_refused() -> None:
+    [answer] = public().subscribe(channel="books-l2-tbt", instId=SPOT)
+    assert answer["code"] == "64003"
+
+
+def test_too_many_operations_in_an_hour_are_60014() -> None:
+    stream = public(Rest(rate_limits=True))
+    arg = {"channel": "trades", "instId": SPOT}
+    codes = {stream.say(op="subscribe", args=[arg])[0].get("code") for _ in range(480)}
+    assert codes == {None}
+    assert stream.say(op="unsubscribe", args=[arg])[0]["code"] == "60014"
+    assert stream.session.receive("ping") == [b"pong"]
+
+
+def test_what_is_unsubscribed_stays_silent() -> None:
+    stream = public()
+    stream.subscribe(channel="tickers", instId=SPOT)
+    stream.subscribe(channel="books", instId=SPOT)
+    assert channels(step(stream)) == ["books", "tickers"]
+    [answer] = stream.say(op="unsubscribe", args=[{"channel": "books", "instId": SPOT}])
+    assert answer["event"] == "unsubscribe"
+    assert channels(step(stream)) == ["tickers"]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+OPS = ("login", "subscribe", "unsubscribe", "order", "batch-orders", "cancel-order", "amend-order")
+NAMES = ("channel", "instId", "instType", "ccy", "extraParams", "apiKey", "sign", "instIdCode", "sz", "ordId")
+
+
+@settings(max_examples=300)
+@given(
+    op=st.sampled_from(OPS) | anything,
+    args=st.lists(st.dictionaries(st.sampled_from(NAMES), anything, max_size=5), max_size=3) | anything,
+    ident=anything,
+)
+def test_whatever_a_client_says_it_gets_an_answer(op: Any, args: Any, ident: Any) -> None:
+    stream = Stream(Rest(), "private")
+    stream.login()
+    answers = stream.say(op=op, args=args, id=ident)
+    assert answers and all("event" in answer or "op" in answer for answer in answers)
+
+
+# --- books ----------------------------------------------------------------------------------------
+
+
+def apply(book: dict[str, dict[str, list[str]]], message: dict[str, Any]) -> None:
+    """A client's book: quantities are absolute, "0" removes the level."""
+    [data] = message["data"]
+    for side in ("bids", "asks"):
+        for level in data[side]:
+            if level[1] == "0":
+                del book[side][level[0]]
+            else:
+                book[side][level[0]] = level
+
+
+def shown(market: StubMarket) -> dict[str, dict[str, list[str]]]:
+    rest = Rest()
+    rest.venue.markets[SPOT] = market
+    [row] = rest.rows("/market/books", instId=SPOT, sz=400)
+    return {side: {level[0]: level for level in row[side]} for side in ("bids", "asks")}
+
+
+def test_books_begin_with_a_snapshot_and_go_on_with_chained_updates() -> None:
+    stream = public()
+    ack, snapshot = stream.subscribe(channel="books", instId=SPOT)
+    assert ack["event"] == "subscribe"
+    assert (snapshot["action"], snapshot["data"][0]["prevSeqId"]) == ("snapshot", -1)
+    seq = snapshot["data"][0]["seqId"]
+    for _ in range(3):
+        [update] = step(stream)
+        [data] = update["data"]
+        assert update["action"] == "update"
+        assert data["prevSeqId"] == seq and data["seqId"] > seq
+        assert data["checksum"] == 0
+        seq = data["seqId"]
+
+
+sizes = st.integers(min_value=1, max_value=3)
+ladders = st.dictionaries(st.integers(min_value=1, max_value=12), sizes, max_size=12)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(ladders, ladders), min_size=1, max_size=6))
+def test_a_client_that_applies_every_update_holds_the_venues_book(
+    worlds: list[tuple[dict[int, int], dict[int, int]]],
+) -> None:
+    stream = public()
+    market = stream.rest.venue.markets[SPOT] = LadderMarket(stream.rest.venue.instruments[SPOT], START_MS)
+    [_, snapshot] = stream.subscribe(channel="books", instId=SPOT)
+    book: dict[str, dict[str, list[str]]] = {"bids": {}, "asks": {}}
+    apply(book, snapshot)
+    for bids, asks in worlds:
+        market.ladder = (bids, asks)
+        for message in step(stream):
+            apply(book, message)
+        assert book == shown(market)
+
+
+class LadderMarket(StubMarket):
+    """A book given level by level: ticks from the mid -> size."""
+
+    ladder: tuple[dict[int, int], dict[int, int]] = ({}, {})
+
+    def bids(self, depth: int) -> list[BookLevel]:
+        return [BookLevel(60_000 - D(n) / 10, D(size), 1) for n, size in sorted(self.ladder[0].items())]
+
+    def asks(self, depth: int) -> list[BookLevel]:
+        return [BookLevel(60_000 + D(n) / 10, D(size), 1) for n, size in sorted(self.ladder[1].items())]
+
+
+def test_sessions_that_came_at_different_times_hold_the_same_book() -> None:
+    early = public()
+    late = public(early.rest)
+    books: dict[str, dict[str, dict[str, list[str]]]] = {
+        name: {"bids": {}, "asks": {}} for name in ("early", "late")
+    }
+    apply(books["early"], early.subscribe(channel="books", instId=SPOT)[1])
+    venue = early.rest.venue
+    venue.advance(venue.now_ms + 1000)  # the late one comes between the change and its push
+    apply(books["late"], late.subscribe(channel="books", instId=SPOT)[1])
+    for _ in range(2):
+        news = dict(early.rest.hub.drain())
+        for name, stream in (("early", early), ("late", late)):
+            for frame in news.get(stream.session, []):
+                apply(books[name], _decoded(frame))
+        assert books["early"] == books["late"] == shown(venue.markets[SPOT])
+        venue.advance(venue.now_ms + 1000)
+
+
+def _decoded(frame: bytes) -> dict[str, Any]:
+    import json
+
+    message: dict[str, Any] = json.loads(frame)
+    return message
+
+
+def test_equal_sessions_share_the_very_same_bytes() -> None:
+    one = public()
+    two = public(one.rest)
+    for stream in (one, two):
+        for channel in ("books", "tickers", "books5"):
+            stream.subscribe(channel=channel, instId=SPOT)
+    one.rest.venue.advance(START_MS + 1000)
+    news = dict(one.rest.hub.drain())
+    assert all(a is b for a, b in zip(news[one.session], news[two.session], strict=True))
+    assert len(news[one.session]) == 3
+
+
+def test_books_speak_every_100_ms_at_most_and_lose_nothing() -> None:
+    stream = public()
+    stream.subscribe(channel="books", instId=SPOT)
+    [first] = step(stream, 100)
+    assert step(stream, 40) == []
+    [second] = step(stream, 60)
+    assert second["data"][0]["prevSeqId"] == first["data"][0]["seqId"]
+    assert second["data"][0]["seqId"] == stream.rest.venue.markets[SPOT].seq_id
+
+
+def test_an_unchanged_book_is_kept_alive_every_minute() -> None:
+    stream = public()
+    stream.subscribe(channel="books", instId=SPOT)
+    stream.rest.venue.now_ms += 59_999
+    assert stream.news() == []
+    stream.rest.venue.now_ms += 1
+    [message] = stream.news()
+    [data] = message["data"]
+    assert data["seqId"] == data["prevSeqId"] and data["asks"] == data["bids"] == []
+
+
+def test_a_restarted_sequence_is_chained_to_the_last_number() -> None:
+    stream = public()
+    [_, snapshot] = stream.subscribe(channel="books", instId=SPOT)
+    stream.rest.venue.markets[SPOT].seq_id = 1
+    [update] = step(stream)
+    assert update["data"][0]["prevSeqId"] == snapshot["data"][0]["seqId"]
+    assert update["data"][0]["seqId"] < update["data"][0]["prevSeqId"]
+
+
+@pytest.mark.parametrize(("channel", "levels"), [("books5", 5), ("bbo-tbt", 1)])
+def test_shallow_books_are_whole_every_time(channel: str, levels: int) -> None:
+    stream = public()
+    [_, first] = stream.subscribe(channel=channel, instId=SPOT)
+    [second] = step(stream)
+    for message in (first, second):
+        [data] = message["data"]
+        assert "action" not in message and "prevSeqId" not in data and "checksum" not in data
+        assert len(data["asks"]) == len(data["bids"]) == levels
+        assert data["instId"] == SPOT
+    assert second["data"][0]["seqId"] == stream.rest.venue.markets[SPOT].seq_id
+
+
+def test_the_channels_of_one_instrument_come_in_the_documented_order() -> None:
+    stream = public()
+    for channel in ("tickers", "books5", "books", "bbo-tbt"):
+        stream.subscribe(channel=channel, instId=SPOT)
+    assert channels(step(stream)) == ["bbo-tbt", "books", "books5", "tickers"]
+
+
+# --- the other channels -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("channel", "inst_id", "path", "asked"),
+    [
+        ("tickers", SPOT, "/market/ticker", {"instId": SPOT}),
+        ("mark-price", SWAP, "/public/mark-price", {"instType": "SWAP"}),
+        ("index-tickers", SPOT, "/market/index-tickers", {"instId": SPOT}),
+        ("price-limit", SWAP, "/public/price-limit", {"instId": SWAP}),
+        ("price-limit", SPOT, "/public/price-limit", {"instId": SPOT}),
+        ("funding-rate", SWAP, "/public/funding-rate", {"instId": SWAP}),
+        ("open-interest", SWAP, "/public/open-interest", {"instType": "SWAP"}),
+    ],
+)
+def test_a_channel_greets_with_and_then_pushes_the_rest_object(
+    channel: str, inst_id: str, path: str, asked: dict[str, str]
+) -> None:
+    stream = public()
+    _, first = stream.subscribe(channel=channel, instId=inst_id)
+    assert first == {"arg": {"channel": channel, "instId": inst_id}, "data": stream.rest.rows(path, **asked)}
+    [pushed] = step(stream, 75_000)
+    assert pushed["data"] == stream.rest.rows(path, **asked)
+    assert pushed["data"] != first["data"]
+    assert stream.news() == []
+
+
+def test_one_message_tells_all_prints_of_a_round() -> None:
+    stream = public()
+    assert len(stream.subscribe(channel="trades", instId=SPOT)) == 1  # no greeting
+    venue = stream.rest.venue
+    venue.advance(START_MS + 1000)
+    venue.advance(START_MS + 2000)
+    [message] = stream.news()
+    assert len(message["data"]) == 2
+    assert message["data"][0]["count"] == "1" and message["data"][0]["tradeId"] == "1007"
+
+
+def test_all_trades_come_one_by_one() -> None:
+    stream = public(kind="business")
+    stream.subscribe(channel="trades-all", instId=SPOT)
+    venue = stream.rest.venue
+    venue.advance(START_MS + 1000)
+    venue.advance(START_MS + 2000)
+    assert [len(message["data"]) for message in stream.news()] == [1, 1]
+
+
+def test_the_funding_rate_speaks_every_half_minute_at_most() -> None:
+    stream = public()
+    stream.subscribe(channel="funding-rate", instId=SWAP)
+    assert step(stream, 29_000) == []
+    assert channels(step(stream, 1_000)) == ["funding-rate"]
+    assert step(stream, 29_999) == []
+    assert channels(step(stream, 1)) == ["funding-rate"]
+
+
+def test_open_interest_comes_every_three_seconds_without_a_change() -> None:
+    stream = public()
+    stream.subscribe(channel="open-interest", instId=SWAP)
+    assert step(stream, 2_999) == []
+    assert channels(step(stream, 1)) == ["open-interest"]
+    assert step(stream, 2_999) == []
+
+
+def test_the_mark_price_comes_every_ten_seconds_without_a_change() -> None:
+    stream = public()
+    stream.subscribe(channel="mark-price", instId=SWAP)
+    stream.rest.venue.now_ms += 9_999
+    assert stream.news() == []
+    stream.rest.venue.now_ms += 1
+    assert channels(stream.news()) == ["mark-price"]
+
+
+def test_instruments_tell_only_what_changed() -> None:
+    stream = public()
+    assert len(stream.subscribe(channel="instruments", instType="SWAP")) == 1
+    assert step(stream) == []
+    stream.rest.venue.instruments[SWAP].state = "suspend"
+    stream.rest.venue.outbox += [InstrumentChanged(SWAP), InstrumentChanged(SPOT)]
+    [message] = stream.news()
+    assert message["arg"] == {"channel": "instruments", "instType": "SWAP"}
+    assert [(row["instId"], row["state"]) for row in message["data"]] == [(SWAP, "suspend")]
+
+
+def test_maintenance_is_announced() -> None:
+    stream = public()
+    assert len(stream.subscribe(channel="status")) == 1
+    stream.rest.venue.maintenance = [{"title": "gap", "begin": "1", "end": "2"}]
+    stream.rest.venue.outbox.append(StatusChanged())
+    [message] = stream.news()
+    assert message["arg"] == {"channel": "status"}
+    assert (message["data"][0]["title"], message["data"][0]["state"]) == ("gap", "scheduled")
+
+
+def test_a_candle_gets_its_final_word_before_the_next_one_begins() -> None:
+    stream = public(kind="business")
+    _, greeting = stream.subscribe(channel="candle1m", instId=SWAP)
+    assert [row[0] for row in greeting["data"]] == [str(START_MS)]
+    assert [message["data"][0][8] for message in step(stream, 30_000)] == ["0"]
+    messages = step(stream, STEP_MS)  # lands in the next minute
+    assert [(int(message["data"][0][0]) - START_MS, message["data"][0][8]) for message in messages] == [
+        (0, "1"),
+        (60_000, "0"),
+    ]
+
+
+def test_silent_channels_are_accepted() -> None:
+    stream = public()
+    for channel in ("liquidation-orders", "adl-warning"):
+        [ack] = stream.subscribe(channel=channel, instType="SWAP")
+        assert ack["event"] == "subscribe"
+    assert step(stream) == []
+
+
+def test_a_session_without_a_frame_for_30_seconds_is_idle() -> None:
+    stream, chatty = public(), None
+    chatty = public(stream.rest)
+    chatty.subscribe(channel="tickers", instId=SPOT)
+    venue = stream.rest.venue
+    venue.now_ms += 30_000
+    assert stream.rest.hub.idle() == []
+    venue.now_ms += 1
+    assert set(stream.rest.hub.idle()) == {stream.session, chatty.session}
+    stream.session.receive("ping")
+    step(chatty)
+    assert stream.rest.hub.idle() == []
+
+
+def test_a_dropped_session_is_pushed_nothing() -> None:
+    stream = public()
+    stream.subscribe(channel="tickers", instId=SPOT)
+    stream.rest.hub.drop(stream.session)
+    assert step(stream) == []
