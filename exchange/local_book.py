@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from heapq import nlargest, nsmallest
 
 from core.types import Book, Level
 
@@ -73,12 +72,10 @@ class LocalBook:
         if not self._valid:
             return None
         if self._sides is None:
-            self._sides = (
-                tuple(nlargest(DEPTH, self._bids.values())),
-                tuple(nsmallest(DEPTH, self._asks.values())),
-            )
-        bids, asks = self._sides
-        return Book(self._inst_id, bids, asks, self._ts_ms, self._seen_ms, self._seq_id)
+            # Levels lie mostly in the order of the snapshot, which sorting takes advantage of
+            bids, asks = sorted(self._bids, reverse=True)[:DEPTH], sorted(self._asks)[:DEPTH]
+            self._sides = tuple(self._bids[px] for px in bids), tuple(self._asks[px] for px in asks)
+        return Book(self._inst_id, *self._sides, self._ts_ms, self._seen_ms, self._seq_id)
 
 
 def _merge(side: dict[Decimal, Level], levels: Sequence[Level]) -> None:

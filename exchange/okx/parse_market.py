@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from core.types import (
     DAY_MS,
+    ZERO,
     Book,
     Candle,
     FundingQuote,
@@ -86,11 +87,14 @@ def book_change(action: str, row: wire.BookData) -> BookChange:
 
 def _levels(rows: list[wire.BookLevel]) -> list[Level]:
     levels = []
-    for row in rows:
-        px, sz = row.px, row.sz
-        if not (px.is_finite() and sz.is_finite() and 0 < px < _LARGEST and 0 <= sz < _LARGEST):
-            unreadable("book level", (px, sz), row)
-        levels.append((px, sz))
+    try:
+        for row in rows:
+            px, sz = row.px, row.sz
+            if not (ZERO < px < _LARGEST and ZERO <= sz < _LARGEST):
+                unreadable("book level", (px, sz), row)
+            levels.append((px, sz))
+    except InvalidOperation:  # not a number has no order
+        unreadable("book", rows, rows)
     return levels
 
 
