@@ -39,3 +39,4 @@ SWAP_DEPTH: Final[DepthProfile] = (
     (20.0, 7_775_000.0),
 )
 CALM_SPREAD_BPS: Final = 0.02  # both markets quote one tick most of the time
+BAR_RANGE: Final = 0.0020  # mean (high - low) / open of a 5-minute bar of BTC
