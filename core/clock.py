@@ -17,6 +17,7 @@ from typing import Any, Protocol
 # How long real work outside the loop (disk, a thread, a handshake) may hold virtual time still
 # before timers are allowed to run on: a peer that never answers must still time out.
 HOLD_PATIENCE_S = 10.0
+RESOLUTION_S = 1e-6  # timers closer than this fire together
 
 
 class SystemClock:
@@ -72,11 +73,13 @@ class TimeKeeper(Protocol):
 class _IdleSelector(selectors.DefaultSelector):
     """Turns "select with a timeout" into "tell the keeper we are idle"."""
 
+    # CPython 3.11's loop is read in two places: `_ready`, the callbacks waiting to run, and
+    # `_clock_resolution`, how early a timer may fire. tests/core/test_clock.py holds both.
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if ready or (timeout is not None and timeout <= 0):
+        if ready or self.loop._ready:
             return ready
         return self.loop._when_idle(timeout, super().select)
 
@@ -92,14 +95,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._outside = 0
         self._asked = False
         super().__init__(selector)
+        self._clock_resolution = RESOLUTION_S
         keeper.attach(self)
 
     def time(self) -> float:
         return (self._keeper.now_ms() - self._start_ms) / 1000
 
     def moved(self) -> None:
-        """The keeper's answer to `idle` has arrived: time may have moved."""
+        """The keeper's answer to `idle` has arrived: time may have moved, timers may fire."""
         self._asked = False
+        self._clock_resolution = RESOLUTION_S
 
     def run_in_executor(  # type: ignore[override]  # typeshed's generic signature
         self, executor: Any, func: Callable[..., Any], *args: Any
@@ -131,10 +136,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if ready:
                 return ready
         if not self._asked:
+            if timeout is not None and timeout <= 0:
+                return []  # a timer is due
             until = None if timeout is None else self._keeper.now_ms() + math.ceil(timeout * 1000)
             self._asked = True
+            # The clock may show the new instant before all of its pushes are here: no timer fires yet.
+            self._clock_resolution = -math.inf
             if self._keeper.idle(until):
-                self._asked = False
+                self.moved()
                 return []
         return wait(None)
 

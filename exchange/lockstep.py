@@ -75,6 +75,8 @@ class LockstepKeeper:
             return
         for message in messages:
             self._now_ms = max(self._now_ms, int(message["now_ms"]))
+            if message["op"] == "tick":
+                continue  # pushes of this instant are on their way; timers wait for `now`
             if message.get("end"):
                 self.on_end()
             self.steps += 1

@@ -14,7 +14,6 @@ from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.feeds import OkxStreams
 from exchange.okx.market import OkxMarket
 from exchange.okx.rest import OkxRest
-from exchange.okx.session import StreamTimes
 from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
 
@@ -62,7 +61,6 @@ async def okx_ports(
     pairs = await pairs_of(market, settings)
     markets = MarketData(pairs, clock)
     account = AccountData(clock)
-    times = StreamTimes() if silence_s is None else StreamTimes(ping_after_s=silence_s)
     on_paper = PaperAccount(markets, clock, settings.account.total_capital) if paper else None
 
     def streams(
@@ -80,7 +78,7 @@ async def okx_ports(
             clock,
             on_resync,
             on_trouble,
-            times=times,
+            silence_s,
             offset_ms=lambda: rest.offset_ms,
         )
 
