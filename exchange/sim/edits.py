@@ -1,7 +1,7 @@
 """Changing the world by hand: what a test or an operator of the simulation may do to it.
 
-Never reachable from /api/v5. Everything raises ValueError naming the field, the value and what is
-allowed. Money that appears or vanishes is booked as a deposit, so the venue's books stay balanced.
+Never reachable from /api/v5. Money that appears or vanishes this way is booked as a deposit or a
+withdrawal of the venue, so that its books stay balanced.
 """
 
 from __future__ import annotations
@@ -14,64 +14,66 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.funding import HOUR_MS, INTERVALS_H
 from exchange.sim.market import Market
 from exchange.sim.model import ZERO, AccountState, InstrumentChanged
+from exchange.sim.world import QUOTE
 
 STATES = ("live", "suspend", "preopen")
 
 
-def set_cash(venue: Exchange, account: AccountState, ccy: str, amount: Decimal) -> None:
-    """Set a balance of the trading account without a bill, as an unexplained change would look."""
-    if amount < 0:
-        raise ValueError(f"amount is {amount}, allowed: 0 or more")
-    venue.world.house.deposits[ccy] += amount - account.trading.get(ccy, ZERO)
-    account.trading[ccy] = amount
-    venue.world.tell_account(account, "transferred", (ccy,))
+class Edits:
+    """Every method raises ValueError naming the field, its value and what is allowed."""
 
+    def __init__(self, venue: Exchange) -> None:
+        self._venue = venue
+        self._world = venue.world
 
-def set_position(venue: Exchange, account: AccountState, inst_id: str, contracts: Decimal) -> None:
-    """Set a swap position, signed, as if bought or sold at mark against the house, without a fee."""
-    market = _market(venue, inst_id, swap=True)
-    if contracts % market.instrument.lot:
-        raise ValueError(f"contracts is {contracts}, allowed: multiples of {market.instrument.lot}")
-    held = position(venue.world, account, market).size
-    steps = [contracts - held] if held * contracts >= 0 else [-held, contracts]
-    for step in steps:
-        if step:
-            pnl = change_position(venue.world, account, market, step, market.mark_px)
-            account.trading["USDT"] = account.trading.get("USDT", ZERO) + pnl
-    venue.world.tell_account(account, "filled", ("USDT",), (inst_id,))
+    def set_cash(self, account: AccountState, ccy: str, amount: Decimal) -> None:
+        """Set a balance of the trading account, without a bill: a change nobody explains."""
+        if amount < 0:
+            raise ValueError(f"amount is {amount}, allowed: 0 or more")
+        self._world.house.deposits[ccy] += amount - account.trading.get(ccy, ZERO)
+        account.trading[ccy] = amount
+        self._world.tell_account(account, "transferred", (ccy,))
 
+    def set_position(self, account: AccountState, inst_id: str, contracts: Decimal) -> None:
+        """Set a swap position, signed, as if traded with the house at mark, without fee or bill."""
+        market = self._market(inst_id, swap=True)
+        if contracts % market.instrument.lot:
+            raise ValueError(f"contracts is {contracts}, allowed: multiples of {market.instrument.lot}")
+        held = position(self._world, account, market).size
+        steps = [contracts - held] if held * contracts >= 0 else [-held, contracts]
+        for step in steps:
+            if step:
+                pnl = change_position(self._world, account, market, step, market.mark_px)
+                account.trading[QUOTE] = account.trading.get(QUOTE, ZERO) + pnl
+        self._world.tell_account(account, "filled", (QUOTE,), (inst_id,))
 
-def set_state(venue: Exchange, inst_id: str, state: str) -> None:
-    if state not in STATES:
-        raise ValueError(f"state is {state}, allowed: {', '.join(STATES)}")
-    _market(venue, inst_id).instrument.state = state
-    venue.outbox.append(InstrumentChanged(inst_id))
+    def set_state(self, inst_id: str, state: str) -> None:
+        if state not in STATES:
+            raise ValueError(f"state is {state}, allowed: {', '.join(STATES)}")
+        self._market(inst_id).instrument.state = state
+        self._world.outbox.append(InstrumentChanged(inst_id))
 
+    def set_expiry(self, inst_id: str, at_ms: int | None) -> None:
+        """Announce a delisting: the instrument expires at `at_ms`, or not at all."""
+        if at_ms is not None and at_ms <= self._world.now_ms:
+            raise ValueError(f"at_ms is {at_ms}, allowed: later than {self._world.now_ms}")
+        self._market(inst_id).instrument.expires_ms = at_ms
+        self._world.outbox.append(InstrumentChanged(inst_id))
 
-def set_expiry(venue: Exchange, inst_id: str, at_ms: int | None) -> None:
-    """Announce a delisting: the instrument expires at `at_ms`, or not at all."""
-    if at_ms is not None and at_ms <= venue.now_ms:
-        raise ValueError(f"at_ms is {at_ms}, allowed: later than {venue.now_ms}")
-    _market(venue, inst_id).instrument.expires_ms = at_ms
-    venue.outbox.append(InstrumentChanged(inst_id))
+    def set_funding_interval(self, inst_id: str, hours: int) -> None:
+        if hours not in INTERVALS_H:
+            raise ValueError(f"hours is {hours}, allowed: {', '.join(map(str, INTERVALS_H))}")
+        self._market(inst_id, swap=True)
+        self._venue.set_funding_interval(inst_id, hours * HOUR_MS)
 
+    def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None:
+        """Close a share of a position at mark, as forced deleveraging does."""
+        self._market(inst_id, swap=True)
+        liquidation.force_adl(self._world, account, inst_id, fraction)
 
-def set_funding_interval(venue: Exchange, inst_id: str, hours: int) -> None:
-    if hours not in INTERVALS_H:
-        raise ValueError(f"hours is {hours}, allowed: {', '.join(map(str, INTERVALS_H))}")
-    _market(venue, inst_id, swap=True)
-    venue.set_funding_interval(inst_id, hours * HOUR_MS)
-
-
-def force_adl(venue: Exchange, account: AccountState, inst_id: str, fraction: Decimal) -> None:
-    """Close a share of a position at mark, as ADL does."""
-    _market(venue, inst_id, swap=True)
-    liquidation.force_adl(venue.world, account, inst_id, fraction)
-
-
-def _market(venue: Exchange, inst_id: str, swap: bool = False) -> Market:
-    market = venue.world.markets.get(inst_id)
-    if market is None or (swap and not market.instrument.is_swap):
-        allowed = ", ".join(i for i, m in venue.world.markets.items() if m.instrument.is_swap or not swap)
-        raise ValueError(f"inst_id is {inst_id}, allowed: {allowed}")
-    return market
+    def _market(self, inst_id: str, swap: bool = False) -> Market:
+        market = self._world.markets.get(inst_id)
+        if market is None or (swap and not market.instrument.is_swap):
+            allowed = [i for i, m in self._world.markets.items() if m.instrument.is_swap or not swap]
+            raise ValueError(f"inst_id is {inst_id}, allowed: {', '.join(allowed)}")
+        return market

@@ -62,7 +62,6 @@ class Exchange:
         self.maintenance = self.calendar.windows
         self._by_key: dict[str, AccountState] = {}
         self._desk = FundingDesk(self.world, source)
-        self._liquidator = liquidation.Liquidator(self.world)
         for _, _, swap_market in self._pairs:
             self._desk.open(swap_market)
         self._refresh()
@@ -103,7 +102,7 @@ class Exchange:
                     matching.match_resting(self.world, market)
             for account in self.accounts.values():
                 if account.positions:
-                    self._liquidator.watch(account)
+                    liquidation.watch(self.world, account)
         transfers.complete_due(self.world)
         self._dead_men()
         return self.now_ms

@@ -1,4 +1,4 @@
-"""Forced exits: warning, order cancellation, partial and full liquidation, ADL. api-v5.md 7.3, 7.4.
+"""Forced exits: order cancellation, partial and full liquidation, ADL. api-v5.md 7.3, 7.4.
 
 A liquidated position passes to the house at its bankruptcy price, where nothing of what backed it is
 left. When the price has jumped past it, the house bears the rest: that is the insurance fund.
@@ -12,56 +12,37 @@ from exchange.sim.accounts import Deal, leverage_of
 from exchange.sim.instruments import position_tiers
 from exchange.sim.margin import Exposure, Standing, standing
 from exchange.sim.matching import BY_ADL, BY_RISK, cancel, drop_reduce_only, fill
-from exchange.sim.model import AccountState, LiquidationWarned, Order
+from exchange.sim.model import AccountState, Order
 from exchange.sim.world import QUOTE, World
 
-WARN_RATIO = Decimal(3)
 LIQUIDATION_RATIO = Decimal(1)
-WARN_EVERY_MS = 3_600_000
 TIERS_PER_CUT = 2
 
 
-class Liquidator:
-    """Watches margin ratios. Remembers only when it warned whom."""
+def watch(world: World, account: AccountState) -> None:
+    """Liquidate as far as the account's ratio calls for at this instant: orders first, then positions."""
+    now = standing(world, account)
+    if now.ratio is None or now.ratio > LIQUIDATION_RATIO:
+        return
+    for order in list(account.open_orders.values()):
+        if order.frozen:
+            cancel(world, account, order, BY_RISK)
+    now = standing(world, account)
+    while now.ratio is not None and now.ratio <= LIQUIDATION_RATIO:
+        _cut(world, account, now)
+        now = standing(world, account)
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._warned_ms: dict[str, int] = {}
 
-    def watch(self, account: AccountState) -> None:
-        """Do what the account's ratio calls for at this instant."""
-        now = standing(self._world, account)
-        if now.ratio is None or now.ratio > WARN_RATIO:
-            self._warned_ms.pop(account.name, None)
-            return
-        self._warn(account, now)
-        if now.ratio > LIQUIDATION_RATIO:
-            return
-        for order in list(account.open_orders.values()):
-            if order.frozen:
-                cancel(self._world, account, order, BY_RISK)
-        now = standing(self._world, account)
-        while now.ratio is not None and now.ratio <= LIQUIDATION_RATIO:
-            self._cut(account, now)
-            now = standing(self._world, account)
-
-    def _warn(self, account: AccountState, now: Standing) -> None:
-        last = self._warned_ms.get(account.name)
-        if last is None or self._world.now_ms - last >= WARN_EVERY_MS:
-            self._warned_ms[account.name] = self._world.now_ms
-            positions = tuple(each.row.inst_id for each in now.exposures)
-            self._world.outbox.append(LiquidationWarned(account.name, positions))
-
-    def _cut(self, account: AccountState, now: Standing) -> None:
-        """Take over the riskiest position: two tiers of it when it is big, else all of it."""
-        each = max(now.exposures, key=lambda one: one.mmr)
-        size, category = abs(each.row.size), "full_liquidation"
-        tiers = position_tiers(each.market.coin)
-        tier = next((n for n, one in enumerate(tiers) if size <= one[1]), len(tiers) - 1)
-        if tier >= TIERS_PER_CUT and now.backing > 0:
-            size, category = size - tiers[tier - TIERS_PER_CUT][1], "partial_liquidation"
-        price = _bankruptcy_price(now, each)
-        forced(self._world, account, each.row.inst_id, size, price, category, "liquidation")
+def _cut(world: World, account: AccountState, now: Standing) -> None:
+    """Take over the position with the largest requirement: two tiers of a big one, else all of it."""
+    each = max(now.exposures, key=lambda one: one.mmr)
+    size, category = abs(each.row.size), "full_liquidation"
+    tiers = position_tiers(each.market.coin)
+    tier = next((n for n, one in enumerate(tiers) if size <= one[1]), len(tiers) - 1)
+    if tier >= TIERS_PER_CUT and now.backing > 0:
+        size, category = size - tiers[tier - TIERS_PER_CUT][1], "partial_liquidation"
+    price = _bankruptcy_price(now, each)
+    forced(world, account, each.row.inst_id, size, price, category, "liquidation")
 
 
 def _bankruptcy_price(now: Standing, each: Exposure) -> Decimal:

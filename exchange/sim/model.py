@@ -361,14 +361,6 @@ class AccountChanged:
     trades: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LiquidationWarned:
-    """The account's margin ratio has fallen to the warning level; told hourly while it lasts."""
-
-    account: str
-    positions: tuple[str, ...]
-
-
 VenueEvent = (
     BookChanged
     | TradePrinted
@@ -380,7 +372,6 @@ VenueEvent = (
     | StatusChanged
     | OrderChanged
     | AccountChanged
-    | LiquidationWarned
 )
 
 
