@@ -63,7 +63,9 @@ class SqliteJournal:
         """
         with clock.holding():
             try:
-                db = await aiosqlite.connect(path, isolation_level=None)
+                db = aiosqlite.connect(path, isolation_level=None)
+                db._thread.daemon = True  # a process that fails before `close` must still be able to end
+                await db
             except sqlite3.Error as error:
                 raise JournalFailed(f"cannot open the journal {path}: {error}") from error
             try:
