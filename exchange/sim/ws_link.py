@@ -1,0 +1,135 @@
+"""One WebSocket connection on an asyncio transport: text in and out, and proof of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+MOST_PER_MESSAGE: Final = 64 * 1024  # bytes from a client; longer ones end in 1009
+MOST_UNSENT: Final = 8 * 1024 * 1024  # bytes; a client this far behind is a slow consumer
+LINGER_S: Final = 5.0  # for the closing handshake; after it the connection is cut
+SLOW_CONSUMER: Final = 4005
+
+
+class Listener(Protocol):
+    """What stands behind a link: a stream session or a clock client."""
+
+    def heard(self, text: str) -> None: ...
+
+    def lost(self) -> None:
+        """The link is gone, whoever ended it. Called once."""
+        ...
+
+
+class WebSocketLink:
+    """Frames of one accepted connection. `listener` is set by whoever opens the link."""
+
+    def __init__(self, protocol: ServerProtocol, transport: asyncio.Transport) -> None:
+        self.listener: Listener | None = None
+        self._protocol = protocol
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self.active_s = self._loop.time()
+        self._parts: list[bytes] = []  # of a fragmented message
+        self._pings = 0
+        self._proofs: dict[bytes, asyncio.Future[None]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self._protocol.state is State.OPEN
+
+    def feed(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._frame(event)
+        self._flush()
+        if self._protocol.close_expected():
+            self._linger()
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.PONG:
+            proof = self._proofs.pop(bytes(frame.data), None)
+            if proof is not None and not proof.done():
+                proof.set_result(None)
+        elif frame.opcode is Opcode.BINARY:
+            self.end(1003, "Only text is spoken here")
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._parts.append(bytes(frame.data))
+            if not frame.fin:
+                return
+            message, self._parts = b"".join(self._parts), []
+            self.active_s = self._loop.time()
+            try:
+                text = message.decode()
+            except UnicodeDecodeError:
+                self.end(1007, "Not UTF-8")
+                return
+            if self.listener is not None and self.is_open:
+                self.listener.heard(text)
+
+    def send(self, frames: list[bytes]) -> None:
+        """Send text frames, or end the link when the client has stopped reading."""
+        if not self.is_open:
+            return
+        if self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self.end(SLOW_CONSUMER, "Buffer is full, too slow a consumer")
+            return
+        for frame in frames:
+            self._protocol.send_text(frame)
+        self.active_s = self._loop.time()
+        self._flush()
+
+    def prove(self) -> asyncio.Future[None]:
+        """Ping; the future is done when the pong has come, or when the link is gone.
+
+        A client answers a ping after it has received everything sent before it.
+        """
+        proof: asyncio.Future[None] = self._loop.create_future()
+        if not self.is_open:
+            proof.set_result(None)
+            return proof
+        self._pings += 1
+        token = self._pings.to_bytes(4, "big")
+        self._proofs[token] = proof
+        self._protocol.send_ping(token)
+        self._flush()
+        return proof
+
+    def end(self, code: int, reason: str) -> None:
+        """Close from our side; nothing is sent after it."""
+        if not self.is_open:
+            return
+        self._protocol.send_close(code, reason)
+        self._flush()
+        self._settle_proofs()
+        self._linger()
+
+    def gone(self) -> None:
+        """The transport is closed."""
+        self._settle_proofs()
+        if self.listener is not None:
+            self.listener.lost()
+            self.listener = None
+
+    def _settle_proofs(self) -> None:
+        for proof in self._proofs.values():
+            if not proof.done():
+                proof.set_result(None)
+        self._proofs.clear()
+
+    def _flush(self) -> None:
+        chunks = self._protocol.data_to_send()
+        if self._transport.is_closing():
+            return
+        if data := b"".join(chunks):
+            self._transport.write(data)
+        if b"" in chunks:  # the protocol's word for end of stream
+            self._transport.close()
+
+    def _linger(self) -> None:
+        self._loop.call_later(LINGER_S, self._transport.abort)
