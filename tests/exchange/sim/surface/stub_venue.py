@@ -342,3 +342,34 @@ class StubVenue:
     def snapshot_hash(self) -> str:
         text = "|".join(f"{name}{one.trading}" for name, one in sorted(self.accounts.items()))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Edited:
+    """Remembers what the control interface asked for; refuses what a test tells it to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        self.refuse: str | None = None
+
+    def _take(self, *call: object) -> None:
+        if self.refuse is not None:
+            raise ValueError(self.refuse)
+        self.calls.append(call)
+
+    def set_cash(self, account: AccountState, ccy: str, amount: Decimal) -> None:
+        self._take("cash", account.name, ccy, amount)
+
+    def set_position(self, account: AccountState, inst_id: str, contracts: Decimal) -> None:
+        self._take("position", account.name, inst_id, contracts)
+
+    def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None:
+        self._take("adl", account.name, inst_id, fraction)
+
+    def set_state(self, inst_id: str, state: str) -> None:
+        self._take("state", inst_id, state)
+
+    def set_expiry(self, inst_id: str, at_ms: int | None) -> None:
+        self._take("expiry", inst_id, at_ms)
+
+    def set_funding_interval(self, inst_id: str, hours: int) -> None:
+        self._take("interval", inst_id, hours)
