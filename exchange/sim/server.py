@@ -50,7 +50,7 @@ class SimServer:
         self._server: asyncio.Server | None = None
         self._connections: set[HttpFront] = set()
         self._links: dict[StreamSession, WebSocketLink] = {}
-        self._unproven: dict[WebSocketLink, None] = {}
+        self._unproven: dict[asyncio.Future[None], WebSocketLink] = {}
         self._drained_ms = venue.now_ms
         self._broken: asyncio.Future[None] | None = None
 
@@ -134,8 +134,7 @@ class SimServer:
         return bool(self._unproven)
 
     async def prove(self) -> None:
-        links, self._unproven = self._unproven, {}
-        proofs = {link.prove(): link for link in links}
+        proofs, self._unproven = self._unproven, {}
         if not proofs:
             return
         _, late = await asyncio.wait(proofs, timeout=PROOF_PATIENCE_S)
@@ -153,14 +152,15 @@ class SimServer:
             self.send(self._links[session], frames)
 
     def send(self, link: WebSocketLink, frames: list[bytes]) -> None:
-        """Send frames whose arrival time must wait for."""
-        link.send(frames)
-        if link.is_open:
-            self._unproven[link] = None
+        """Send frames; where time stands still for clients, with a ping that proves their arrival."""
+        if self._lockstep.clients:
+            self._unproven[link.send_proved(frames)] = link
+        else:
+            link.send(frames)
 
     def drop(self, session: StreamSession) -> None:
         self._hub.drop(session)
-        self._unproven.pop(self._links.pop(session), None)
+        del self._links[session]
 
     def clock_attached(self) -> None:
         """From the first lock-step client on, time is moved by such clients only."""

@@ -74,23 +74,15 @@ class WebSocketLink:
 
     def send(self, frames: list[bytes]) -> None:
         """Send text frames, or end the link when the client has stopped reading."""
-        if not self.is_open:
-            return
-        if self._transport.get_write_buffer_size() > MOST_UNSENT:
-            self.end(SLOW_CONSUMER, "Buffer is full, too slow a consumer")
-            return
-        for frame in frames:
-            self._protocol.send_text(frame)
-        self.active_s = self._loop.time()
-        self._flush()
+        if self._queue(frames):
+            self._flush()
 
-    def prove(self) -> asyncio.Future[None]:
-        """Ping; the future is done when the pong has come, or when the link is gone.
-
-        A client answers a ping after it has received everything sent before it.
+    def send_proved(self, frames: list[bytes]) -> asyncio.Future[None]:
+        """Send text frames and a ping behind them, in one piece; done when the pong has come, or when
+        the link is gone. A client answers a ping after it has received everything sent before it.
         """
         proof: asyncio.Future[None] = self._loop.create_future()
-        if not self.is_open:
+        if not self._queue(frames):
             proof.set_result(None)
             return proof
         self._pings += 1
@@ -99,6 +91,17 @@ class WebSocketLink:
         self._protocol.send_ping(token)
         self._flush()
         return proof
+
+    def _queue(self, frames: list[bytes]) -> bool:
+        if not self.is_open:
+            return False
+        if self._transport.get_write_buffer_size() > MOST_UNSENT:
+            self.end(SLOW_CONSUMER, "Buffer is full, too slow a consumer")
+            return False
+        for frame in frames:
+            self._protocol.send_text(frame)
+        self.active_s = self._loop.time()
+        return True
 
     def end(self, code: int, reason: str) -> None:
         """Close from our side; nothing is sent after it."""
