@@ -64,6 +64,10 @@ def test_a_hedge_that_outlives_its_process_gets_new_order_ids() -> None:
     assert first.order_id(hedge_id, "spot") != second.order_id(hedge_id, "spot")
 
 
+def test_a_hedge_known_by_its_orders_alone_is_not_numbered_again() -> None:
+    assert JournalIds(1, ["FE1H4S1N2", "FE0H9S1N1"]).hedge_id("BTC-USDT") == "FE1H5"
+
+
 def test_both_legs_count_their_own_attempts() -> None:
     ids = JournalIds(5)
     made = [ids.order_id("FE5H1", leg) for leg in ("spot", "swap", "spot")]

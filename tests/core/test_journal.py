@@ -90,6 +90,8 @@ async def test_a_durable_row_can_be_read_by_another_process_at_once(tmp_path: Pa
         await journal.durable()
         assert stored(tmp_path) == 1
         assert journal.lag == 0
+        [(level,)] = await journal._db.execute_fetchall("PRAGMA synchronous")
+        assert level == 2  # FULL: the commit waits for the disk, not only for the system's cache
 
 
 async def test_rows_nobody_waits_for_are_written_once_enough_of_them_wait(tmp_path: Path) -> None:
@@ -250,6 +252,7 @@ async def test_a_changed_past_is_found_at_its_first_row(tmp_path: Path, change: 
     tamper(tmp_path, change)
     result = verify(tmp_path / FILE_NAME)
     assert not result.ok
+    assert ("is missing" in result.message) == (change.startswith("DELETE") or "seq = seq" in change)
     assert (result.first_bad_seq, result.rows) == (bad_seq, bad_seq - 1)
 
 
@@ -373,6 +376,8 @@ async def test_a_second_writer_is_noticed_and_never_overwritten(tmp_path: Path) 
             await two.durable()
         with pytest.raises(JournalFailed, match="1 rows were not written"):
             await two.close()
+        with pytest.raises(JournalFailed, match="closed"):
+            await two.durable()
     with JournalReader(tmp_path / FILE_NAME) as reader:
         assert [row.body for row in reader.rows()] == [{"from": "one"}]
 

@@ -186,18 +186,19 @@ def test_a_hedge_said_to_be_closed_that_still_holds_contracts_stays_in_the_books
 
 def test_a_fill_after_the_closing_stands_in_the_books_again() -> None:
     story = started()
-    story.round()
+    story.round(sell="97")
     story.fill("swap", "sell", "5", "100", hedge_id="FE1H1")
     books = fold(story.rows)
     hedge = books.hedge(BTC)
     assert hedge is not None and hedge.contracts == 5
     assert books.rounds == []
+    assert books.breaker(START_MS).day_pnl == 0
     story.fill("swap", "buy", "5", "101", hedge_id="FE1H1")
     story.hedge("closed", target="0", purpose="flatten")
     books = fold(story.rows)
     assert books.hedge(BTC) is None
-    assert [h.closing_terms.net for h in books.rounds] == [D("-0.05")]
-    assert books.breaker(START_MS).day_pnl == D("-0.05")
+    assert [h.closing_terms.net for h in books.rounds] == [D("-3.05")]
+    assert books.breaker(START_MS).day_pnl == D("-3.05")
 
 
 def test_a_late_funding_bill_goes_to_its_closed_round() -> None:
@@ -235,6 +236,7 @@ def test_an_order_is_unresolved_until_its_end_is_known(told: str, open_: bool) -
                 story.order("FE1H1S1N1", {"f": "filled", "c": "canceled", "n": "absent"}[letter])
     books = fold(story.rows)
     assert books.unresolved_orders() == (("FE1H1S1N1",) if open_ else ())
+    assert books.orders["FE1H1S1N1"].is_unresolved is open_
     assert books.knows_order("FE1H1S1N1")
     assert books.order_ref_mid("FE1H1S1N1") == 99
     assert not books.knows_order("somebody")
@@ -292,6 +294,17 @@ def test_an_unwind_because_of_a_breach_is_a_loss_even_with_a_profit() -> None:
     story.decision("resume", "STOPPED", "IDLE")
     story.round(sell="101", hedge_id="FE1H2", purpose="flatten")
     assert fold(story.rows).breaker(START_MS).losing_rounds == 0
+
+
+def test_an_unwind_is_a_breachs_until_it_has_ended() -> None:
+    story = started()
+    story.decision("breach", "RUNNING", "REBALANCING")
+    assert fold(story.rows).unwinds_for_breach
+    story.decision("rebalanced", "REBALANCING", "STOPPED")
+    assert not fold(story.rows).unwinds_for_breach
+    story.decision("resume", "STOPPED", "IDLE")
+    story.decision("review", "RUNNING", "REBALANCING")
+    assert not fold(story.rows).unwinds_for_breach
 
 
 def test_a_liquidated_round_is_a_loss_even_with_a_profit() -> None:
