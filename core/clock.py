@@ -79,7 +79,7 @@ class _IdleSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
-        if ready or self.loop._ready:
+        if ready or self.loop._ready:  # type: ignore[attr-defined]
             return ready
         return self.loop._when_idle(timeout, super().select)
 

@@ -18,7 +18,7 @@ from core.context import Permission, VenueHealth
 from core.engine import Deadlines, Engine
 from core.facts import Kind
 from core.ids import JournalIds, next_epoch
-from core.journal import FILE_NAME, SqliteJournal
+from core.journal import FILE_NAME, LINGER_S, SqliteJournal
 from core.observer import Observer, prices_of
 from core.permission import Permissions
 from core.ports import Clock, Notifier, Streams, Trading
@@ -67,9 +67,10 @@ async def compose(
     ticker: Ticker,
     notifier: Notifier,
     mode: str,
+    linger_s: float = LINGER_S,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
-    journal = await SqliteJournal.open(folder / FILE_NAME, clock)
+    journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s)
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
     permissions = Permissions(journal, clock, notifier)

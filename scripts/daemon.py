@@ -13,6 +13,7 @@ from config.schema import Settings
 from config.secrets import Secrets, load_secrets
 from core.clock import SystemClock, VirtualClock, VirtualLoop
 from core.errors import SelfCheckRefused, UsageError
+from core.journal import LINGER_S
 from core.lock import FolderLock
 from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
@@ -35,6 +36,7 @@ from scripts.session import Session
 
 DEMO_CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 SCANS_PER_LINE = 12
+DEMO_LINGER_S = 600.0
 
 
 def run_daemon(options: RunOptions) -> int:
@@ -119,6 +121,7 @@ async def _main(
         options.for_ms,
         lambda: notifier.channels_down,
         options.flatten,
+        LINGER_S if keeper is None else DEMO_LINGER_S,
     )
     if keeper is not None:
         keeper.on_lost = session.lose_venue

@@ -15,6 +15,7 @@ from core.context import Context, Permission
 from core.errors import EngineError
 from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
+from core.journal import LINGER_S
 from core.observer import prices_of
 from core.ports import Clock, Notifier
 from core.scheduler import Ticker
@@ -48,11 +49,12 @@ class Session:
         for_ms: int | None,
         channels_down: Callable[[], tuple[str, ...]],
         flatten: bool = False,
+        linger_s: float = LINGER_S,
     ) -> None:
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
         self._mode, self._for_ms, self._channels_down = mode, for_ms, channels_down
-        self._flatten = flatten
+        self._flatten, self._linger_s = flatten, linger_s
         self._over = asyncio.Event()
         self._why = ""
         self._venue_lost = False
@@ -81,7 +83,14 @@ class Session:
         fields = {"mode": self._mode, "version": VERSION, "instruments": list(ports.markets.names)}
         self._notifier.tell("start", "info", fields)
         app = await compose(
-            self._settings, ports, self._folder, self._clock, self._ticker, self._notifier, self._mode
+            self._settings,
+            ports,
+            self._folder,
+            self._clock,
+            self._ticker,
+            self._notifier,
+            self._mode,
+            self._linger_s,
         )
         try:
             self._follow(app)
