@@ -120,11 +120,12 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
     pnl = ZERO
     if closing:
         pnl = change_position(world, account, market, sign * closing, deal.price)
-    row.fee += fee
+        row.fee += fee * closing / deal.size
     if closing and (kind != TRADE or not row.size):
         _record_close(account, market, row, order, deal, history)
     if deal.size > closing:
         change_position(world, account, market, sign * (deal.size - closing), deal.price)
+        row.fee += fee * (deal.size - closing) / deal.size
     bill = new_bill(
         kind, sub_type, market, ord_id=order.ord_id, cl_id=order.cl_id, trade_id=str(deal.trade_id),
         size=deal.size, price=deal.price, pnl=pnl, fee=fee, pos_change=signed, pos_after=row.size,

@@ -98,8 +98,7 @@ class Exchange:
             for _, _, swap in self._pairs:
                 self._desk.settle_due(swap)
             for market in self.world.markets.values():
-                if market.book.resting["buy"] or market.book.resting["sell"]:
-                    matching.match_resting(self.world, market)
+                matching.match_resting(self.world, market)
             for account in self.accounts.values():
                 if account.positions:
                     liquidation.watch(self.world, account)

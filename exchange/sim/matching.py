@@ -160,6 +160,8 @@ def drop_reduce_only(world: World, account: AccountState, inst_id: str) -> None:
 def match_resting(world: World, market: Market) -> None:
     """Fill resting orders the moved market has reached, at their own prices, as makers."""
     book = market.book
+    if not (book.resting["buy"] or book.resting["sell"]) or market.instrument.state != "live":
+        return
     touched = False
     for side in ("buy", "sell"):
         while book.resting[side]:

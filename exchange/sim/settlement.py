@@ -61,7 +61,7 @@ class FundingDesk:
         rate = state.rate
         mark = self._source.settlement_mark(market.coin, state.funding_ms) or market.mark_px
         market.mark_px = mark
-        if market.instrument.state == "live":
+        if market.instrument.state != "expired":
             for account in self._world.accounts.values():
                 self._charge(account, market, mark, rate)
         market.settled.append(Settled(state.funding_ms, rate, rate))

@@ -1,0 +1,128 @@
+import pytest
+
+from exchange.sim.model import OrderParams, Reject
+from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk
+
+REFUSALS = [
+    ("DOGE-USDT", "buy", "1", "1", {}, "51001"),
+    (SPOT, "buy", "0.000001", "60000", {}, "51020"),
+    (SPOT, "buy", "0.000010001", "60000", {}, "51121"),
+    (SWAP, "sell", "0.015", "60000", {}, "51121"),
+    (SWAP, "sell", "1", "60000.05", {}, "51000"),
+    (SWAP, "buy", "1", "70000", {}, "51137"),
+    (SWAP, "sell", "1", "50000", {}, "51138"),
+    (SPOT, "buy", "0.1", "70000", {}, "51006"),
+    (SPOT, "buy", "3", "60000", {}, "51008"),
+    (SPOT, "sell", "0.1", "60000", {}, "51008"),
+    (SWAP, "sell", "60", "60000", {"reduce_only": True}, "51169"),
+    (SPOT, "buy", "0.1", "60000", {"kind": "optimal_limit_ioc"}, "51000"),
+    (SPOT, "buy", "0.1", "60000", {"kind": "stop"}, "51000"),
+    (SWAP, "buy", "1", "60000", {"pos_side": "long"}, "51000"),
+    (SWAP, "buy", "1", "60000", {"kind": "fok", "stp": "cancel_both"}, "54036"),
+    (SWAP, "sell", "200000000", "60000", {}, "51101"),
+    (SWAP, "sell", "13000", None, {}, "51101"),
+    (SPOT, "buy", "-1", "60000", {}, "51000"),
+]
+
+
+@pytest.mark.parametrize(("inst_id", "side", "size", "price", "more", "code"), REFUSALS)
+def test_a_refused_order_says_why_and_changes_nothing(
+    inst_id: str, side: str, size: str, price: str | None, more: dict[str, object], code: str
+) -> None:
+    desk = Desk()
+    before = desk.venue.snapshot_hash()
+    with pytest.raises(Reject) as refusal:
+        desk.order(inst_id, side, size, price, **more)
+    assert refusal.value.code == code
+    assert desk.venue.snapshot_hash() == before and not desk.me.orders
+
+
+def test_spot_is_traded_in_cash_and_a_swap_across_the_account() -> None:
+    desk = Desk()
+    for inst_id, mode in ((SPOT, "cross"), (SWAP, "cash"), (SWAP, "isolated")):
+        with pytest.raises(Reject, match="tdMode"):
+            desk.venue.place(desk.me, OrderParams(inst_id, mode, "buy", "ioc", D(1), D("60000")))
+
+
+def test_multi_currency_mode_trades_spot_across_the_account() -> None:
+    desk = Desk(level="3")
+    with pytest.raises(Reject, match="tdMode"):
+        desk.venue.place(desk.me, OrderParams(SPOT, "cash", "buy", "ioc", D(1), D("60000")))
+    assert desk.order(SPOT, "buy", "0.1", "60100").state == "filled"
+
+
+def test_spot_mode_has_no_swaps() -> None:
+    desk = Desk(level="1")
+    with pytest.raises(Reject, match="51010"):
+        desk.order(SWAP, "sell", "1", "60000")
+
+
+def test_a_suspended_instrument_is_checked_before_anything_else() -> None:
+    desk = Desk()
+    desk.venue.instruments[SWAP].state = "suspend"
+    with pytest.raises(Reject, match="51022"):
+        desk.order(SWAP, "sell", "0.015", "1.05")
+
+
+def test_an_open_orders_client_id_cannot_be_used_again_but_a_finished_ones_can() -> None:
+    desk = Desk()
+    first = desk.order(SPOT, "buy", "0.1", "59900", kind="limit", cl_id="a1")
+    with pytest.raises(Reject, match="51016"):
+        desk.order(SPOT, "buy", "0.1", "59900", kind="limit", cl_id="a1")
+    desk.venue.cancel(desk.me, first)
+    again = desk.order(SPOT, "buy", "0.1", "59900", kind="limit", cl_id="a1")
+    assert desk.me.by_client["a1"] == again.ord_id
+
+
+def test_a_reduce_only_order_is_trimmed_to_the_position() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "10")
+    order = desk.order(SWAP, "buy", "25", "60100", reduce_only=True)
+    assert (order.size, order.amend_source, order.state) == (D(10), "3", "filled")
+    assert desk.contracts() == 0
+
+
+def test_margin_counts_what_resting_orders_already_hold() -> None:
+    desk = Desk(usdt="10000")
+    desk.venue.set_leverage(desk.me, SWAP, D(1))
+    desk.order(SWAP, "sell", "10", "60500", kind="limit")  # 6,050 and the fee
+    with pytest.raises(Reject, match="51008"):
+        desk.order(SWAP, "sell", "10", "60500", kind="limit")
+    desk.order(SWAP, "sell", "6", "60500", kind="limit")
+
+
+def test_a_position_may_not_outgrow_the_tier_its_leverage_allows() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_leverage(desk.me, SWAP, D(100))
+    with pytest.raises(Reject, match="51004"):
+        desk.order(SWAP, "sell", "1001", "59900")
+    desk.venue.set_leverage(desk.me, SWAP, D(50))
+    assert desk.order(SWAP, "sell", "1001", "59500").filled > 0
+
+
+def test_orders_of_one_symbol_are_limited() -> None:
+    desk = Desk()
+    for _ in range(500):
+        desk.order(SPOT, "buy", "0.0001", "59000", kind="limit")
+    with pytest.raises(Reject, match="51102"):
+        desk.order(SPOT, "buy", "0.0001", "59000", kind="limit")
+
+
+def test_a_buy_sized_in_money_must_reach_the_minimum() -> None:
+    desk = Desk()
+    with pytest.raises(Reject, match="51020"):
+        desk.order(SPOT, "buy", "0.5", target_ccy="quote_ccy")
+
+
+def test_max_size_is_what_can_be_placed_and_not_a_lot_more() -> None:
+    desk = Desk(usdt="10000")
+    buy, sell = desk.venue.max_size(desk.me, SWAP, D("60000"))
+    assert buy == sell
+    with pytest.raises(Reject, match="51008"):
+        desk.order(SWAP, "buy", str(buy + D("0.01")), "60000", kind="limit")
+    desk.order(SWAP, "buy", str(buy), "59999", kind="limit")
+
+
+def test_max_size_of_spot_follows_the_money_and_the_coins() -> None:
+    desk = Desk(usdt="6000")
+    assert desk.venue.max_size(desk.me, SPOT, D("60000")) == (D("0.1"), D(0))

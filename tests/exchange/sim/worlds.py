@@ -1,0 +1,102 @@
+"""A market that stands where a test puts it, and venues on top of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchange.sim.exchange import Exchange
+from exchange.sim.funding import next_settlements
+from exchange.sim.instruments import CoinSpec, coin_spec
+from exchange.sim.market_source import Forecast, Gap, Quote
+from exchange.sim.model import AccountState, Order, OrderParams, Settled
+from exchange.sim.timeline import Track
+
+START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
+D = Decimal
+
+
+class StillMarket:
+    """BTC at 60,000 and ETH at 3,000 until a test says otherwise. Implements MarketSource."""
+
+    def __init__(self, volume: float = 1e9, gaps: tuple[Gap, ...] = ()) -> None:
+        self.coins: tuple[CoinSpec, ...] = (coin_spec("BTC"), coin_spec("ETH"))
+        self.start_ms = START_MS
+        self.end_ms: int | None = None
+        self.gaps = gaps
+        self.spot = {"BTC": 60_000.0, "ETH": 3_000.0}
+        self.basis = {"BTC": 0.0, "ETH": 0.0}
+        self.rate = D("0.0001")
+        self.mark_at: dict[int, Decimal] = {}
+        self._track = Track(HOUR_MS)
+        for hour in range(24 * 400):
+            self._track.append(START_MS + (hour - 24) * HOUR_MS, (1.0, 1.0, 1.0, 1.0), volume)
+
+    def next_ms(self, after_ms: int) -> int | None:
+        at_ms = after_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
+        return None if self.end_ms is not None and at_ms > self.end_ms else at_ms
+
+    def quote(self, coin: str, at_ms: int) -> Quote:
+        spot = self.spot[coin]
+        return Quote(spot, spot * (1 + self.basis[coin]), spot * (1 + self.basis[coin]), 1.0, 1.0)
+
+    def tracks(self, coin: str) -> tuple[Track, Track, Track]:
+        return self._track, self._track, self._track
+
+    def schedule(self, coin: str, after_ms: int, interval_ms: int) -> tuple[int, int]:
+        return next_settlements(after_ms, interval_ms)
+
+    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
+        return Forecast(self.rate, D(0))
+
+    def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
+        return self.mark_at.get(at_ms)
+
+    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
+        return [Settled(START_MS - 8 * HOUR_MS, self.rate, self.rate)]
+
+
+class Desk:
+    """A venue with one trader in it, and short words for what a test does."""
+
+    def __init__(self, market: StillMarket | None = None, level: str = "2", usdt: str = "100000") -> None:
+        self.market = market or StillMarket()
+        self.venue = Exchange(self.market, seed=1)
+        self.me = self.open("me", usdt=usdt, level=level)
+
+    def open(self, name: str, usdt: str = "100000", level: str = "2") -> AccountState:
+        return self.venue.create_account(name, f"{name}-key", "secret", "phrase", {"USDT": D(usdt)}, level)
+
+    def order(self, inst_id: str, side: str, size: str, price: str | None = None, **more: object) -> Order:
+        """Place an order; `ioc` with a price, `market` without one, unless told otherwise."""
+        account = more.pop("account", self.me)
+        assert isinstance(account, AccountState)
+        mode = "cross" if inst_id.endswith("SWAP") or account.level == "3" else "cash"
+        kind = str(more.pop("kind", "market" if price is None else "ioc"))
+        if kind == "market" and not inst_id.endswith("SWAP"):
+            more.setdefault("target_ccy", "base_ccy")
+        params = OrderParams(
+            inst_id, mode, side, kind, D(size), None if price is None else D(price), **more  # type: ignore[arg-type]
+        )  # fmt: skip
+        return self.venue.place(account, params)
+
+    def move(self, spot: float, coin: str = "BTC", basis: float | None = None) -> None:
+        """Take the market to a price and let the venue notice, a minute later."""
+        self.market.spot[coin] = spot
+        if basis is not None:
+            self.market.basis[coin] = basis
+        self.wait(MINUTE_MS)
+
+    def wait(self, ms: int) -> None:
+        until = self.venue.now_ms + ms
+        while self.venue.now_ms < until:
+            self.venue.advance(until)
+
+    def cash(self, ccy: str = "USDT", account: AccountState | None = None) -> Decimal:
+        return (account or self.me).trading.get(ccy, D(0))
+
+    def contracts(self, inst_id: str = SWAP) -> Decimal:
+        row = self.me.positions.get(inst_id)
+        return row.size if row else D(0)
