@@ -147,10 +147,6 @@ class Books:
     def has_bill(self, bill_id: str) -> bool:
         return bill_id in self.ledger.bills_seen
 
-    def used_ids(self) -> tuple[str, ...]:
-        """Every hedge, order and transfer id given out so far, for core.ids to count on from."""
-        return (*self._by_id, *self.orders, *self.transfers)
-
     @property
     def pending_transfer(self) -> bool:
         return TransferStatus.PENDING.value in self.transfers.values()

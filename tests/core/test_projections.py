@@ -242,14 +242,6 @@ def test_an_order_is_unresolved_until_its_end_is_known(told: str, open_: bool) -
     assert not books.knows_order("somebody")
 
 
-def test_ids_given_out_are_known_for_counting_on() -> None:
-    story = started()
-    story.hedge("opened", "FE1H1")
-    story.intent("FE1H1S1N1")
-    story.add(Kind.TRANSFER, {"client_id": "FE1T1", "status": "pending"})
-    assert set(fold(story.rows).used_ids()) == {"FE1H1", "FE1H1S1N1", "FE1T1"}
-
-
 def test_a_transfer_is_pending_until_it_ends() -> None:
     story = started()
     story.add(Kind.TRANSFER, {"client_id": "FE1T1", "status": "pending"})
