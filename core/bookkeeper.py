@@ -152,10 +152,11 @@ class Bookkeeper:
                 "unexplained": self.unexplained,
             },
         )
+        condition = {"condition": "unexplained balance", "what": "unexplained balance"}
         if abs(self.unexplained) > UNEXPLAINED_USDT:
-            self._notifier.tell(
-                "trouble", "warning", {"what": "unexplained balance", "detail": f"{self.unexplained:f} USDT"}
-            )
+            self._notifier.tell("trouble", "warning", {**condition, "detail": f"{self.unexplained:f} USDT"})
+        else:
+            self._notifier.tell("recovered", "info", condition)
 
     def _held(self, instrument: str) -> bool:
         hedge = self._books.hedge(instrument)

@@ -69,6 +69,7 @@ class Engine:
         planners: tuple[Planner, ...],
         alarms: tuple[Guard, ...],
         judge: Callable[[BreakerView, int], str],
+        still_tripped: Callable[[BreakerView, int], bool],
         journal: Journal,
         books: Books,
         bookkeeper: Bookkeeper,
@@ -80,7 +81,7 @@ class Engine:
         deadlines: Deadlines,
     ) -> None:
         self._machine, self._observer, self._planners = machine, observer, planners
-        self._alarms, self._judge = alarms, judge
+        self._alarms, self._judge, self._still_tripped = alarms, judge, still_tripped
         self._journal, self._books, self._bookkeeper = journal, books, bookkeeper
         self._reconcile, self._permissions = reconcile, permissions
         self._ticker, self._clock, self._notifier = ticker, clock, notifier
@@ -224,6 +225,7 @@ class Engine:
         if event.on is On.SCAN:
             self.totals.scans += 1
             self._arm_settlements()
+            self._trip_if_due()
         for listener in self.listeners:
             listener(ctx, decision)
 
@@ -344,7 +346,12 @@ class Engine:
     def _trip_if_due(self) -> None:
         view = self._books.breaker(self._clock.now_ms())
         reason = self._judge(view, self._clock.now_ms())
-        if reason and not view.tripped:
+        if view.tripped and not self._still_tripped(view, self._clock.now_ms()):
+            self._journal.append(
+                Kind.BREAKER, self._clock.now_ms(), {"event": "reset", "reason": "the cooldown is over"}
+            )
+            self._permissions.lift("breaker")
+        elif reason and not view.tripped:
             self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "tripped", "reason": reason})
             self._permissions.lower("breaker", Permission.NO_NEW_RISK, reason)
             self._notifier.tell("breaker", "critical", {"reason": reason})

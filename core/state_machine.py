@@ -28,26 +28,34 @@ class _Trail:
         self.targets: tuple[Target, ...] = ()
 
 
-class StateMachine:
-    """Holds the one state. Raises ValueError at construction when a row names an unknown guard."""
+class _Model:
+    """What `transitions` hangs its state and its convenience methods on; nobody else sees it."""
 
     state: State
+
+
+class StateMachine:
+    """Holds the one state. Raises ValueError at construction when a row names an unknown guard."""
 
     def __init__(self, guards: Iterable[Guard], initial: State = State.IDLE) -> None:
         self._guards = {guard.name: guard for guard in guards}
         wanted = {name for row in TABLE for name in row.guards}
         if missing := sorted(wanted - self._guards.keys()):
             raise ValueError(f"the table names guards nobody provides: {', '.join(missing)}")
+        self._model = _Model()
         self._machine = Machine(
-            self,
+            self._model,
             states=State,
             initial=initial,
             auto_transitions=False,
-            model_override=True,
             send_event=True,
             ignore_invalid_triggers=False,
             transitions=[self._transition(row) for row in TABLE],
         )
+
+    @property
+    def state(self) -> State:
+        return self._model.state
 
     def restore(self, state: State) -> None:
         """Take up the state the journal ends in."""
@@ -58,7 +66,7 @@ class StateMachine:
         source, trail = self.state, _Trail(event, ctx)
         if (source, event.on) in IGNORED:
             return Decision(event.on, event.at_ms, source, source, False, (), (), "dropped: busy or not due")
-        moved = bool(self._machine.events[event.on.value].trigger(self, trail=trail))
+        moved = bool(self._machine.events[event.on.value].trigger(self._model, trail=trail))
         return Decision(
             on=event.on,
             at_ms=event.at_ms,

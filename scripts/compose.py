@@ -35,7 +35,7 @@ from execution.order_manager import OrderManager
 from execution.position_manager import PositionManager
 from execution.rebalancer import DriftPlanner, Transfers
 from execution.worker import Worker
-from risk import FundPlanner, build_alarms, build_guards, build_judge, check_order
+from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge, check_order
 from scripts.ports import Ports
 from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
@@ -123,6 +123,7 @@ async def compose(
         planners=(build_planner(settings), FundPlanner(settings), DriftPlanner(settings)),
         alarms=build_alarms(settings.risk),
         judge=build_judge(settings),
+        still_tripped=build_hold(settings),
         journal=journal,
         books=books,
         bookkeeper=bookkeeper,

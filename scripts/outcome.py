@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
-from core.bookkeeper import UNEXPLAINED_USDT
 from core.observer import prices_of
+from core.tally import Terms
 from monitor.pnl_tracker import Point
 from monitor.summary import Counts, RunFacts, summary
 from scripts.compose import App
@@ -18,15 +19,15 @@ def run_facts(
     from_ms: int,
     to_ms: int,
     equity: tuple[Point, ...],
+    before: Mapping[str, Terms],
     wall_s: float,
 ) -> RunFacts:
-    """Collect the figures of a run from the books. Money terms are those of the whole journal.
+    """Collect the figures of a run from the books.
 
     equity  points net of transfers: what lies in the funding wallet is still ours.
+    before  `money_of` when the run began: the books may be older than the run.
     """
-    prices = prices_of({name: app.markets.view(name) for name in app.markets.names})
-    ledger, totals = app.books.ledger, app.engine.totals
-    unexplained = app.bookkeeper.unexplained
+    money, totals = money_of(app), app.engine.totals
     return RunFacts(
         mode=mode,
         instruments=app.markets.names,
@@ -35,7 +36,7 @@ def run_facts(
         state=app.engine.state.value,
         permission=app.permissions.view.level.name,
         equity=equity,
-        money=ledger.terms(prices),
+        money=money[""] - before[""],
         counts=Counts(
             rounds=len(app.books.rounds),
             opens=totals.opens,
@@ -49,12 +50,19 @@ def run_facts(
         ),
         journal_head=app.journal.decision_head,
         wall_s=wall_s,
-        unexplained=unexplained if abs(unexplained) > UNEXPLAINED_USDT else 0 * unexplained,
+        unexplained=app.bookkeeper.unexplained,
         naked_ms=totals.max_naked_ms,
         max_leverage=totals.max_leverage,
         violations=tuple(app.engine.violations),
-        per_instrument={name: ledger.terms(prices, name) for name in app.markets.names},
+        per_instrument={name: money[name] - before[name] for name in app.markets.names},
     )
+
+
+def money_of(app: App) -> dict[str, Terms]:
+    """The books' terms at present prices, by instrument; "" is the whole account."""
+    prices = prices_of({name: app.markets.view(name) for name in app.markets.names})
+    ledger = app.books.ledger
+    return {"": ledger.terms(prices)} | {name: ledger.terms(prices, name) for name in app.markets.names}
 
 
 def print_json(facts: RunFacts) -> None:

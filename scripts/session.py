@@ -24,7 +24,7 @@ from monitor.status import Status
 from monitor.summary import RunFacts
 from scripts.commands import DOORBELL, Verb, take
 from scripts.compose import VERSION, App, compose
-from scripts.outcome import run_facts
+from scripts.outcome import money_of, run_facts
 from scripts.ports import Ports
 from scripts.watch import Watch
 
@@ -95,6 +95,7 @@ class Session:
         try:
             self._follow(app)
             self._curve.add(from_ms, _own_equity(app))
+            before = money_of(app)
             await self._live(app)
             if not self._venue_lost:
                 await app.bookkeeper.review()
@@ -103,7 +104,9 @@ class Session:
             self._curve.add(self._clock.now_ms(), _own_equity(app))
             app.journal.append(Kind.STOP, self._clock.now_ms(), {"reason": self._why, "clean": True})
             wall_s = time.monotonic() - started_s
-            return run_facts(app, self._mode, from_ms, self._clock.now_ms(), self._curve.points, wall_s)
+            return run_facts(
+                app, self._mode, from_ms, self._clock.now_ms(), self._curve.points, before, wall_s
+            )
         finally:
             await app.streams.stop()
             await app.journal.close()

@@ -30,7 +30,7 @@ class Watch:
         self._app, self._settings, self._mode = app, settings, mode
         self._file = folder / STATE_FILE
         self._channels_down = channels_down
-        self._latest: tuple[Context, tuple[Decision, ...]] | None = None
+        self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
         self._conditions: tuple[Condition, ...] = ()
         self._last_scan_ms: int | None = None
         self._missed = 0
@@ -40,7 +40,7 @@ class Watch:
         recent = self._latest[1] if self._latest else ()
         if decision.moved or decision.on is On.SCAN:
             recent = (*recent, decision)[-SHOWN_DECISIONS:]
-        self._latest = (ctx, recent)
+        self._latest = (ctx, recent, self._totals())  # whole or not at all: the screen has its own thread
         if decision.on is On.SCAN:
             self._last_scan_ms = ctx.now_ms
             self._look(ctx)
@@ -50,8 +50,8 @@ class Watch:
     def status(self) -> Status | None:
         if self._latest is None:
             return None
-        ctx, recent = self._latest
-        return build_status(ctx, self._mode, self._totals(), recent, self._conditions)
+        ctx, recent, totals = self._latest
+        return build_status(ctx, self._mode, totals, recent, self._conditions)
 
     def write_state(self) -> None:
         """Replace the readable export. It is never read back, so a failure is told and nothing more."""
