@@ -215,6 +215,14 @@ def test_a_bucket_refills_with_the_venues_time() -> None:
     assert rest.get("/account/config")[0] == 429
 
 
+def test_a_long_rest_fills_a_bucket_no_further_than_its_count() -> None:
+    rest = Rest(rate_limits=True)
+    rest.get("/account/config")
+    rest.venue.now_ms += 3_600_000
+    codes = [rest.get("/account/config")[1]["code"] for _ in range(6)]
+    assert codes == ["0"] * 5 + ["50011"]
+
+
 def test_limits_of_one_instrument_leave_others_alone() -> None:
     rest = Rest(rate_limits=True)
     for _ in range(10):

@@ -75,6 +75,15 @@ def test_a_subscription_tells_how_many_connections_the_channel_has() -> None:
     assert (count["event"], count["channel"], count["connCount"]) == ("channel-conn-count", "orders", "2")
 
 
+def test_connections_are_counted_per_account() -> None:
+    rest = Rest()
+    rest.venue.create_account("two", "two-key", "two-secret", "demo-pass", {"USDT": D(1)})
+    private(rest).subscribe(channel="orders", instType="ANY")
+    other = Stream(rest, "private")
+    other.login("two-secret", "two-key")
+    assert other.subscribe(channel="orders", instType="ANY")[1]["connCount"] == "1"
+
+
 def test_the_thirty_first_connection_of_a_channel_is_dropped() -> None:
     rest = Rest()
     streams = [private(rest) for _ in range(31)]
@@ -292,7 +301,7 @@ def test_a_snapshot_shows_what_a_command_has_just_changed() -> None:
     stream.subscribe(channel="account")
     stream.rest.order(ordType="ioc")  # not drained yet
     positions = stream.subscribe(channel="positions", instType="SWAP")[2]
-    assert [row["pos"] for row in positions["data"]] == ["-1"]
+    assert [(row["pos"], row["upl"]) for row in positions["data"]] == [("-1", "10.5")]
 
 
 # --- balance and position -------------------------------------------------------------------------

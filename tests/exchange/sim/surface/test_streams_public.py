@@ -212,6 +212,22 @@ def test_sessions_that_came_at_different_times_hold_the_same_book() -> None:
         venue.advance(venue.now_ms + 1000)
 
 
+def test_sessions_that_were_sent_different_books_get_different_updates() -> None:
+    early = public()
+    venue = early.rest.venue
+    apply(one := {"bids": {}, "asks": {}}, early.subscribe(channel="books", instId=SPOT)[1])
+    venue.advance(START_MS + 50)
+    assert early.news() == []  # too soon for the early one
+    late = public(early.rest)
+    apply(two := {"bids": {}, "asks": {}}, late.subscribe(channel="books", instId=SPOT)[1])
+    venue.advance(START_MS + 160)
+    news = dict(early.rest.hub.drain())
+    for book, stream in ((one, early), (two, late)):
+        [frame] = news[stream.session]
+        apply(book, _decoded(frame))
+        assert book == shown(venue.markets[SPOT])
+
+
 def _decoded(frame: bytes) -> dict[str, Any]:
     import json
 
@@ -305,6 +321,18 @@ def test_a_channel_greets_with_and_then_pushes_the_rest_object(
     [pushed] = step(stream, 75_000)
     assert pushed["data"] == stream.rest.rows(path, **asked)
     assert pushed["data"] != first["data"]
+    assert stream.news() == []
+
+
+def test_a_change_that_came_too_soon_is_told_as_soon_as_it_may() -> None:
+    stream = public()
+    stream.subscribe(channel="tickers", instId=SPOT)
+    assert len(step(stream, 100)) == 1
+    assert step(stream, 50) == []
+    stream.rest.venue.now_ms += 50  # nothing new has happened
+    [message] = stream.news()
+    assert message["data"][0]["ts"] == str(START_MS + 150)
+    stream.rest.venue.now_ms += 500
     assert stream.news() == []
 
 

@@ -1,0 +1,103 @@
+"""`scripts/venue.serve` as a child process, with the real economics behind it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import UsageError
+from scripts.venue import market_of
+from tests.exchange.sim.surface.client import signed_headers
+
+ROOT = Path(__file__).parents[4]
+CODE = """
+import asyncio
+from scripts.venue import serve
+asyncio.run(serve(port=0, tape=None, seed=7, speed=1.0, instruments=("BTC-USDT",), lockstep=True,
+                  stop_on_stdin_eof={eof}))
+"""
+
+
+@contextmanager
+def child(eof: bool) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE.format(eof=eof)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def ask(hello: dict[str, int], path: str, body: object = None, headers: dict[str, str] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{hello['port']}{path}", data, headers or {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+def test_a_hedge_is_opened_on_the_real_venue_and_its_books_show_it() -> None:
+    with child(eof=True) as (_, hello):
+        assert ask(hello, "/api/v5/public/time")["data"][0]["ts"] == str(hello["now_ms"])
+
+        def post(path: str, body: dict[str, str]) -> Any:
+            text = json.dumps(body)
+            answer = ask(hello, path, body, signed_headers(hello["now_ms"], "POST", path, text))
+            return answer["data"][0]
+
+        def get(path: str) -> Any:
+            return ask(hello, path, None, signed_headers(hello["now_ms"], "GET", path, ""))["data"]
+
+        [ticker] = ask(hello, "/api/v5/market/ticker?instId=BTC-USDT")["data"]
+        spot = {
+            "instId": "BTC-USDT", "tdMode": "cash", "side": "buy", "ordType": "ioc", "sz": "0.01",
+            "px": ticker["askPx"],
+        }  # fmt: skip
+        assert post("/api/v5/trade/order", spot)["sCode"] == "0"
+        swap = {
+            "instId": "BTC-USDT-SWAP", "tdMode": "cross", "side": "sell", "ordType": "market", "sz": "1",
+        }  # fmt: skip
+        assert post("/api/v5/trade/order", swap)["sCode"] == "0"
+        fills = get("/api/v5/trade/fills")
+        assert sorted({row["instId"] for row in fills}) == ["BTC-USDT", "BTC-USDT-SWAP"]
+        [position] = get("/api/v5/account/positions")
+        assert position["pos"] == "-1"
+        [balance] = get("/api/v5/account/balance")
+        btc = next(row for row in balance["details"] if row["ccy"] == "BTC")
+        assert 0 < float(btc["cashBal"]) < 0.01  # the fee of a spot buy is taken in the coin
+        assert len(get("/api/v5/account/bills")) >= 3
+        edited = ask(hello, "/sim/instrument/BTC-USDT-SWAP", {"state": "suspend"})
+        assert edited["state"] == "suspend"
+        assert post("/api/v5/trade/order", swap)["sCode"] != "0"
+
+
+def test_the_child_ends_when_its_parent_closes_its_input() -> None:
+    with child(eof=True) as (process, _):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+
+
+def test_the_child_ends_cleanly_when_told_to() -> None:
+    with child(eof=False) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def test_an_end_without_a_tape_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="--tape"):
+        market_of(None, 7, ("BTC-USDT",), None, 1)
