@@ -30,13 +30,13 @@ def ways_out(desk: Desk, may_complete: bool) -> tuple[Way, ...]:
     legs, pair = desk.legs, desk.pair
     gap = legs.gap
     if gap > 0:
-        unwind = Way(Leg.SPOT, Side.SELL, min(gap, legs.spot), unwinds=True)
+        unwind = Way(Leg.SPOT, Side.SELL, gap, unwinds=True)
         complete = Way(Leg.SWAP, Side.SELL, pair.swap.to_contracts(gap), unwinds=False)
     else:
         # Rounded up, so that what cannot be hedged to the lot is a little spot, not a little short.
         contracts = ceil_to(-gap / pair.swap.ct_val, pair.swap.lot)
         coins = gross_up(-gap, desk.base_fee_rate(), pair.spot.lot)
-        unwind = Way(Leg.SWAP, Side.BUY, min(contracts, legs.contracts), unwinds=True)
+        unwind = Way(Leg.SWAP, Side.BUY, contracts, unwinds=True)
         complete = Way(Leg.SPOT, Side.BUY, coins, unwinds=False)
     allowed = (complete, unwind) if may_complete else (unwind,)
     return tuple(w for w in allowed if w.size >= desk.spec(w.leg).min_size)

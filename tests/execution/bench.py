@@ -10,7 +10,7 @@ from core.facts import Kind
 from core.projections import Books
 from core.types import ZERO, Base, Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
-from execution.desk import Tools
+from execution.desk import Desk, Tools
 from execution.holdings import Legs
 from execution.order_manager import OrderManager
 from execution.position_manager import PositionManager
@@ -48,7 +48,7 @@ class Bench:
             lambda record, fill: self.foreign.append((record, fill)),
         )
         self.venue.sink = self.orders
-        tools = Tools(
+        self.tools = Tools(
             self.orders,
             self.books,
             self.clock,
@@ -59,8 +59,11 @@ class Bench:
             self.settings.risk.exchange.max_market_age_s * 1000,
             self.venue.fee_in_base,
         )
-        self.positions = PositionManager(tools, self.journal, self.settings, self.stop_asked)
+        self.positions = PositionManager(self.tools, self.journal, self.settings, self.stop_asked)
         self.transfers = Transfers(self.venue, self.journal, self.ids, self.clock)
+
+    def desk(self) -> Desk:
+        return Desk(self.tools, self.pair, self.venue.view)
 
     def gate(self, order: OrderRequest) -> Verdict:
         return Verdict(not self.refuses, "red_lines", self.refuses)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import AuthFailed
+from core.errors import AuthFailed, VenueDown
 from core.events import Purpose
 from core.facts import Kind
 from core.types import ZERO, Fill, OrderKind, OrderRecord, OrderRequest, OrderStatus, Side
@@ -105,6 +105,13 @@ async def test_a_stop_between_two_tries_of_a_throttled_order_keeps_it_home() -> 
     assert bench.books.unresolved_orders() == ()
 
 
+async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
+    bench = Bench()
+    bench.venue.on(SPOT, *[Fault(throttle_s=0.5)] * 100)
+    result = await execute(bench)
+    assert result.status is Ending.REFUSED and result.code == "50011" and bench.venue.sent == []
+
+
 async def test_an_order_whose_answer_was_lost_is_found_by_asking() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push="none", invisible_ms=1_500))
@@ -135,6 +142,18 @@ async def test_a_query_without_answer_proves_nothing() -> None:
     bench.venue.outages.clear()
     assert await bench.orders.settle() == ()
     assert bench.journal.of(Kind.ORDER)[0].body["status"] == "absent" and len(bench.venue.sent) == 1
+
+
+async def test_failed_queries_do_not_count_as_answers_of_absence() -> None:
+    class Mute(FakeTrading):
+        async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
+            raise VenueDown("no answer")
+
+    bench = Bench()
+    bench.venue = Mute(bench.clock, bench.pair)
+    bench.hire()
+    bench.venue.on(SPOT, Fault(lost=True))
+    assert (await execute(bench)).status is Ending.UNKNOWN and bench.journal.of(Kind.ORDER) == []
 
 
 async def test_an_order_that_was_accepted_is_not_called_absent_for_being_slow_to_show() -> None:
@@ -317,9 +336,10 @@ async def test_a_stop_ends_the_wait_of_a_resting_order() -> None:
     assert bench.clock.now_ms() - began_ms < 9_000
 
 
-async def test_two_callers_asking_for_the_same_order_write_its_end_once() -> None:
+@pytest.mark.parametrize("fault", [Fault(ack_lost=True, push="none"), Fault(lost=True)])
+async def test_two_callers_asking_for_the_same_order_write_its_end_once(fault: Fault) -> None:
     bench = Bench()
-    bench.venue.on(SPOT, Fault(ack_lost=True, push="none"))
+    bench.venue.on(SPOT, fault)
     bench.venue.outages.extend([True] * 100)
     result = await execute(bench)
     bench.venue.outages.clear()

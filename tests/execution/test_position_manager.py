@@ -44,12 +44,14 @@ async def test_with_the_fee_in_quote_no_coin_too_many_is_bought() -> None:
     bench.hire()
     await bench.reach("0.5", Purpose.OPEN)
     assert bench.real.spot == D("0.5") and bench.real.contracts == 50
+    assert bench.sides() == ["buy spot", "sell swap"]
 
 
 async def test_asking_for_the_same_target_twice_sends_nothing_more() -> None:
     bench = await opened()
     report = await bench.reach("0.5", Purpose.OPEN)
     assert report.outcome is Outcome.BALANCED and bench.venue.sent == []
+    assert bench.hedge_events() == ["opened"]
 
 
 async def test_a_large_opening_goes_in_slices_so_that_no_more_than_one_stands_naked() -> None:
@@ -91,6 +93,8 @@ async def test_a_short_that_fills_37_percent_is_completed() -> None:
     report = await bench.reach("0.5", Purpose.OPEN)
     assert report.outcome is Outcome.BALANCED and bench.real.contracts == 50
     assert [o.size for o in bench.venue.sent if o.leg is Leg.SWAP] == [50, D("31.5")]
+    assert [row.body["purpose"] for row in bench.journal.of(Kind.INTENT)] == ["open", "open", "repair"]
+    assert report.naked_ms == 240, "from the first fill of spot to the last of the swap"
 
 
 async def test_spot_that_fills_37_percent_is_hedged_as_it_is_and_topped_up_by_the_next_slice() -> None:
@@ -126,11 +130,20 @@ async def test_while_an_order_is_unknown_nothing_more_is_sent_and_the_report_say
     report = await bench.reach("0.5", Purpose.OPEN)
     assert report.outcome is Outcome.BROKEN and bench.sides() == ["buy spot", "sell swap"]
     assert any("unknown" in e for e in report.errors)
-    report = await bench.reach("0.5", Purpose.FLATTEN)
+    report = await bench.reach("0", Purpose.FLATTEN)
     assert report.outcome is Outcome.BROKEN and len(bench.venue.sent) == 2
+    assert bench.hedge_events() == ["opened"]
     bench.venue.outages.clear()
     report = await bench.reach("0.5", Purpose.REPAIR)
     assert report.outcome is Outcome.BALANCED and len(bench.venue.sent) == 2
+
+
+async def test_equal_legs_with_an_unknown_order_are_still_broken() -> None:
+    bench = await opened()
+    bench.venue.on(SPOT, Fault(ack_lost=True, push="none"))
+    bench.venue.outages.extend([True] * 60)
+    report = await bench.reach("0.8", Purpose.GROW)
+    assert bench.legs.balanced and report.outcome is Outcome.BROKEN
 
 
 async def test_nothing_is_opened_while_any_order_of_the_books_is_unresolved() -> None:
@@ -207,9 +220,25 @@ async def test_a_target_below_one_lot_opens_nothing() -> None:
 
 
 async def test_a_spot_minimum_above_the_need_is_respected() -> None:
-    bench = Bench(btc(spot_min="0.00005"))
+    bench = Bench(btc(spot_min="0.0002"))
     report = await bench.reach("0.0001", Purpose.OPEN)
     assert report.outcome is Outcome.BALANCED and bench.real.contracts == D("0.01")
+    assert bench.venue.sent[0].size == D("0.0002")
+
+
+async def test_less_than_the_venues_minimum_is_not_sent() -> None:
+    desk = (await opened()).desk()
+    assert await desk.take(Leg.SPOT, Side.SELL, D("0.000009"), D(15), Purpose.EXIT) is None
+    assert desk.orders == 0
+
+
+async def test_an_opening_leaves_in_time_for_its_deadline() -> None:
+    bench = Bench()
+    bench.venue.level_base = D("0.01")
+    began_ms = bench.clock.now_ms()
+    report = await bench.reach("20", Purpose.OPEN)
+    assert report.outcome is Outcome.BALANCED and 0 < bench.real.contracts < 2_000
+    assert 45_000 < bench.clock.now_ms() - began_ms < 55_000, "the machine's deadline is 60 s"
 
 
 async def test_books_too_thin_for_one_lot_open_nothing() -> None:
@@ -250,6 +279,13 @@ async def test_without_any_fresh_book_nothing_is_sent() -> None:
     bench.venue.outages.extend([True] * 99)
     target = HedgeTarget(SPOT, Base(D("0.5")), Purpose.OPEN, "test")
     report = await bench.positions.reach(target, bench.pair, lambda _: stale)
+    assert report.outcome is Outcome.FLAT and bench.venue.sent == []
+
+
+async def test_a_crossed_book_is_not_traded_on() -> None:
+    bench = Bench()
+    bench.venue.half_spread_bps = D(-1)
+    report = await bench.reach("0.5", Purpose.OPEN)
     assert report.outcome is Outcome.FLAT and bench.venue.sent == []
 
 
@@ -352,6 +388,20 @@ async def test_when_the_spot_cannot_be_sold_an_exit_does_not_short_again() -> No
     assert report.outcome is Outcome.BROKEN and "sell swap" not in bench.sides()
 
 
+async def test_a_reduction_makes_headway_in_a_book_too_thin_for_its_share() -> None:
+    bench = await opened("0.0005")
+    bench.venue.half_spread_bps, bench.venue.level_base = D("9.5"), D("0.0004")
+    report = await bench.reach("0", Purpose.EXIT)
+    assert report.outcome is Outcome.FLAT and len(bench.venue.sent) == 10, "one lot at a time"
+
+
+async def test_a_short_that_vanishes_during_the_exit_lets_the_spot_be_sold() -> None:
+    bench = await opened("5")
+    bench.clock.later(700, lambda: setattr(bench.venue, "position", D(0)))
+    report = await bench.reach("0", Purpose.EXIT)
+    assert report.outcome is Outcome.FLAT and bench.real.spot < bench.pair.swap.step
+
+
 async def test_a_swap_bought_back_in_part_sells_only_the_spot_behind_that_part() -> None:
     bench = await opened()
     bench.venue.on(SWAP, Fault(fill=D("0.37")))
@@ -391,6 +441,24 @@ async def test_a_repair_completes_at_most_to_the_larger_leg() -> None:
     await adl(bench, "30")
     await bench.reach("2", Purpose.REPAIR)
     assert bench.real.contracts <= 50 and bench.real.spot <= D("0.51")
+
+
+async def test_a_repair_larger_than_the_largest_order_goes_in_pieces() -> None:
+    bench = await opened()
+    bench.pair = bench.venue.pair = replace(bench.pair, swap=replace(bench.pair.swap, max_limit_size=D(20)))
+    await adl(bench, "50")
+    report = await bench.reach("0.5", Purpose.REPAIR)
+    assert report.outcome is Outcome.BALANCED and report.rejects == 0
+    assert [o.size for o in bench.venue.sent] == [20, 20, 10]
+
+
+async def test_growing_goes_on_after_an_old_gap_was_unwound() -> None:
+    bench = await opened()
+    await adl(bench, "30")
+    bench.venue.on(SWAP, Fault(reject="51030"))
+    report = await bench.reach("5", Purpose.GROW)
+    assert "sell spot" in bench.sides() and bench.real.contracts == 500
+    assert report.outcome is Outcome.BALANCED
 
 
 async def test_a_short_that_vanished_behind_our_back_takes_the_spot_down_with_it() -> None:
@@ -449,6 +517,7 @@ async def test_flatten_copes_with_an_account_that_holds_less_than_the_books() ->
     report = await bench.reach("0", Purpose.FLATTEN)
     assert report.outcome is Outcome.FLAT and bench.real.contracts == 0
     assert bench.real.spot < bench.pair.swap.step
+    assert "closed" not in bench.hedge_events(), "the books still hold what nobody has explained"
 
 
 async def test_flatten_leaves_alone_what_the_engine_never_bought() -> None:
@@ -467,8 +536,8 @@ async def test_flatten_is_patient_with_a_market_that_refuses_for_a_while() -> No
     assert report.outcome is Outcome.FLAT and bench.real.contracts == 0
 
 
-@pytest.mark.parametrize(("seconds", "expected_ms"), [(1, 1_200), (20, 20_000)])
-async def test_the_repair_deadline_is_the_configured_one(seconds: int, expected_ms: int) -> None:
+@pytest.mark.parametrize(("seconds", "expected_ms"), [("0.1", 1_200), ("20", 20_000)])
+async def test_the_repair_deadline_is_the_configured_one(seconds: str, expected_ms: int) -> None:
     """A short one still leaves both ways their whole ladder: six tries, 200 ms apart."""
     limits = ExecutionLimits(repair_deadline_s=D(seconds))
     bench = Bench(settings=Settings(risk=Risk(execution=limits)))
