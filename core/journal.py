@@ -67,6 +67,7 @@ class SqliteJournal:
                 db._thread.daemon = True  # a process that fails before `close` must still be able to end
                 await db
             except sqlite3.Error as error:
+                db._thread.join()  # it is ending, and still has a word for this loop
                 raise JournalFailed(f"cannot open the journal {path}: {error}") from error
             try:
                 await _prepare(db)
