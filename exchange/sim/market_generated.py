@@ -15,7 +15,7 @@ from random import Random
 from exchange.sim.calibration import BAR_SIGMA, SPOT_VOLUME_SHARE, VOLUME_USD_5M
 from exchange.sim.funding import DEFAULT_INTERVAL_MS, funding_rate, next_settlements
 from exchange.sim.instruments import CoinSpec, coin_spec
-from exchange.sim.market_source import Forecast, Gap, Quote
+from exchange.sim.market_source import Forecast, Gap, Quote, next_grid_ms
 from exchange.sim.model import Settled
 from exchange.sim.timeline import Points, Track, path_points
 
@@ -30,9 +30,13 @@ CHUNK_BARS = 576  # two days are generated at a time
 HOME_PULL = 1 / (60 * BARS_PER_DAY)  # a price drifts back to its start within months
 BASIS_PULL = 1 / 24  # basis forgets a shock within two hours
 LEVEL_PULL = 1 / (2 * BARS_PER_DAY)  # what funding hovers around changes within days
-JUMP_CHANCE, JUMP_SIZE = 0.002, 4.0
+LEVEL_NOISE = 0.000025
+WICK = 0.45  # how far a bar reaches beyond its open and close, in standard deviations
+JUMP_CHANCE, JUMP_SIZE = 0.002, 7.0
 MAX_BAR_MOVE = 0.06
+ROOT_2 = 2.0**0.5
 COMMON = 0.85  # correlation of each coin with the market
+OWN = (1 - COMMON * COMMON) ** 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,13 @@ class Mood:
 MOODS = {
     mood.name: mood
     for mood in (
-        Mood("calm", 0.001, 0.75, 0.0003, 0.00006, 1.0, 1.0, 96,
+        Mood("calm", 0.001, 0.75, 0.0003, 0.00003, 1.0, 1.0, 96,
              (("rally", 0.45), ("slide", 0.33), ("inverted", 0.14), ("crash", 0.08))),
-        Mood("rally", 0.030, 1.15, 0.0009, 0.00012, 1.2, 0.9, 72,
-             (("calm", 0.70), ("slide", 0.20), ("crash", 0.10))),
-        Mood("slide", -0.024, 1.25, 0.0000, 0.00012, 1.5, 0.8, 60,
+        Mood("rally", 0.024, 1.15, 0.0010, 0.00006, 1.2, 0.9, 72,
+             (("calm", 0.72), ("slide", 0.18), ("crash", 0.10))),
+        Mood("slide", -0.020, 1.25, 0.0001, 0.00006, 1.5, 0.8, 60,
              (("calm", 0.55), ("inverted", 0.25), ("rally", 0.20))),
-        Mood("inverted", -0.004, 1.10, -0.0009, 0.00012, 1.5, 0.8, 40,
+        Mood("inverted", -0.004, 1.10, -0.0009, 0.00006, 1.5, 0.8, 40,
              (("calm", 0.75), ("rally", 0.25))),
         Mood("crash", -0.40, 3.50, -0.0035, 0.00080, 10.0, 0.15, 5,
              (("inverted", 0.50), ("calm", 0.30), ("rally", 0.20))),
@@ -75,9 +79,9 @@ MOODS = {
 
 
 def normal(rng: Random) -> float:
-    """A draw close to the standard normal, from sums alone: twelve uniforms less six."""
+    """A draw close to the standard normal, from sums alone: six uniforms, centred and scaled."""
     u = rng.random
-    return u() + u() + u() + u() + u() + u() + u() + u() + u() + u() + u() + u() - 6.0
+    return (u() + u() + u() + u() + u() + u() - 3.0) * ROOT_2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ class _Climate:
     """The common factor all coins share, bar by bar."""
 
     def __init__(self, seed: int) -> None:
-        self._rng = Random(f"{seed}:market")
+        self._rng = Random(f"{seed}:climate")
         self._mood = MOODS["calm"]
         self._swell = 1.0
         self._bars: list[_Weather] = []
@@ -139,42 +143,33 @@ class _Coin:
         rng, spec, mood = self._rng, self.spec, weather.mood
         sigma = BAR_SIGMA * spec.beta * weather.volatility
         own = normal(rng)
-        shock = sigma * (COMMON * weather.move + (1 - COMMON * COMMON) ** 0.5 * own)
+        shock = sigma * (COMMON * weather.move + OWN * own)
         drift = mood.drift * spec.beta / BARS_PER_DAY + HOME_PULL * (self._home / self._price - 1.0)
         move = min(max(shock + drift, -MAX_BAR_MOVE), MAX_BAR_MOVE)
         open_ = self._price
         close = open_ * (1.0 + move)
-        up, down = sigma * 0.6 * abs(normal(rng)), sigma * 0.6 * abs(normal(rng))
+        up, down = sigma * WICK * abs(normal(rng)), sigma * WICK * abs(normal(rng))
         high, low = max(open_, close) * (1.0 + up), min(open_, close) * (1.0 - down)
         spot = path_points(open_, high, low, close, low_first=close >= open_)
         basis = self._next_basis(mood, own)
-        steps = tuple(self._basis + (basis - self._basis) * k / 3 for k in range(4))
-        swap = tuple(p * (1.0 + b) for p, b in zip(spot, steps, strict=True))
         mark_basis = self._mark_basis + 0.25 * (basis - self._mark_basis)  # a moving average of the basis
-        marks = tuple(
-            p * (1.0 + self._mark_basis + (mark_basis - self._mark_basis) * k / 3) for k, p in enumerate(spot)
-        )
+        swap, marks = _shifted(spot, self._basis, basis), _shifted(spot, self._mark_basis, mark_basis)
         volume = VOLUME_USD_5M * spec.liquidity / open_ * weather.volatility * (0.5 + rng.random())
-        self._append(ts_ms, spot, swap, marks, volume)
-        self.premium_sum.append(self.premium_sum[-1] + (steps[0] + basis) / 2)
+        spot_track, swap_track, mark_track = self.tracks
+        spot_track.append(ts_ms, spot, volume * SPOT_VOLUME_SHARE)
+        swap_track.append(ts_ms, swap, volume)
+        mark_track.append(ts_ms, marks, 0.0)
+        self.premium_sum.append(self.premium_sum[-1] + (self._basis + basis) / 2)
         self.moods.append(mood)
         self._price, self._basis, self._mark_basis = close, basis, mark_basis
 
     def _next_basis(self, mood: Mood, own: float) -> float:
         """Premium at the bar's end: pulled to a level that wanders around the mood's."""
         rng = self._rng
-        pull = LEVEL_PULL * (12 if mood.name in ("crash", "inverted") else 4)
-        self._level += pull * (mood.premium - self._level) + 0.00001 * normal(rng)
+        pull = LEVEL_PULL * (8 if mood.name in ("crash", "inverted") else 2)
+        self._level += pull * (mood.premium - self._level) + LEVEL_NOISE * normal(rng)
         noise = mood.premium_noise * (normal(rng) + 0.5 * own)
         return self._basis + BASIS_PULL * (self._level - self._basis) + noise
-
-    def _append(
-        self, ts_ms: int, spot: Points, swap: tuple[float, ...], marks: tuple[float, ...], volume: float
-    ) -> None:
-        spot_track, swap_track, mark_track = self.tracks
-        spot_track.append(ts_ms, spot, volume * SPOT_VOLUME_SHARE)
-        swap_track.append(ts_ms, (swap[0], swap[1], swap[2], swap[3]), volume)
-        mark_track.append(ts_ms, (marks[0], marks[1], marks[2], marks[3]), 0.0)
 
     def _scale_history(self) -> None:
         """Make the invented past end at the coin's starting price."""
@@ -182,6 +177,18 @@ class _Coin:
         for track in self.tracks:
             track.points = [(a * factor, b * factor, c * factor, d * factor) for a, b, c, d in track.points]
         self._price = self._home
+
+
+def _shifted(points: Points, begin: float, end: float) -> Points:
+    """A path lifted by a basis that goes from `begin` to `end` over the bar."""
+    first, second, third, last = points
+    step = (end - begin) / 3
+    return (
+        first * (1.0 + begin),
+        second * (1.0 + begin + step),
+        third * (1.0 + end - step),
+        last * (1.0 + end),
+    )
 
 
 class GeneratedMarket:
@@ -198,8 +205,7 @@ class GeneratedMarket:
         self._coins = {spec.coin: _Coin(spec, seed, climate, self._begin_ms, history) for spec in self.coins}
 
     def next_ms(self, after_ms: int) -> int:
-        quarter = BAR_MS // 4
-        return after_ms // quarter * quarter + quarter
+        return next_grid_ms(after_ms, BAR_MS)
 
     def quote(self, coin: str, at_ms: int) -> Quote:
         paths, i = self._paths(coin, at_ms)
