@@ -82,3 +82,14 @@ class MarketSource(Protocol):
     def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
         """The last `count` settlements before an instant, oldest first."""
         ...
+
+
+def next_grid_ms(after_ms: int, bar_ms: int) -> int:
+    """The next instant after `after_ms` at which a bar's path has news: its open and its two extremes.
+
+    A bar runs open, extreme, extreme, close in quarters; its close is all but the next bar's open, so
+    nothing stops there.
+    """
+    quarter = bar_ms // 4
+    at_ms = after_ms // quarter * quarter + quarter
+    return at_ms + quarter if at_ms // quarter % 4 == 3 else at_ms

@@ -113,13 +113,13 @@ def test_a_crash_thins_the_books_and_blows_the_basis_out() -> None:
     assert quote.spread >= 5 and quote.depth <= 0.2
 
 
-def test_the_grid_has_four_points_a_bar() -> None:
+def test_the_grid_stops_at_a_bars_open_and_its_two_extremes() -> None:
     market = shared(7)
     at_ms, seen = START_MS, []
     for _ in range(5):
         at_ms = market.next_ms(at_ms)
         seen.append((at_ms - START_MS) // 1000)
-    assert seen == [75, 150, 225, 300, 375]
+    assert seen == [75, 150, 300, 375, 450]
 
 
 @pytest.mark.parametrize("coin", ["SOL", "DOGE", "PEPE"])
