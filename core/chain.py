@@ -8,9 +8,10 @@ same have the same one, however their facts were interleaved.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any, Final
+
+import msgspec
 
 from core.facts import Kind, Row
 
@@ -49,7 +50,7 @@ def next_chain(previous: bytes, at_ms: int, body: str) -> bytes:
 def to_row(record: Sequence[Any]) -> Row:
     """Make a Row of (seq, kind, at_ms, body, hash)."""
     seq, kind, at_ms, body, digest = record
-    return Row(seq, Kind(kind), at_ms, json.loads(body), digest.hex())
+    return Row(seq, Kind(kind), at_ms, msgspec.json.decode(body), digest.hex())
 
 
 def select(kinds: Sequence[Kind], order: str = "ASC") -> str:

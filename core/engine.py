@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -242,7 +242,7 @@ class Engine:
 
     def _record(self, event: Event, decision: Decision) -> None:
         self.decisions.append(decision)
-        self._journal.append(Kind.DECISION, decision.at_ms, plain_decision(decision))
+        self._journal.append(Kind.DECISION, decision.at_ms, body_of(decision))
         if event.report is not None:
             self._journal.append(
                 Kind.REPORT, decision.at_ms, {"on": event.on.value, "report": plain(event.report)}
@@ -412,6 +412,6 @@ def merge(plans: tuple[Plan, ...]) -> Plan:
     return Plan(opening, (*smallest.values(), *transfers), verdicts)
 
 
-def plain_decision(decision: Decision) -> dict[str, object]:
-    body: dict[str, object] = plain(decision)
-    return body
+def body_of(decision: Decision) -> dict[str, object]:
+    """A decision's row, field by field."""
+    return {field.name: getattr(decision, field.name) for field in fields(decision)}

@@ -23,7 +23,7 @@ import aiosqlite
 
 from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, select, to_row
 from core.errors import JournalBroken, JournalFailed
-from core.facts import Kind, Row, canonical
+from core.facts import Kind, Row, canonical, plain
 from core.ports import Clock
 
 FILE_NAME = "journal.db"
@@ -91,7 +91,8 @@ class SqliteJournal:
         """
         if self._closing:
             raise JournalFailed("the journal is closed")
-        text = canonical(body)
+        held = plain(body)
+        text = canonical(held)
         self._seq += 1
         self._head = next_hash(self._head, self._seq, kind.value, at_ms, text)
         chain = None
@@ -103,7 +104,7 @@ class SqliteJournal:
             self._kick.set()
         elif self._timer is None:
             self._timer = self._loop.call_later(self._linger_s, self._kick.set)
-        row = to_row(record[:5])
+        row = Row(self._seq, kind, at_ms, held, self._head.hex())
         for listener in self.listeners:
             listener(row)
         return row.seq

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from core.context import MarketView
 from core.errors import JournalFailed, RateLimited, VenueDown, VenueRejected
-from core.facts import Kind, Row, canonical
+from core.facts import Kind, Row, canonical, plain
 from core.ports import OrderSink
 from core.types import (
     BPS,
@@ -132,7 +132,7 @@ class FakeJournal:
         self.fails = False
 
     def append(self, kind: Kind, at_ms: int, body: Mapping[str, object]) -> int:
-        row = Row(len(self.written) + 1, kind, at_ms, json.loads(canonical(body)), "")
+        row = Row(len(self.written) + 1, kind, at_ms, json.loads(canonical(plain(body))), "")
         self.written.append(row)
         for listener in self.listeners:
             listener(row)

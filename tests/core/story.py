@@ -47,7 +47,7 @@ class Story:
     bill_no: int = 0
 
     def add(self, kind: Kind, body: Mapping[str, object]) -> Row:
-        row = Row(len(self.rows) + 1, kind, self.now_ms, json.loads(canonical(body)), "")
+        row = Row(len(self.rows) + 1, kind, self.now_ms, json.loads(canonical(plain(body))), "")
         self.rows.append(row)
         return row
 
