@@ -81,13 +81,14 @@ ALL: Final = {**PUBLIC, **BUSINESS}
 class BookView:
     """A book as text at one sequence number: per side, price -> the whole level as JSON."""
 
-    __slots__ = ("asks", "bids", "seq_id", "ts")
+    __slots__ = ("ask", "asks", "bid", "bids", "seq_id", "ts")
 
     def __init__(self, side: MarketSide) -> None:
         self.seq_id = side.seq_id
         self.ts = str(side.ts_ms)
-        self.bids = _levels(side.bids(BOOK_DEPTH))
-        self.asks = _levels(side.asks(BOOK_DEPTH))
+        bids, asks = side.bids(BOOK_DEPTH), side.asks(BOOK_DEPTH)
+        self.bids, self.bid = _levels(bids), render.top(bids)
+        self.asks, self.ask = _levels(asks), render.top(asks)
 
     def first(self, depth: int) -> str:
         bids, asks = ",".join(list(self.bids.values())[:depth]), ",".join(list(self.asks.values())[:depth])
@@ -137,7 +138,7 @@ class PublicFeed:
         self._sent_ms: dict[Topic, int] = {}
         self._bar_ms: dict[Topic, int] = {}
         self._rows: dict[str, Callable[[str], list[Row]]] = {
-            "tickers": lambda key: [render.ticker(self._side(key), opens, venue.now_ms)],
+            "tickers": self._ticker,
             "mark-price": lambda key: [render.mark_price(self._side(key))],
             "index-tickers": lambda key: [render.index_ticker(key, self._side(key), opens, venue.now_ms)],
             "price-limit": lambda key: [render.price_limit(self._side(key))],
@@ -269,6 +270,10 @@ class PublicFeed:
             for bar in reversed(bars)
             if bar.ts_ms >= since_ms
         )
+
+    def _ticker(self, inst_id: str) -> list[Row]:
+        side, view = self._side(inst_id), self.view(inst_id)
+        return [render.ticker(side, view.bid, view.ask, self._opens, self._venue.now_ms)]
 
     def _funding(self, inst_id: str) -> list[Row]:
         side = self._side(inst_id)

@@ -86,20 +86,26 @@ class DayOpens:
         return self._open(side, now_ms, 0), self._open(side, now_ms, UTC8_MS)
 
 
-def ticker(side: MarketSide, opens: DayOpens, now_ms: int) -> Row:
+Top = tuple[str, str]  # price and size of a best level, "" and "" for an empty side
+
+
+def top(levels: list[BookLevel]) -> Top:
+    return (num(levels[0].price), num(levels[0].size)) if levels else ("", "")
+
+
+def ticker(side: MarketSide, bid: Top, ask: Top, opens: DayOpens, now_ms: int) -> Row:
     """vol24h is contracts for a swap and coins for spot; volCcy24h coins for a swap, USDT for spot."""
     i = side.instrument
-    asks, bids = side.asks(1), side.bids(1)
     utc0, utc8 = opens.of(side, now_ms)
     return {
         "instType": i.inst_type,
         "instId": i.inst_id,
         "last": num(side.last),
         "lastSz": num(side.last_size),
-        "askPx": num(asks[0].price) if asks else "",
-        "askSz": num(asks[0].size) if asks else "",
-        "bidPx": num(bids[0].price) if bids else "",
-        "bidSz": num(bids[0].size) if bids else "",
+        "askPx": ask[0],
+        "askSz": ask[1],
+        "bidPx": bid[0],
+        "bidSz": bid[1],
         "open24h": num(side.open_24h),
         "high24h": num(side.high_24h),
         "low24h": num(side.low_24h),

@@ -107,12 +107,15 @@ class PublicData:
         return [render.discount(ccy, self._venue.discount_tiers(ccy)) for ccy in currencies]
 
     def ticker(self, call: Call) -> Sequence[Any]:
-        return [render.ticker(self._side(call.params), self._opens, self._venue.now_ms)]
+        return [self._ticker(self._side(call.params))]
 
     def tickers(self, call: Call) -> Sequence[Any]:
         found = self.instruments_of(call.params)
-        now_ms, markets = self._venue.now_ms, self._venue.markets
-        return [render.ticker(markets[i.inst_id], self._opens, now_ms) for i in found]
+        return [self._ticker(self._venue.markets[i.inst_id]) for i in found]
+
+    def _ticker(self, side: MarketSide) -> Row:
+        bid, ask = render.top(side.bids(1)), render.top(side.asks(1))
+        return render.ticker(side, bid, ask, self._opens, self._venue.now_ms)
 
     def index_tickers(self, call: Call) -> Sequence[Any]:
         name, quote = call.params.get("instId"), call.params.get("quoteCcy")

@@ -22,6 +22,8 @@ def num(value: Decimal | None) -> str:
     text = str(value)
     if "E" in text:
         text = format(value, "f")
+    if text[-1] != "0":
+        return text
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
