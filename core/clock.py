@@ -117,6 +117,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _came_back(self, _: object) -> None:
         self._outside -= 1
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        with self.holding():
+            await super().shutdown_default_executor()
+
     @contextmanager
     def holding(self) -> Iterator[None]:
         """Keep time still while something outside the loop is worked on."""

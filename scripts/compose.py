@@ -71,6 +71,22 @@ async def compose(
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s)
+    try:
+        return await _connected(settings, venue, journal, clock, ticker, notifier, mode)
+    except BaseException:
+        await journal.close()
+        raise
+
+
+async def _connected(
+    settings: Settings,
+    venue: Ports,
+    journal: SqliteJournal,
+    clock: Clock,
+    ticker: Ticker,
+    notifier: Notifier,
+    mode: str,
+) -> App:
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
     permissions = Permissions(journal, clock, notifier)

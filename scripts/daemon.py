@@ -26,6 +26,7 @@ from monitor.redaction import Redactor
 from monitor.summary import RunFacts
 from scripts.channels import channels_of
 from scripts.child_venue import child_venue
+from scripts.compose import App
 from scripts.evidence import host_facts, journal_facts
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
@@ -39,8 +40,11 @@ SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
 
 
-def run_daemon(options: RunOptions) -> int:
-    """Run until the time is up or a signal comes; return the exit code. Raises EngineError on failure."""
+def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: None) -> int:
+    """Run until the time is up or a signal comes; return the exit code. Raises EngineError on failure.
+
+    on_app  is handed the composed engine before it starts: the seam for whoever watches it closely.
+    """
     settings, secrets = _with_instruments(load(options.config), options), load_secrets()
     if options.mode is Mode.LIVE:
         refuse_unready(settings, secrets)
@@ -60,7 +64,9 @@ def run_daemon(options: RunOptions) -> int:
             keeper = LockstepKeeper(base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
             stack.callback(keeper.close)
         with asyncio.Runner(loop_factory=_loop_factory(keeper)) as runner:
-            facts = runner.run(_main(options, settings, secrets, redact, base_url, keeper, folder, evidence))
+            facts = runner.run(
+                _main(options, settings, secrets, redact, base_url, keeper, folder, evidence, on_app)
+            )
     if options.json:
         print_json(facts)
     return 0
@@ -103,6 +109,7 @@ async def _main(
     keeper: LockstepKeeper | None,
     folder: Path,
     evidence: tuple[JournalFacts, HostFacts],
+    on_app: Callable[[App], None],
 ) -> RunFacts:
     clock, ticker = _time(keeper)
     out = sys.stderr if options.json else sys.stdout
@@ -129,7 +136,9 @@ async def _main(
     notifier.start()
     with screen:
         try:
-            return await session.run(lambda: _checked(options, settings, secrets, base_url, clock, evidence))
+            return await session.run(
+                lambda: _checked(options, settings, secrets, base_url, clock, evidence), on_app
+            )
         finally:
             await notifier.stop()
 

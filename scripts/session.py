@@ -75,7 +75,7 @@ class Session:
         self._venue_lost = True
         self.end(why)
 
-    async def run(self, connect: Callable[[], Awaitable[Ports]]) -> RunFacts:
+    async def run(self, connect: Callable[[], Awaitable[Ports]], on_app: Callable[[App], None]) -> RunFacts:
         """Return the run's figures. Raises EngineError when a part failed or the venue was lost."""
         started_s = time.monotonic()
         ports = await connect()
@@ -94,6 +94,7 @@ class Session:
         )
         try:
             self._follow(app)
+            on_app(app)
             self._curve.add(from_ms, _own_equity(app))
             before = money_of(app)
             await self._live(app)

@@ -1,0 +1,56 @@
+"""The first command of the README, as a new user runs it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from tests.e2e.rig import Ended, main
+
+D = Decimal
+
+
+def demo(folder: Path, *more: str) -> Ended:
+    return main("run", "--seed", "7", "--no-web", "--json", "--data", str(folder), *more)
+
+
+def test_a_demo_opens_collects_funding_explains_itself_and_ends_clean(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--for", "26h", "--speed", "max")
+    assert done.code == 0, done.err
+    said = done.summary
+    assert said["state"] in ("RUNNING", "IDLE")
+    assert said["opens"] >= 2
+    assert D(said["funding"]) != 0
+    assert said["violations"] == []
+    assert said["unexplained"] == "0"
+    terms = (
+        D(said["funding"]) + D(said["basis"]) - D(said["fees"]) - D(said["slippage"]) - D(said["interest"])
+    )
+    assert abs(terms + D(said["other"]) - D(said["net_pnl"])) < D("1e-8")
+    assert D(said["max_leverage"]) < 3
+
+    why = main("why", "BTC-USDT", "--data", str(tmp_path))
+    assert why.code == 0
+    assert "refusals" in why.out
+    assert "margin_ok" in why.out
+    status = main("status", "--data", str(tmp_path))
+    assert "ETH-USDT" in status.out
+    assert main("journal", "verify", "--data", str(tmp_path)).code == 0
+    pnl = main("pnl", "--by", "instrument", "--data", str(tmp_path))
+    assert pnl.code == 0
+
+
+def test_the_same_seed_decides_the_same_and_another_seed_does_not(tmp_path: Path) -> None:
+    first = demo(tmp_path / "a", "--for", "9h", "--speed", "max").summary
+    again = demo(tmp_path / "b", "--for", "9h", "--speed", "max").summary
+    other = demo(tmp_path / "c", "--for", "9h", "--speed", "max", "--seed", "8").summary
+    assert first["journal_head"] == again["journal_head"]
+    assert first["net_pnl"] == again["net_pnl"]
+    assert first["journal_head"] != other["journal_head"]
+
+
+def test_acceleration_changes_no_decision(tmp_path: Path) -> None:
+    fast = demo(tmp_path / "fast", "--for", "9h", "--speed", "max").summary
+    paced = demo(tmp_path / "paced", "--for", "9h", "--speed", "3600").summary
+    assert paced["journal_head"] == fast["journal_head"]
+    assert paced["wall_s"] > 9
