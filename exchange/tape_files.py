@@ -83,6 +83,7 @@ class TapeFile:
     bar_ms: int
     symbol: str
     _rows: list[str] = field(default_factory=list)
+    _stamps: list[int] = field(default_factory=list)
 
     @property
     def coin(self) -> str:
@@ -90,20 +91,25 @@ class TapeFile:
         match = re.fullmatch(r"([A-Z0-9]+?)-?USDT(-SWAP)?", self.symbol)
         return match[1] if match else ""
 
+    def times(self) -> list[int]:
+        """The stamps alone, checked: to see what a file covers before reading all of it."""
+        if not self._stamps:
+            cells = [line.partition(",")[0] for line in self._lines()]
+            self._stamps = self._times(cells, self.bar_ms or SECOND_MS)
+        return self._stamps
+
     def bars_between(self, from_ms: int, to_ms: int) -> int:
-        """How many rows open in [from, to), counted without reading them all: sorted as they should be."""
-        lines = self._lines()
-        return bisect_left(lines, to_ms, key=self._stamp) - bisect_left(lines, from_ms, key=self._stamp)
+        ts = self.times()
+        return bisect_left(ts, to_ms) - bisect_left(ts, from_ms)
 
     def period(self) -> tuple[int, int]:
         """When the first bar opens and the last one ends."""
-        lines = self._lines()
-        return self._stamp(lines[0]), self._stamp(lines[-1]) + self.bar_ms
+        ts = self.times()
+        return ts[0], ts[-1] + self.bar_ms
 
     def candles(self) -> Candles:
         """Read and check the whole file. Raises UsageError."""
-        columns = self._columns()
-        ts = self._times(columns[0], self.bar_ms)
+        columns, ts = self._columns(), self.times()
         open_, high, low, close = (
             self._floats(name, cells, "a price above 0", lambda price: price > 0)
             for name, cells in zip(MARK_HEADER[2:], columns[2:6], strict=True)
@@ -121,8 +127,7 @@ class TapeFile:
 
     def settlements(self) -> Settlements:
         """Read and check a funding file; stamps some milliseconds off are put on their second."""
-        columns = self._columns()
-        ts = self._times(columns[0], SECOND_MS)
+        columns, ts = self._columns(), self.times()
         allowed = f"a fraction of notional between -{MAX_RATE} and {MAX_RATE}"
         rate = self._numbers("rate", columns[2], _decimal, allowed)
         self._each("rate", columns[2], rate, lambda value: abs(value) <= MAX_RATE, allowed)
@@ -133,10 +138,6 @@ class TapeFile:
             mark = self._numbers("mark_px", cells, lambda cell: _decimal(cell) if cell else None, allowed)
             self._each("mark_px", cells, mark, lambda value: value is None or value > 0, allowed)
         return Settlements(ts, rate, mark)
-
-    def _stamp(self, line: str) -> int:
-        cell = line.partition(",")[0]
-        return self._numbers("ts", [cell], int, "UTC milliseconds, a whole number")[0]
 
     # --- reading ---------------------------------------------------------------------------------
 
