@@ -41,7 +41,8 @@ class Book:
         bid = max(1, round(ticks - width / 2))
         if self._eaten["buy"] or self._eaten["sell"]:
             gone = min(Decimal(1), Decimal(at_ms - self._at_ms) / REGROW_MS)
-            self._eaten = {side: eaten * (1 - gone) for side, eaten in self._eaten.items()}
+            for side, eaten in self._eaten.items():
+                self._eaten[side] = eaten * (1 - gone) // self.instrument.lot * self.instrument.lot
         self._best_ticks = {"buy": bid, "sell": bid + width}
         self._mid, self._depth, self._at_ms = mid, depth, at_ms
         self._levels.clear()

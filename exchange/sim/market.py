@@ -34,6 +34,7 @@ BAND = Decimal("0.02")  # how far from the index an order may be priced, before 
 BAND_LIMIT = Decimal("0.05")  # and at most
 VOLUME_SHARE = Decimal("0.25")  # of a bar's volume that clients may have between them
 OPEN_INTEREST_USD = 2_000_000_000  # BTC; other coins by liquidity
+PRINT_USD = 4_000
 SETTLED_KEPT = 300
 
 
@@ -82,7 +83,13 @@ class Market:
         outbox.extend(self._moved)
         if self.last != before:
             side = "buy" if self.last > before else "sell"
-            self.print_trade(self.instrument.lot * (1 + at_ms // 1_000 % 500), self.last, side, outbox)
+            self.print_trade(self._print_size(at_ms), self.last, side, outbox)
+
+    def _print_size(self, at_ms: int) -> Decimal:
+        """Some ten thousand USDT, more in thicker markets."""
+        usdt = PRINT_USD * self._spec.liquidity * (1 + at_ms // 1_000 % 9)
+        lots = usdt / float(self.last * self.instrument.ct_val * self.instrument.lot)
+        return max(1, int(lots)) * self.instrument.lot
 
     def print_trade(self, size: Decimal, price: Decimal, side: str, outbox: list[VenueEvent]) -> int:
         """Publish one trade; return its id, unique within the instrument."""

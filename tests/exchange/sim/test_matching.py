@@ -56,6 +56,21 @@ def test_a_fok_order_fills_whole_or_not_at_all() -> None:
     assert desk.order(SPOT, "buy", str(size), str(limit), kind="fok").state == "filled"
 
 
+def test_a_fok_order_does_not_count_what_its_price_does_not_reach() -> None:
+    desk = Desk(usdt="100000000")
+    other = desk.open("other")
+    other.trading["BTC"] = D(1)
+    desk.order(SPOT, "sell", "1", "60050", kind="limit", account=other)
+    limit, size = best(desk, SPOT, "buy").price, best(desk, SPOT, "buy").size
+    assert desk.order(SPOT, "buy", str(size + D("0.5")), str(limit), kind="fok").filled == 0
+
+
+def test_a_fok_order_does_not_count_depth_the_market_has_no_volume_for() -> None:
+    desk = Desk(StillMarket(volume=0.4))
+    assert desk.order(SPOT, "buy", "0.2", "60500", kind="fok").filled == 0
+    assert desk.order(SPOT, "buy", "0.1", "60500", kind="fok").filled == D("0.1")
+
+
 def test_a_post_only_order_that_would_take_tells_only_its_end() -> None:
     desk = Desk()
     desk.venue.outbox.clear()
