@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from okx.Account import AccountAPI
-from okx.Trade import TradeAPI
 
 ROOT = Path(__file__).resolve().parents[2]
 TAPE = ROOT.parent / "shared" / "data"
@@ -51,12 +53,13 @@ def run(script: str, *arguments: str, timeout: float = PATIENCE_S) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def start(script: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a process and leave it running."""
+def start(script: str, *arguments: str, talks: bool = False) -> subprocess.Popen[str]:
+    """Start a process and leave it running; with `talks` its stdin and stdout are pipes."""
+    pipe = subprocess.PIPE if talks else subprocess.DEVNULL
     return subprocess.Popen(
         [sys.executable, script, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=pipe,
+        stdout=pipe,
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=ROOT,
@@ -66,9 +69,8 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
 @contextmanager
 def venue(*arguments: str) -> Iterator[str]:
     """A simulated venue that outlives engines; its clock stands still while no engine is attached."""
-    child = start(
-        str(ROOT / "main.py"), "venue", "--port", "0", "--lockstep", "--until-stdin-closes", *arguments
-    )
+    command = ("venue", "--port", "0", "--lockstep", "--until-stdin-closes", *arguments)
+    child = start(str(ROOT / "main.py"), *command, talks=True)
     assert child.stdout is not None and child.stdin is not None
     try:
         yield f"http://127.0.0.1:{json.loads(child.stdout.readline())['port']}"
@@ -94,12 +96,31 @@ class Books:
 
 
 def books_of(url: str) -> Books:
-    """Ask the venue with the real client library."""
-    keys = ("demo-key", "demo-secret", "demo-pass")
-    account, trade = AccountAPI(*keys, flag="1", domain=url), TradeAPI(*keys, flag="1", domain=url)
-    balance = account.get_account_balance()["data"][0]["details"]
-    positions = account.get_positions()["data"]
-    orders = [order for kind in ("SPOT", "SWAP") for order in trade.get_orders_history(instType=kind)["data"]]
+    """Ask the venue, with requests signed for the venue's own time: its clock is not the wall's."""
+    with httpx.Client(base_url=url, trust_env=False) as client:
+
+        def get(path: str) -> list[dict[str, Any]]:
+            at_ms = int(client.get("/api/v5/public/time").json()["data"][0]["ts"])
+            stamp = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
+            digest = hmac.digest(b"demo-secret", f"{stamp}GET{path}".encode(), "sha256")
+            answer = client.get(
+                path,
+                headers={
+                    "OK-ACCESS-KEY": "demo-key",
+                    "OK-ACCESS-PASSPHRASE": "demo-pass",
+                    "OK-ACCESS-TIMESTAMP": stamp,
+                    "OK-ACCESS-SIGN": base64.b64encode(digest).decode(),
+                },
+            ).json()
+            assert answer["code"] == "0", answer
+            rows: list[dict[str, Any]] = answer["data"]
+            return rows
+
+        balance = get("/api/v5/account/balance")[0]["details"]
+        positions = get("/api/v5/account/positions")
+        orders = [
+            o for kind in ("SPOT", "SWAP") for o in get(f"/api/v5/trade/orders-history?instType={kind}")
+        ]
     return Books(
         coins={row["ccy"]: Decimal(row["cashBal"]) for row in balance if row["ccy"] != "USDT"},
         contracts={row["instId"]: Decimal(row["pos"]) for row in positions},

@@ -1,0 +1,118 @@
+"""Killed with SIGKILL at every step of a hedge and started again: no order twice, no naked leg."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.facts import Kind
+from core.journal_reader import JournalReader
+from scripts.questions import read_books
+from tests.e2e.rig import ROOT, books_of, main, run, start, venue
+
+D = Decimal
+DRIVER = str(ROOT / "tests" / "e2e" / "crash_driver.py")
+CLOSE_ALL = str(ROOT / "scripts" / "close_all.py")
+LOT = {"BTC": D("0.0001"), "ETH": D("0.001")}  # one swap lot in coins
+CT_VAL = {"BTC": "0.01", "ETH": "0.1"}
+
+POINTS = [
+    ("hedge", 1, "OPENING"),  # the target is known, nothing sent
+    ("intent", 1, "OPENING"),  # meant to buy spot
+    ("ack", 1, "OPENING"),  # the venue has the spot order
+    ("fill", 1, "OPENING"),  # spot bought, no short yet
+    ("intent", 2, "OPENING"),  # meant to sell the swap
+    ("ack", 2, "OPENING"),
+    ("fill", 2, "OPENING"),
+    ("report", 1, "any"),
+    ("transfer", 1, "REBALANCING"),  # meant to move money
+    ("transfer", 2, "REBALANCING"),  # moved, not confirmed
+    ("bill", 3, "any"),
+    ("equity", 3, "RUNNING"),
+]
+
+
+def check(url: str, folder: Path) -> None:
+    """The venue's own word: every client id once, legs equal, and our books the same as its."""
+    held = books_of(url)
+    ids = Counter(order["clOrdId"] for order in held.orders)
+    assert [cl_id for cl_id, times in ids.items() if times > 1] == []
+    books = read_books(folder)
+    for coin, lot in LOT.items():
+        assert abs(held.naked(coin, CT_VAL[coin])) < lot, (coin, held)
+        hedge = books.hedge(f"{coin}-USDT")
+        booked = (hedge.spot_base, hedge.contracts) if hedge else (D(0), D(0))
+        dust = books.dust.get(coin, D(0))
+        assert booked[0] + dust == held.coins.get(coin, D(0))
+        assert booked[1] == -held.contracts.get(f"{coin}-USDT-SWAP", D(0))
+    assert books.unresolved_orders() == ()
+    with JournalReader(folder / "journal.db") as reader:
+        assert reader.verify().ok
+        sent = [row.body["order"]["cl_id"] for row in reader.rows(Kind.INTENT)]
+    assert len(sent) == len(set(sent))
+    assert set(ids) <= set(sent)
+
+
+@pytest.mark.parametrize(("kind", "count", "state"), POINTS)
+def test_a_killed_engine_starts_again_with_the_venues_books(
+    kind: str, count: int, state: str, tmp_path: Path
+) -> None:
+    with venue("--seed", "7") as url:
+        killed = run(DRIVER, kind, str(count), state, url, str(tmp_path))
+        assert killed.code == -signal.SIGKILL, killed.err
+        again = main(
+            "run", "--venue", url, "--data", str(tmp_path), "--for", "40m", "--speed", "max", "--json"
+        )
+        assert again.code == 0, again.err
+        assert again.summary["unexplained"] == "0"
+        assert again.summary["state"] in ("RUNNING", "IDLE")
+        check(url, tmp_path)
+
+
+def test_close_all_flattens_a_dead_daemons_hedges_and_does_nothing_the_second_time(tmp_path: Path) -> None:
+    with venue("--seed", "7") as url:
+        assert run(DRIVER, "equity", "3", "RUNNING", url, str(tmp_path)).code == -signal.SIGKILL
+        assert any(books_of(url).contracts.values())
+        arguments = ("--mode", "demo", "--venue", url, "--data", str(tmp_path))
+        for _ in range(2):
+            closed = run(CLOSE_ALL, *arguments)
+            assert closed.code == 0, closed.err
+            held = books_of(url)
+            assert not any(held.contracts.values())
+            assert all(abs(held.naked(coin, CT_VAL[coin])) < lot for coin, lot in LOT.items())
+        check(url, tmp_path)
+
+
+def test_close_all_asks_a_living_daemon_and_it_stays_stopped(tmp_path: Path) -> None:
+    with venue("--seed", "7") as url:
+        daemon = start(
+            str(ROOT / "main.py"), "run", "--venue", url, "--data", str(tmp_path), "--speed", "2000"
+        )
+        try:
+            while not (tmp_path / "journal.db").exists() or not read_books(tmp_path).hedge_views({}):
+                assert daemon.poll() is None
+            closed = run(
+                str(ROOT / "scripts" / "close_all.py"),
+                "--mode",
+                "demo",
+                "--venue",
+                url,
+                "--data",
+                str(tmp_path),
+            )
+            assert closed.code == 0, closed.err
+            assert daemon.poll() is None
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            assert daemon.wait(timeout=60) == 0
+        assert read_books(tmp_path).state.value == "STOPPED"
+        assert not any(books_of(url).contracts.values())
+        restarted = main(
+            "run", "--venue", url, "--data", str(tmp_path), "--for", "1h", "--speed", "max", "--json"
+        )
+        assert restarted.summary["state"] == "STOPPED"
+        check(url, tmp_path)
