@@ -16,10 +16,10 @@ from exchange.sim.model import ZERO, AccountState, Order, OrderParams, Reject
 from exchange.sim.orders import Terms
 from exchange.sim.world import World
 
-NO_LIMIT_KINDS = ("market", "optimal_limit_ioc")
 # cancelSource, api-v5.md 4.4
 BY_SYSTEM, BY_USER, REDUCE_ONLY, BY_RISK, BY_ADL, NO_FUNDS = "0", "1", "2", "3", "6", "9"
-FOK_UNFILLED, IOC_REST, POSITION_CLOSED, DEAD_MAN, WOULD_TAKE, SELF_TRADE = "13", "14", "17", "20", "31", "32"
+FOK_UNFILLED, IOC_REST, DEAD_MAN, WOULD_TAKE, SELF_TRADE = "13", "14", "20", "31", "32"
+MAX_COINS = Decimal(10) ** 18
 
 
 def opposite(side: str) -> str:
@@ -33,7 +33,7 @@ def reaches(side: str, limit: Decimal, price: Decimal) -> bool:
 
 def limit_of(market: Market, order: Order) -> Decimal:
     """An order's own price, or the edge of the band for orders without one."""
-    if order.price is not None and order.kind not in NO_LIMIT_KINDS:
+    if order.price is not None:
         return order.price
     return market.buy_limit if order.side == "buy" else market.sell_limit
 
@@ -63,11 +63,16 @@ def takeable(world: World, account: AccountState, order: Order) -> Decimal:
 
 
 def take(
-    world: World, account: AccountState, order: Order, budget: Decimal | None = None, by_quote: bool = False
+    world: World,
+    account: AccountState,
+    order: Order,
+    budget: Decimal | None = None,
+    coins: Decimal | None = None,
 ) -> None:
     """Fill an order against the book as far as its price, its size and the market's volume reach.
 
-    `budget` is the USDT a spot buy may spend at most; `by_quote` means it replaces the size.
+    A spot market order may also be bounded by the USDT (`budget`) and the `coins` there are. With `coins`
+    its size counts USDT and bounds nothing by itself.
     """
     market = world.markets[order.inst_id]
     lot = market.instrument.lot
@@ -84,7 +89,7 @@ def take(
             if order.stp in ("cancel_taker", "cancel_both"):
                 cancel(world, account, order, SELF_TRADE)
             continue
-        size = size if by_quote else min(size, order.size - order.filled)
+        size = min(size, (order.size if coins is None else coins) - order.filled)
         if budget is not None:
             size = min(size, budget / price // lot * lot)
         if size <= 0:
@@ -95,7 +100,7 @@ def take(
             market.use_room(size)
         else:
             _fill_maker(world, maker, price, size, trade_id)
-        fill(world, account, order, Deal(price, size, trade_id, maker=False), done=not by_quote)
+        fill(world, account, order, Deal(price, size, trade_id, maker=False), done=coins is None)
         trades.append((order.inst_id, str(trade_id)))
         if budget is not None:
             budget -= price * size
@@ -203,11 +208,7 @@ def place(world: World, account: AccountState, params: OrderParams) -> Order:
     """Check and accept an order, then let it trade, rest or end as its kind says. Raises Reject."""
     terms = orders.check(world, account, params)
     market = world.markets[params.inst_id]
-    by_quote = orders.in_quote(params, market)
-    budget = None
-    if not market.instrument.is_swap and params.side == "buy" and params.kind == "market":
-        budget = standing(world, account).spendable(account, market.instrument.quote)
-        budget = min(budget, params.size) if by_quote else budget
+    budget, coins = _purse(world, account, market, params)
     order = _accept(world, account, params, terms)
     if params.kind == "post_only" and would_take(market, order):
         cancel(world, account, order, WOULD_TAKE)
@@ -217,19 +218,33 @@ def place(world: World, account: AccountState, params: OrderParams) -> Order:
         cancel(world, account, order, FOK_UNFILLED)
         return order
     if params.kind != "post_only":
-        take(world, account, order, budget, by_quote)
+        take(world, account, order, budget, coins)
     if not order.is_open:
         return order
     if params.kind in ("limit", "post_only"):
         market.book.rest(order)
         market.touched(world.outbox)
-    elif by_quote and order.filled:  # what is left of the money buys no whole lot
+    elif coins is not None and order.filled:  # what is left of the money buys no whole lot
         order.state = "filled"
         retire(world, account, order)
         world.tell_order(account, order)
     else:
         cancel(world, account, order, IOC_REST)
     return order
+
+
+def _purse(
+    world: World, account: AccountState, market: Market, params: OrderParams
+) -> tuple[Decimal | None, Decimal | None]:
+    """What bounds a spot market order beside its size: (USDT, coins); coins only when sized in USDT."""
+    instrument = market.instrument
+    if instrument.is_swap or params.kind != "market":
+        return None, None
+    now, by_quote = standing(world, account), orders.in_quote(params, market)
+    if params.side == "sell":
+        return (params.size, now.spendable(account, instrument.base)) if by_quote else (None, None)
+    budget = now.spendable(account, instrument.quote)
+    return (min(budget, params.size), MAX_COINS) if by_quote else (budget, None)
 
 
 def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
@@ -239,7 +254,7 @@ def _accept(world: World, account: AccountState, params: OrderParams, terms: Ter
         price=params.price if params.kind in orders.PRICED else None, reduce_only=params.reduce_only,
         target_ccy=params.target_ccy, created_ms=world.now_ms, updated_ms=world.now_ms,
         amend_source=terms.amend_source, leverage=leverage_of(account, world.markets[params.inst_id]),
-        stp=params.stp, frozen=terms.frozen,
+        stp=params.stp, frozen=ZERO if params.kind == "market" else terms.frozen,
     )  # fmt: skip
     account.orders[order.ord_id] = order
     account.open_orders[order.ord_id] = order

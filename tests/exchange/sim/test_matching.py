@@ -36,6 +36,8 @@ def test_eaten_depth_is_gone_and_grows_back() -> None:
     first = best(desk, SPOT, "buy")
     desk.order(SPOT, "buy", str(first.size), "60500")
     assert best(desk, SPOT, "buy").price > first.price
+    desk.wait(1)
+    assert best(desk, SPOT, "buy").price > first.price
     desk.wait(MINUTE_MS)
     assert best(desk, SPOT, "buy").price == first.price
 
@@ -149,6 +151,22 @@ def test_a_market_buy_counts_money_by_default() -> None:
     spent = D("100000") - desk.cash()
     assert order.state == "filled" and D("599.99") < spent <= 600
     assert order.filled == pytest.approx(D("0.01"), rel=D("0.001"))
+
+
+def test_a_market_sale_may_count_money_too() -> None:
+    desk = Desk()
+    desk.me.trading["BTC"] = D("0.02")
+    order = desk.order(SPOT, "sell", "600", target_ccy="quote_ccy")
+    assert order.state == "filled" and order.filled == pytest.approx(D("0.01"), rel=D("0.001"))
+    assert desk.cash("BTC") == D("0.02") - order.filled
+
+
+def test_money_sizes_of_cheap_coins_work_like_any_other() -> None:
+    market = StillMarket()
+    market.spot["ETH"] = 0.5  # more coins than dollars
+    desk = Desk(market)
+    order = desk.order("ETH-USDT", "buy", "600", target_ccy="quote_ccy")
+    assert order.state == "filled" and order.filled > 1_100
 
 
 def test_a_market_buy_in_coins_stops_where_the_money_ends() -> None:
