@@ -78,8 +78,6 @@ class _Larger:
             self._part = self.bars[-1]
         if self._newest is not None and self._newest.ts_ms < base.ts_ms:
             self._part = _joined(self._part, self._newest, self._bar_ms)
-        if self._part is not None and self._part.ts_ms < start:
-            self._part = None
         self._newest = base
         bar = _joined(self._part, base, self._bar_ms)
         if self.bars and self.bars[-1].ts_ms == start:

@@ -141,6 +141,9 @@ def test_the_venues_history_wins_over_what_was_pushed(data: MarketData) -> None:
         PAIR.name, [SettledFunding(NOW_MS, D("0.1")), SettledFunding(NOW_MS - HOUR_MS, D("0.3"))]
     )
     assert [row.rate for row in data.view(PAIR.name).settled] == [D("0.3"), D("0.1")]
+    data.seed_settled(PAIR.name, [SettledFunding(NOW_MS + 8 * HOUR_MS, D("0.2"))])
+    data.on_funding(quote(NOW_MS + 16 * HOUR_MS, settled="0.9"))
+    assert data.view(PAIR.name).settled[-1].rate == D("0.2")
 
 
 def test_the_settled_history_is_bounded_and_keeps_the_newest(data: MarketData) -> None:

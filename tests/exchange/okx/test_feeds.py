@@ -56,6 +56,7 @@ class Desk:
             self.troubles.append,
             silence_s=None,
             times=TIMES,
+            offset_ms=lambda: 7_000,
         )
 
     async def resync(self) -> None:
@@ -121,6 +122,12 @@ async def test_everything_needed_is_subscribed_where_it_belongs(
             "positions",
             "balance_and_position",
         ]
+
+
+async def test_the_login_is_signed_with_the_venues_time(venue: StreamVenue, clock: StillClock) -> None:
+    async with running(venue, clock):
+        login = venue.line("private").received[0]["args"][0]
+        assert int(login["timestamp"]) == (clock.now + 7_000) // 1000
 
 
 async def test_without_a_key_there_is_no_private_stream(venue: StreamVenue, clock: StillClock) -> None:

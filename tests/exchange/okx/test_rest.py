@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from core.errors import AuthFailed, RateLimited, VenueDown, VenueRejected
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials, Endpoints
-from exchange.okx.rest import OkxRest
-from exchange.okx.sdk import iso_time
+from exchange.okx.rest import THREADS, OkxRest
+from exchange.okx.sdk import Sdk, iso_time
+from tests.exchange.okx.stream_venue import eventually
 from tests.exchange.okx.support import KEY, NOW_MS, Answer, Asked, HttpVenue, StillClock
 
 ORDER = "/api/v5/trade/order"
@@ -200,6 +202,7 @@ async def test_too_many_requests_means_nothing_happened(
     with pytest.raises(RateLimited):
         await place(rest)
     assert venue.paths() == [ORDER]
+    assert rest.health_figures(NOW_MS).rate_use_ratio > Decimal("0.9")  # the venue's count is believed
 
 
 async def test_a_read_is_tried_again_after_trouble(
@@ -256,6 +259,41 @@ async def test_latency_is_the_median_round_trip(rest: OkxRest, venue: HttpVenue,
     venue.script[CONFIG] = slow
     await ask(rest)
     assert rest.health_figures(clock.now).latency_ms == 40
+
+
+async def test_the_offset_is_that_of_the_fastest_sample_at_its_middle(
+    rest: OkxRest, venue: HttpVenue, clock: StillClock
+) -> None:
+    legs_ms = iter([(0, 300), (50, 50), (400, 0)])
+
+    def tell(_: Asked) -> Answer:
+        there_ms, back_ms = next(legs_ms)
+        clock.now += there_ms
+        venue_ms = clock.now + 1_000
+        clock.now += back_ms
+        return Answer([{"ts": str(venue_ms)}])
+
+    venue.script[TIME] = tell
+    assert await rest.measure_offset() == 1_000
+
+
+async def test_slow_queries_do_not_hold_up_an_order(rest: OkxRest, venue: HttpVenue) -> None:
+    venue.script[CONFIG] = Answer(stall=True)
+    venue.script[ORDER] = Answer([ACK])
+    queries = [asyncio.create_task(ask(rest)) for _ in range(THREADS)]
+    await eventually(lambda: len(venue.asked) == THREADS)
+    assert await place(rest) == "77"
+    assert rest.health_figures(NOW_MS).errors_1m == 0  # no query had to be given up first
+    venue.script[CONFIG] = Answer([{"uid": "1"}])
+    venue.released.set()
+    assert await asyncio.gather(*queries) == [["1"]] * THREADS
+
+
+def test_orders_are_given_up_sooner_than_queries(venue: HttpVenue, clock: StillClock) -> None:
+    sdk = Sdk(venue.endpoints, KEY, clock.now_ms)
+    assert (sdk.trade.timeout.connect, sdk.trade.timeout.read) == (2, 3)
+    assert (sdk.account.timeout.connect, sdk.account.timeout.read) == (3, 5)
+    sdk.close()
 
 
 async def test_no_secret_shows_in_reprs_or_errors(rest: OkxRest, venue: HttpVenue) -> None:

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -215,9 +216,9 @@ async def test_a_peer_that_no_longer_answers_is_given_up(
         assert any("no pong" in text for text in ear.troubles)
 
 
-async def test_silence_is_broken_by_a_text_ping(venue: StreamVenue, ear: Ear, clock: StillClock) -> None:
-    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=0.01, pong_within_s=5)) as stream:
-        await eventually(lambda: venue.lines and venue.lines[0].pings >= 1)
+async def test_silence_is_broken_by_text_pings(venue: StreamVenue, ear: Ear, clock: StillClock) -> None:
+    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=0.01, pong_within_s=0.2)) as stream:
+        await eventually(lambda: venue.lines and venue.lines[0].pings >= 3)
         assert stream.health().live and stream.health().reconnects == 0
 
 
@@ -326,6 +327,30 @@ async def test_a_subscription_dropped_by_the_connection_limit_is_not_live(
         )
         await eventually(lambda: stream.health().reconnects == 1)
         assert any("too many connections for channel orders" in text for text in ear.troubles)
+
+
+async def test_a_connection_that_keeps_breaking_is_renewed_ever_more_slowly(
+    venue: StreamVenue, ear: Ear, clock: StillClock
+) -> None:
+    async with listening(venue, ear, clock) as stream:
+        for n in range(6):
+            await eventually(lambda n=n: stream.health().live and stream.health().reconnects == n)
+            await venue.line("private").socket.close(1000)
+        await eventually(lambda: len(clock.slept) == 7)
+        first, *pauses = clock.slept
+        assert first == 0
+        assert all(0 < earlier < later for earlier, later in pairwise(pauses[::2]))
+
+
+async def test_the_same_loss_after_a_recovery_is_told_again(
+    venue: StreamVenue, ear: Ear, clock: StillClock
+) -> None:
+    async with listening(venue, ear, clock) as stream:
+        for n in range(3):
+            await eventually(lambda n=n: stream.health().live and stream.health().reconnects == n)
+            venue.line("private").socket.transport.abort()
+            await eventually(lambda n=n: len(ear.troubles) == n + 1)
+        assert len(set(ear.troubles)) == 1 and "lost" in ear.troubles[0]
 
 
 async def test_a_failed_resync_is_not_live_and_tried_again(

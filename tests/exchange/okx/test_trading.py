@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -154,6 +155,27 @@ async def test_an_order_is_told_as_the_venue_has_it(trading: OkxTrading, venue: 
     assert record is not None and record.status is OrderStatus.PARTIAL and record.filled == D("0.4")
 
 
+async def test_a_refused_question_is_not_absence(trading: OkxTrading, venue: HttpVenue) -> None:
+    venue.script[PATH] = Answer(code="51001", msg="Instrument ID does not exist")
+    with pytest.raises(VenueRejected):
+        await trading.order("BTC-USDT", "h1s0")
+
+
+async def test_a_close_overtakes_openings_that_wait_for_the_budget(
+    trading: OkxTrading, venue: HttpVenue
+) -> None:
+    venue.script[PATH] = Answer([ACK])
+    await trading.account_config()
+    openings = [asyncio.create_task(trading.place(SWAP_SELL)) for _ in range(60)]
+    await asyncio.sleep(0)
+    await trading.place(SWAP_CLOSE)
+    sides = [asked.body.get("side") for asked in venue.asked]
+    assert sides.index("buy") < 45  # 36 openings fit the budget at once, the others wait
+    for task in openings:
+        task.cancel()
+    await asyncio.gather(*openings, return_exceptions=True)
+
+
 def fill_pages(count: int, newest_ms: int) -> list[dict[str, object]]:
     """`count` fills, newest first, a second apart."""
     return [
@@ -219,6 +241,7 @@ async def test_a_list_without_an_end_is_not_taken_for_the_whole(
     venue.script["/api/v5/trade/fills"] = Answer(endless)
     with pytest.raises(VenueDown, match="more than"):
         await trading.fills(NOW_MS - 1000)
+    assert len(venue.asked) == 1
 
 
 async def test_the_fills_of_one_order_are_oldest_first(trading: OkxTrading, venue: HttpVenue) -> None:
