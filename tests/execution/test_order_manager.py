@@ -336,10 +336,16 @@ async def test_a_stop_ends_the_wait_of_a_resting_order() -> None:
     assert bench.clock.now_ms() - began_ms < 9_000
 
 
-@pytest.mark.parametrize("fault", [Fault(ack_lost=True, push="none"), Fault(lost=True)])
-async def test_two_callers_asking_for_the_same_order_write_its_end_once(fault: Fault) -> None:
+async def test_two_callers_asking_for_the_same_order_write_its_end_once() -> None:
+    class Slow(FakeTrading):
+        async def fills(self, since_ms: int) -> tuple[Fill, ...]:
+            await self.clock.sleep(0.5)
+            return await super().fills(since_ms)
+
     bench = Bench()
-    bench.venue.on(SPOT, fault)
+    bench.venue = Slow(bench.clock, bench.pair)
+    bench.hire()
+    bench.venue.on(SPOT, Fault(lost=True))
     bench.venue.outages.extend([True] * 100)
     result = await execute(bench)
     bench.venue.outages.clear()
