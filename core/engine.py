@@ -10,15 +10,15 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, replace
-from decimal import Decimal
 from typing import Final, Protocol
 
 from core.bookkeeper import Bookkeeper
 from core.conditions import uneven
 from core.context import BreakerView, Context, Permission
 from core.errors import EngineError, JournalFailed
-from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Purpose, Report, State, Target
+from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Report, State, Target
 from core.facts import Kind, plain
+from core.herald import Herald
 from core.observer import Flags, Observer
 from core.permission import Permissions
 from core.ports import Clock, Guard, Journal, Notifier, Planner
@@ -41,21 +41,6 @@ class Worker(Protocol):
 class Deadlines:
     opening_s: float
     rebalancing_s: float
-
-
-@dataclass(slots=True)
-class Totals:
-    """Counters of this run, for people and for the summary."""
-
-    scans: int = 0
-    opens: int = 0
-    closes: int = 0
-    rebalances: int = 0
-    orders: int = 0
-    rejects: int = 0
-    max_naked_ms: int = 0
-    max_leverage: Decimal = Decimal(0)
-    dropped: int = 0
 
 
 class Engine:
@@ -84,7 +69,7 @@ class Engine:
         self._alarms, self._judge, self._still_tripped = alarms, judge, still_tripped
         self._journal, self._books, self._bookkeeper = journal, books, bookkeeper
         self._reconcile, self._permissions = reconcile, permissions
-        self._ticker, self._clock, self._notifier = ticker, clock, notifier
+        self._ticker, self._clock = ticker, clock
         self._deadlines = deadlines
         self._mailbox: deque[Event] = deque()
         self._jobs: deque[tuple[State, tuple[Target, ...]]] = deque()
@@ -95,10 +80,10 @@ class Engine:
         self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
-        self.totals = Totals()
+        self._herald = Herald(notifier, books, clock)
+        self.totals, self.violations = self._herald.totals, self._herald.violations
         self.decisions: deque[Decision] = deque(maxlen=200)
         self.listeners: list[Callable[[Context, Decision], None]] = []
-        self.violations: list[str] = []
 
     # --- what comes in --------------------------------------------------------------------------
 
@@ -138,7 +123,7 @@ class Engine:
 
     def lost_tick(self, what: str) -> None:
         self._journal.append(Kind.NOTE, self._clock.now_ms(), {"what": "tick lost", "detail": what})
-        self._notifier.tell("trouble", "warning", {"what": "tick lost", "detail": what})
+        self._herald.trouble("tick lost", what)
 
     def account_changed(self) -> None:
         """An account push that may need an answer at once; at most one waits in the mailbox."""
@@ -217,8 +202,7 @@ class Engine:
             elif self.state not in BUSY:
                 ctx = ctx.with_plan(merge(tuple(p.plan(ctx) for p in self._planners)))
         decision = self._machine.decide(event, ctx)
-        if ctx.margin_ratio:
-            self.totals.max_leverage = max(self.totals.max_leverage, 1 / ctx.margin_ratio)
+        self._herald.decided(ctx, decision)
         self._record(event, decision)
         if decision.moved:
             self._after(event, decision, ctx)
@@ -235,9 +219,7 @@ class Engine:
         for alarm in self._alarms:
             verdict = alarm.check(ctx)
             if not verdict.ok:
-                self.violations.append(f"{verdict.guard}: {verdict.reason}")
-                self._notifier.tell("alarm", "critical", {"what": verdict.guard, "detail": verdict.reason})
-                return f"{verdict.guard}: {verdict.reason}"
+                return self._herald.breached(verdict)
         return None
 
     def _record(self, event: Event, decision: Decision) -> None:
@@ -247,8 +229,6 @@ class Engine:
             self._journal.append(
                 Kind.REPORT, decision.at_ms, {"on": event.on.value, "report": plain(event.report)}
             )
-        if not decision.moved and decision.reason.startswith("dropped"):
-            self.totals.dropped += 1
 
     def _after(self, event: Event, decision: Decision, ctx: Context) -> None:
         """Everything a taken row brings with it besides its targets."""
@@ -262,7 +242,7 @@ class Engine:
             case State.STOPPED if decision.src is not State.STOPPED:
                 self.flags.flatten_asked = False
                 self.flags.stopping = ""
-                self._notifier.tell("stop", "warning", {"reason": decision.reason or event.on.value})
+                self._herald.stopped(decision.reason or event.on.value)
         if event.on is On.DEADLINE:
             self._permissions.lower("deadline", Permission.REDUCE_ONLY, f"{decision.src.value} took too long")
         elif decision.src in BUSY and decision.dst not in BUSY:
@@ -271,7 +251,7 @@ class Engine:
         if failed and (uneven(ctx) or ctx.unresolved_orders):
             self.flags.repairs += 1
             self._permissions.lower("broken hedge", Permission.REDUCE_ONLY, "legs unequal after a repair")
-            self._notifier.tell("alarm", "critical", {"what": "hedge broken", "detail": event.reason})
+            self._herald.broken(event.reason)
         if decision.dst in BUSY and (decision.targets or decision.src is not decision.dst):
             self._jobs.append((decision.dst, decision.targets))
             self._work.set()
@@ -297,6 +277,7 @@ class Engine:
             state, targets = self._jobs.popleft()
             try:
                 await self._journal.durable()
+                self._permissions.lift("journal")
             except JournalFailed as error:
                 # Nothing that adds risk without a record; what reduces it may go on in memory.
                 self._permissions.lower("journal", Permission.REDUCE_ONLY, str(error))
@@ -304,38 +285,10 @@ class Engine:
             self._working = True
             report = await self._worker.run(targets)
             self._working = False
-            self._account_for(state, targets, report)
+            self._herald.worked(targets, report)
+            self._trip_if_due()
             self.post(self._report_event(state, report))
             self._idle.set()
-
-    def _account_for(self, state: State, targets: tuple[Target, ...], report: Report) -> None:
-        self.totals.orders += report.orders
-        self.totals.rejects += report.rejects
-        self.totals.max_naked_ms = max(self.totals.max_naked_ms, report.naked_ms)
-        if report.outcome is Outcome.BROKEN:
-            return
-        for target in targets:
-            if report.outcome is Outcome.BALANCED or not target.purpose.adds_risk:
-                self._count(target)
-        self._trip_if_due()
-
-    def _count(self, target: Target) -> None:
-        topic = {Purpose.OPEN: "opened", Purpose.EXIT: "closed", Purpose.FLATTEN: "closed"}.get(
-            target.purpose, "rebalanced"
-        )
-        if topic == "opened":
-            self.totals.opens += 1
-        elif topic == "closed":
-            self.totals.closes += 1
-        else:
-            self.totals.rebalances += 1
-        name = target.instrument if isinstance(target, HedgeTarget) else target.ccy
-        size = target.base if isinstance(target, HedgeTarget) else target.amount
-        self._notifier.tell(
-            topic,
-            "info",
-            {"instrument": name, "size": size, "purpose": target.purpose.value, "reason": target.reason},
-        )
 
     def _report_event(self, state: State, report: Report) -> Event:
         on = On.REBALANCED
@@ -354,7 +307,7 @@ class Engine:
         elif reason and not view.tripped:
             self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "tripped", "reason": reason})
             self._permissions.lower("breaker", Permission.NO_NEW_RISK, reason)
-            self._notifier.tell("breaker", "critical", {"reason": reason})
+            self._herald.tripped(reason)
 
     # --- errands --------------------------------------------------------------------------------
 
@@ -374,7 +327,7 @@ class Engine:
                 self._journal.append(
                     Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}
                 )
-                self._notifier.tell("trouble", "warning", {"what": "errand failed", "detail": str(error)})
+                self._herald.trouble("errand failed", str(error))
 
     async def _settle(self, instrument: str, fired_ms: int) -> None:
         try:

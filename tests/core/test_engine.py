@@ -285,7 +285,7 @@ def test_an_alarm_unwinds_everything_and_stops() -> None:
         assert rig.engine.state is State.STOPPED
 
     rig = play(scenario, State.RUNNING)
-    assert ("alarm", "critical") in rig.quiet.told
+    assert ("breach", "critical") in rig.quiet.told
     assert rig.engine.violations == ["alarm: margin ratio is an emergency"]
 
 
