@@ -95,7 +95,10 @@ class StreamLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The engine at `now_ms`. Amounts in USDT, times UTC ms by the engine's clock, ratios fractions."""
+    """The engine at `now_ms`. Amounts in USDT, times UTC ms by the engine's clock, ratios fractions.
+
+    equity  the trading account by our own books, and the USDT in the funding wallet, where sweeps go.
+    """
 
     now_ms: int
     mode: str
@@ -142,7 +145,7 @@ def build_status(
         permission=ctx.permission.level.name,
         permission_reason=ctx.permission.reason,
         permission_since_ms=ctx.permission.since_ms,
-        equity=ctx.equity,
+        equity=ctx.equity + (ctx.account.funding_wallet.get("USDT", ZERO) if ctx.account else ZERO),
         day_pnl=ctx.breaker.day_pnl if today else ZERO,
         unrealised_pnl=sum((h.pnl for h in ctx.open_hedges), ZERO),
         margin_ratio=ctx.margin_ratio,
