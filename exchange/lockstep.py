@@ -33,7 +33,10 @@ class LockstepKeeper:
 
     def __init__(self, url: str, speed: float | None) -> None:
         uri = parse_uri(url)
-        self._socket = socket.create_connection((uri.host, uri.port), timeout=HANDSHAKE_TIMEOUT_S)
+        try:
+            self._socket = socket.create_connection((uri.host, uri.port), timeout=HANDSHAKE_TIMEOUT_S)
+        except OSError as error:
+            raise VenueDown(f"no venue at {url}: {error}") from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._protocol = ClientProtocol(uri)
         self._protocol.send_request(self._protocol.connect())

@@ -38,6 +38,7 @@ from scripts.session import Session
 DEMO_CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
+SILENCE_S = 20.0  # after so much silence a stream is pinged; on a venue's own clock silence means nothing
 
 
 def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: None) -> int:
@@ -60,10 +61,10 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
         base_url = None
         keeper = None
         if options.mode is Mode.DEMO:
-            base_url = stack.enter_context(_venue(options, settings))
+            base_url = stack.enter_context(venue_of(options, settings))
             keeper = LockstepKeeper(base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
             stack.callback(keeper.close)
-        with asyncio.Runner(loop_factory=_loop_factory(keeper)) as runner:
+        with asyncio.Runner(loop_factory=loop_factory(keeper)) as runner:
             facts = runner.run(
                 _main(options, settings, secrets, redact, base_url, keeper, folder, evidence, on_app)
             )
@@ -88,7 +89,8 @@ def _with_instruments(settings: Settings, options: RunOptions) -> Settings:
 
 
 @contextmanager
-def _venue(options: RunOptions, settings: Settings) -> Iterator[str]:
+def venue_of(options: RunOptions, settings: Settings) -> Iterator[str]:
+    """The base URL of a demo's venue: the one given, else a child process that lives as long as this."""
     if options.venue is not None:
         yield options.venue.rstrip("/")
         return
@@ -96,7 +98,8 @@ def _venue(options: RunOptions, settings: Settings) -> Iterator[str]:
         yield url
 
 
-def _loop_factory(keeper: LockstepKeeper | None) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory(keeper: LockstepKeeper | None) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop an engine runs in: on the venue's clock where there is one."""
     return None if keeper is None else lambda: VirtualLoop(keeper)
 
 
@@ -111,7 +114,7 @@ async def _main(
     evidence: tuple[JournalFacts, HostFacts],
     on_app: Callable[[App], None],
 ) -> RunFacts:
-    clock, ticker = _time(keeper)
+    clock, ticker = time_of(keeper)
     out = sys.stderr if options.json else sys.stdout
     session: Session
     screen = open_screen(out, lambda: session.status(), settings.monitor.language, SCANS_PER_LINE)
@@ -143,7 +146,8 @@ async def _main(
             await notifier.stop()
 
 
-def _time(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
+def time_of(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
+    """Clock and ticker for the running loop."""
     if keeper is None:
         return SystemClock(), ApTicker()
     loop = asyncio.get_running_loop()
@@ -175,16 +179,23 @@ async def _checked(
 async def _connect(
     options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None, clock: Clock
 ) -> Ports:
+    endpoints, credentials = door_of(options, settings, secrets, base_url)
+    paper = options.mode is Mode.DRY_RUN
+    silence_s = SILENCE_S if base_url is None else None
+    return await okx_ports(endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s)
+
+
+def door_of(
+    options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None
+) -> tuple[Endpoints, Credentials | None]:
+    """Where the venue is, and the key to it; None where there is none, and for a dry run in any case."""
     if base_url is not None:
-        endpoints = Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", True)
-        return await okx_ports(endpoints, DEMO_CREDENTIALS, settings, clock, paper=False, silence_s=None)
-    endpoints = Endpoints.of(settings.account)
-    if options.mode is Mode.DRY_RUN:
-        return await okx_ports(endpoints, None, settings, clock, paper=True)
-    return await okx_ports(endpoints, _credentials(secrets), settings, clock, paper=False)
+        return Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", True), DEMO_CREDENTIALS
+    return Endpoints.of(settings.account), None if options.mode is Mode.DRY_RUN else _credentials(secrets)
 
 
-def _credentials(secrets: Secrets) -> Credentials:
+def _credentials(secrets: Secrets) -> Credentials | None:
     key, secret, passphrase = secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase
-    assert key is not None and secret is not None and passphrase is not None  # refuse_unready has looked
+    if key is None or secret is None or passphrase is None:
+        return None
     return Credentials(key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value())
