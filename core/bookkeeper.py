@@ -5,7 +5,7 @@ All of its work is I/O and ends in facts; it decides nothing. The engine lets on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
@@ -46,7 +46,10 @@ class AccountFacts(Protocol):
 
 
 class Bookkeeper:
-    """Errands of the settlement and of the hourly review."""
+    """Errands of the settlement and of the hourly review.
+
+    refresh  asks again, once an hour, for what streams do not repeat: instrument rules, lost candles.
+    """
 
     def __init__(
         self,
@@ -58,11 +61,12 @@ class Bookkeeper:
         account: AccountFacts,
         clock: Clock,
         notifier: Notifier,
+        refresh: Callable[[], Awaitable[None]],
     ) -> None:
         self._trading, self._market = trading, market
         self._journal, self._books = journal, books
         self._markets, self._account = markets, account
-        self._clock, self._notifier = clock, notifier
+        self._clock, self._notifier, self._refresh = clock, notifier, refresh
         self._awaited: dict[str, int] = {}  # instrument -> funding time whose bill is missing
         self.maintenance: tuple[MaintenanceWindow, ...] = ()
         self.unexplained = ZERO
@@ -125,6 +129,7 @@ class Bookkeeper:
         await self.collect_bills()
         snapshot = await self.account()
         self.maintenance = await self._market.maintenance()
+        await self._refresh()
         for name in self._markets.names:
             swap = self._markets.view(name).pair.swap
             coins = await self._market.open_interest(swap.inst_id)

@@ -28,7 +28,7 @@ from core.scheduler import Ticker
 from core.state_machine import StateMachine
 from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
-from exchange.market_data import MarketData, seed
+from exchange.market_data import MarketData, mend_candles, seed
 from exchange.okx.rest import OkxRest, RestHealth
 from execution.desk import Tools
 from execution.order_manager import OrderManager
@@ -107,7 +107,15 @@ async def _connected(
         await _set_leverage(venue.trading, pair, account.leverage)
 
     bookkeeper = Bookkeeper(
-        venue.trading, venue.market, journal, books, venue.markets, venue.account, clock, notifier
+        venue.trading,
+        venue.market,
+        journal,
+        books,
+        venue.markets,
+        venue.account,
+        clock,
+        notifier,
+        lambda: _refresh(venue),
     )
     gate = _Gate(settings, books, venue, permissions, pairs)
     orders = OrderManager(
@@ -208,6 +216,13 @@ class _AccountWatch:
         backing = snapshot.adjusted_equity_usd or (usdt.equity if usdt else ZERO)
         if notional and backing < self._floor * notional:
             self._engine.account_changed()
+
+
+async def _refresh(venue: Ports) -> None:
+    """Rules may change and delistings are announced in them; a lost push leaves a hole in the candles."""
+    for pair in await venue.market.pairs(venue.markets.names):
+        venue.markets.set_pair(pair)
+    await mend_candles(venue.markets, venue.market)
 
 
 async def _resync(engine: Engine, bookkeeper: Bookkeeper) -> None:

@@ -190,7 +190,7 @@ def door_of(
 ) -> tuple[Endpoints, Credentials | None]:
     """Where the venue is, and the key to it; None where there is none, and for a dry run in any case."""
     if base_url is not None:
-        return Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", True), DEMO_CREDENTIALS
+        return Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", False), DEMO_CREDENTIALS
     return Endpoints.of(settings.account), None if options.mode is Mode.DRY_RUN else _credentials(secrets)
 
 

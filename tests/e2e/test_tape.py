@@ -10,6 +10,7 @@ from pathlib import Path
 from core.facts import Kind
 from core.journal_reader import JournalReader
 from tests.e2e.rig import TAPE, main, needs_tape
+from tests.exchange.tapes import CANDLES, FUNDING, HOUR_MS, START_MS, bars, settlements, write
 
 D = Decimal
 WEEK = ("--instruments", "BTC-USDT,ETH-USDT", "--from", "2024-01-01", "--to", "2024-01-08")
@@ -56,3 +57,38 @@ def test_a_week_of_tape_collects_what_the_files_say_and_decides_the_same_again(t
     assert abs(D(said["funding"]) - independent_funding(tmp_path / "a")) < D("1e-6")
     again = main("run", "--tape", str(TAPE), *WEEK, "--speed", "max", "--json", "--data", str(tmp_path / "b"))
     assert again.summary["journal_head"] == said["journal_head"]
+
+
+def test_a_gap_in_the_tape_is_never_bridged(tmp_path: Path) -> None:
+    """Hours 120 to 150 are missing: whoever holds a hedge is told before, and is flat when they come."""
+    tape = tmp_path / "tape"
+    tape.mkdir()
+    known = [n for n in range(200) if not 120 <= n < 150]
+    for name, first, volume in (("spot", 30_000.0, ",1000"), ("perp", 30_010.0, ",1000")):
+        rows_ = [row for n in known for row in bars("BTCUSDT", range(n, n + 1), first, volume=volume)]
+        write(tape, f"binance_{name}_1h_BTCUSDT.csv.gz", CANDLES, rows_)
+    paid = [s for s in settlements("BTCUSDT", 25, "0.0005") if not 120 <= hour_of(s) < 150]
+    write(tape, "binance_funding_BTCUSDT.csv.gz", FUNDING, paid)
+    out = main(
+        "run", "--tape", str(tape), "--instruments", "BTC-USDT", "--from", "2024-01-04T18:00",
+        "--speed", "max", "--json", "--data", str(tmp_path / "data"),
+    )  # fmt: skip
+    assert out.code == 0, out.err
+    said = out.summary
+    assert (said["opens"], said["closes"]) == (2, 1)
+    assert said["unexplained"] == "0"
+    with JournalReader(tmp_path / "data" / "journal.db") as reader:
+        fills = [row.body["fill"] for row in reader.rows(Kind.FILL)]
+    before = [f for f in fills if f["ts_ms"] < START_MS + 120 * HOUR_MS]
+    inside = [f for f in fills if START_MS + 120 * HOUR_MS <= f["ts_ms"] < START_MS + 150 * HOUR_MS]
+    held = sum(
+        (D(f["size"]) * (1 if f["side"] == "sell" else -1) for f in before if f["inst_id"].endswith("SWAP")),
+        D(0),
+    )
+    assert before
+    assert held == 0
+    assert not inside
+
+
+def hour_of(settlement: str) -> int:
+    return (int(settlement.split(",")[0]) - START_MS) // HOUR_MS
