@@ -37,7 +37,7 @@ def test_eaten_depth_is_gone_and_grows_back() -> None:
     desk.order(SPOT, "buy", str(first.size), "60500")
     assert best(desk, SPOT, "buy").price > first.price
     desk.wait(1)
-    assert best(desk, SPOT, "buy").price > first.price
+    assert best(desk, SPOT, "buy").size < first.size / 1_000
     desk.wait(MINUTE_MS)
     assert best(desk, SPOT, "buy").price == first.price
 
@@ -188,6 +188,14 @@ def test_clients_together_get_a_quarter_of_a_bars_volume() -> None:
     order = desk.order(SPOT, "buy", "1", "60500")
     assert order.filled == D("0.5") and order.cancel_source == "14"
     assert desk.order(SPOT, "buy", "0.1", "60500").filled == 0
+
+
+def test_an_order_the_market_has_no_volume_for_does_not_cross_the_book() -> None:
+    desk = Desk(StillMarket(volume=0.0))
+    order = desk.order(SPOT, "buy", "1", "60000", kind="limit")
+    desk.move(59_990)
+    assert order.state == "live"
+    assert best(desk, SPOT, "sell").price == 60_000 < best(desk, SPOT, "buy").price
 
 
 def test_amending_counts_what_has_filled_already() -> None:

@@ -100,6 +100,21 @@ def test_a_position_may_not_outgrow_the_tier_its_leverage_allows() -> None:
     assert desk.order(SWAP, "sell", "1001", "59500").filled > 0
 
 
+def test_open_orders_count_towards_the_tier() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_leverage(desk.me, SWAP, D(100))
+    desk.order(SWAP, "sell", "600", "60500", kind="limit")
+    with pytest.raises(Reject, match="51004"):
+        desk.order(SWAP, "sell", "600", "60500", kind="limit")
+
+
+def test_only_what_an_order_opens_needs_margin() -> None:
+    desk = Desk(usdt="2100")
+    desk.order(SWAP, "sell", "10", "59900")  # at 3x: 2,000 of 2,100 are in use
+    desk.order(SWAP, "buy", "10.1", "60100")
+    assert desk.contracts() == D("0.1")
+
+
 def test_orders_of_one_symbol_are_limited() -> None:
     desk = Desk()
     for _ in range(500):

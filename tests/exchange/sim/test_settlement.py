@@ -55,6 +55,7 @@ def test_the_short_receives_at_the_instant_on_the_mark_of_the_instant() -> None:
     assert (bill.kind, bill.sub_type, bill.price, bill.size) == ("8", "174", D("60123.456789"), D("15.99"))
     assert (bill.change, bill.pnl, bill.ts_ms) == (amount, amount, START_MS + EIGHT_MS)
     assert desk.me.positions[SWAP].funding_fee == amount
+    assert desk.venue.markets[SWAP].mark_px == D("60123.456789")
     told = [event for event in desk.venue.outbox if isinstance(event, AccountChanged)]
     assert [(event.reason, event.positions) for event in told] == [("funding_fee", (SWAP,))]
 
