@@ -1,18 +1,21 @@
 """A dry run's account: real market data, fills taken from the live book, no way to reach an order desk.
 
 Implements core.ports.Trading. Nothing here holds a connection or a key, so a dry run cannot trade by
-mistake. Fills walk the book as it stands, fees and funding are charged by the venue's own figures.
+mistake. Fills walk the book as it stands, funding is charged by the venue's own settlements. What does
+not fill at once is cancelled: nothing rests, so a post-only order never fills. Between two starts the
+account lives in the engine's own books, see `restore`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
 
 from core.context import MarketView
 from core.errors import VenueRejected
+from core.ledger import USDT, Ledger
 from core.ports import Clock, OrderSink
 from core.types import (
     ONE,
@@ -68,7 +71,11 @@ class _State:
 
 
 class PaperAccount:
-    """Futures-mode account on paper, starting with `cash` USDT."""
+    """Futures-mode account on paper, starting with `cash` USDT.
+
+    sink       told every order at once, as the venue's own push would.
+    on_change  told the account after every change of it.
+    """
 
     def __init__(
         self,
@@ -80,8 +87,22 @@ class PaperAccount:
     ) -> None:
         self._views, self._clock, self._fees = views, clock, fees
         self.sink = sink
-        self._state = _State({"USDT": cash})
-        self._serial = 0
+        self.on_change: Callable[[AccountSnapshot], None] = lambda snapshot: None
+        self._state = _State({USDT: cash})
+        self._serial = clock.now_ms()  # identities go on after a restart, none comes twice
+
+    def restore(self, ledger: Ledger) -> None:
+        """Take up what the books of an earlier dry run hold: cash, wallet and shorts.
+
+        What was filled after the last row of the journal never happened: on paper the books are the truth.
+        """
+        self._state.cash = dict(ledger.cash)
+        self._state.wallet = {USDT: -ledger.transfers}
+        for name, held in ledger.positions.items():
+            if held.base:
+                paid = [s.ts_ms for s in ledger.settlements if s.instrument == name]
+                opened = [t.fill.ts_ms for t in ledger.trades if t.instrument == name]
+                self._state.positions[name] = _Short(held.base / held.ct_val, held.avg_px, max(paid + opened))
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -99,7 +120,9 @@ class PaperAccount:
         )
         size = order.size
         if order.reduce_only:
-            size = min(size, abs(self._short(order.instrument).contracts))
+            size = min(size, -order.side.sign * self._short(order.instrument).contracts)
+            if size <= 0:
+                raise VenueRejected("no position to reduce on paper", "51169")
         taken, price = within.walk(order.side, size) if order.kind.value != "post_only" else (ZERO, ZERO)
         ord_id = self._next_id()
         fill = self._settle_fill(order, ord_id, view, taken, price) if taken else None
@@ -119,6 +142,7 @@ class PaperAccount:
         self._state.orders[order.cl_id] = record
         if self.sink is not None:
             self.sink.on_order(record, fill)
+        self.on_change(self.snapshot())
         return ord_id
 
     def _settle_fill(
@@ -127,16 +151,16 @@ class PaperAccount:
         cash, coin = self._state.cash, view.pair.spot.base_ccy
         signed = order.side.sign * size
         if order.leg is Leg.SPOT:
-            needed, held = ("USDT", size * price) if order.side is Side.BUY else (coin, size)
+            needed, held = (USDT, size * price) if order.side is Side.BUY else (coin, size)
             if cash.get(needed, ZERO) < held:
                 raise VenueRejected(f"insufficient {needed} on paper", "51008")
             rate = self._fees.spot_taker
-            fee, ccy = (-size * rate, coin) if order.side is Side.BUY else (-size * price * rate, "USDT")
+            fee, ccy = (-size * rate, coin) if order.side is Side.BUY else (-size * price * rate, USDT)
             cash[coin] = cash.get(coin, ZERO) + signed
-            cash["USDT"] -= signed * price
+            cash[USDT] -= signed * price
         else:
-            fee, ccy = -view.pair.swap.to_base(size) * price * self._fees.swap_taker, "USDT"
-            cash["USDT"] += self._move_position(order.instrument, signed, price, view.pair)
+            fee, ccy = -view.pair.swap.to_base(size) * price * self._fees.swap_taker, USDT
+            cash[USDT] += self._move_position(order.instrument, signed, price, view.pair)
         cash[ccy] = cash.get(ccy, ZERO) + fee
         fill = Fill(
             order.inst_id,
@@ -198,15 +222,15 @@ class PaperAccount:
                 if held.contracts and held.funded_ms < settled.ts_ms <= now_ms and view.mark_px is not None:
                     amount = -view.pair.swap.to_base(held.contracts) * view.mark_px * settled.rate
                     held.funded_ms = settled.ts_ms
-                    self._state.cash["USDT"] += amount
+                    self._state.cash[USDT] += amount
                     self._state.bills.append(
                         Bill(
                             self._next_id(),
                             BillKind.FUNDING,
                             "8",
-                            "USDT",
+                            USDT,
                             amount,
-                            settled.ts_ms,
+                            now_ms,
                             inst_id=view.pair.swap.inst_id,
                             px=view.mark_px,
                             size=abs(held.contracts),
@@ -215,6 +239,10 @@ class PaperAccount:
                     )
 
     async def account(self) -> AccountSnapshot:
+        return self.snapshot()
+
+    def snapshot(self) -> AccountSnapshot:
+        """The account now, positions at mark."""
         now_ms, state = self._clock.now_ms(), self._state
         positions: dict[str, Position] = {}
         for name, held in state.positions.items():
@@ -228,7 +256,7 @@ class PaperAccount:
                 )
         upl = sum((p.upl for p in positions.values()), ZERO)
         balances = {
-            ccy: Balance(ccy, cash, cash + (upl if ccy == "USDT" else ZERO), max(ZERO, cash))
+            ccy: Balance(ccy, cash, cash + (upl if ccy == USDT else ZERO), max(ZERO, cash))
             for ccy, cash in state.cash.items()
         }
         coins = sum(
@@ -243,7 +271,7 @@ class PaperAccount:
             AccountMode.FUTURES,
             balances,
             positions,
-            balances["USDT"].equity + coins,
+            balances[USDT].equity + coins,
             now_ms,
             now_ms,
             funding_wallet=dict(state.wallet),
@@ -269,6 +297,11 @@ class PaperAccount:
         purses[dest][ccy] = purses[dest].get(ccy, ZERO) + amount
         record = TransferRecord(self._next_id(), client_id, ccy, amount, source, dest, TransferStatus.DONE)
         self._state.transfers[record.transfer_id] = record
+        change = amount if dest is Wallet.TRADING else -amount
+        self._state.bills.append(
+            Bill(self._next_id(), BillKind.TRANSFER, "1", ccy, change, self._clock.now_ms())
+        )
+        self.on_change(self.snapshot())
         return record.transfer_id
 
     async def transfer_state(self, transfer_id: str) -> TransferRecord:

@@ -94,6 +94,8 @@ async def _connected(
         books.apply(row)
         permissions.fold(row)
     journal.listeners.append(books.apply)
+    if venue.paper is not None and books.boots_ms:
+        venue.paper.restore(books.ledger)
 
     await seed(venue.markets, venue.market)
     snapshot = await venue.trading.account()

@@ -16,6 +16,7 @@ from exchange.okx.market import OkxMarket
 from exchange.okx.rest import OkxRest
 from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
+from exchange.paper_streams import PaperStreams
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Ports:
     markets: MarketData
     account: AccountData
     streams: Callable[[OrderSink, Callable[[], Awaitable[None]], Callable[[str], None]], Streams]
+    paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
 
 
 async def pairs_of(market: OkxMarket, settings: Settings) -> tuple[Pair, ...]:
@@ -66,9 +68,7 @@ async def okx_ports(
     def streams(
         orders: OrderSink, on_resync: Callable[[], Awaitable[None]], on_trouble: Callable[[str], None]
     ) -> Streams:
-        if on_paper is not None:
-            on_paper.sink = orders
-        return OkxStreams(
+        okx = OkxStreams(
             endpoints,
             None if paper else credentials,
             pairs,
@@ -81,5 +81,10 @@ async def okx_ports(
             silence_s,
             offset_ms=lambda: rest.offset_ms,
         )
+        if on_paper is None:
+            return okx
+        on_paper.sink = orders
+        return PaperStreams(okx, on_paper, account, clock)
 
-    return Ports(rest, market, on_paper or OkxTrading(rest, clock), markets, account, streams)
+    trading = on_paper or OkxTrading(rest, clock)
+    return Ports(rest, market, trading, markets, account, streams, on_paper)
