@@ -165,7 +165,8 @@ async def _checked(
     evidence: tuple[JournalFacts, HostFacts],
 ) -> Ports:
     """Connect, and start only if the self-check says so. Raises SelfCheckRefused with its findings."""
-    ports = await _connect(options, settings, secrets, base_url, clock)
+    held = tuple(swap_id.removesuffix("-SWAP") for swap_id in evidence[0].contracts)
+    ports = await _connect(options, settings, secrets, base_url, clock, held)
     trading = None if options.mode is Mode.DRY_RUN else ports.trading
     parts = Parts(options.mode, settings, secrets, ports.market, trading, clock, evidence[0], evidence[1])
     checks = await self_check(parts)
@@ -177,12 +178,19 @@ async def _checked(
 
 
 async def _connect(
-    options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None, clock: Clock
+    options: RunOptions,
+    settings: Settings,
+    secrets: Secrets,
+    base_url: str | None,
+    clock: Clock,
+    held: tuple[str, ...],
 ) -> Ports:
     endpoints, credentials = door_of(options, settings, secrets, base_url)
     paper = options.mode is Mode.DRY_RUN
     silence_s = SILENCE_S if base_url is None else None
-    return await okx_ports(endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s)
+    return await okx_ports(
+        endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s, held=held
+    )
 
 
 def door_of(

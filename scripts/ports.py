@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from config.schema import Settings
+from core.errors import UsageError
 from core.ports import Clock, OrderSink, Streams, Trading
-from core.types import Pair
+from core.types import ZERO, Pair
 from exchange.account_data import AccountData
 from exchange.market_data import MarketData
 from exchange.okx.endpoints import Credentials, Endpoints
@@ -17,6 +18,7 @@ from exchange.okx.rest import OkxRest
 from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
 from exchange.paper_streams import PaperStreams
+from strategy import Listing, rank
 
 
 @dataclass(slots=True)
@@ -32,13 +34,24 @@ class Ports:
     paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
 
 
-async def pairs_of(market: OkxMarket, settings: Settings) -> tuple[Pair, ...]:
-    """The configured instruments, or the venue's own ranking when the universe is enabled."""
+async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = ()) -> tuple[Pair, ...]:
+    """The configured instruments, or the venue's own ranking when the universe is enabled; and what is held.
+
+    A hedge whose coin has left the list or the ranking still needs its market, to be kept or closed.
+    Raises UsageError for an empty universe.
+    """
+    names: Iterable[str] = settings.instruments.instruments
     universe = settings.instruments.universe
-    if not universe.enabled:
-        return await market.pairs(settings.instruments.instruments)
-    ranked = await market.ranked_pairs(universe.size + len(universe.exclude))
-    return tuple(p for p in ranked if p.name not in universe.exclude)[: universe.size]
+    if universe.enabled:
+        volumes = await market.volumes()
+        listed = await market.ranked_pairs(len(volumes))
+        names = rank((Listing(pair, volumes.get(pair.name, ZERO)) for pair in listed), universe)
+        if not names:
+            raise UsageError(
+                f"instruments.yaml universe.min_volume_usdt {universe.min_volume_usdt:f}: the venue has no "
+                "pair above it; a smaller number is allowed, or enabled: false"
+            )
+    return await market.pairs(dict.fromkeys((*names, *held)))
 
 
 async def okx_ports(
@@ -49,18 +62,20 @@ async def okx_ports(
     *,
     paper: bool,
     silence_s: float | None = 20.0,
+    held: Iterable[str] = (),
 ) -> Ports:
     """Connect to the venue by REST and learn the pairs' rules.
 
     paper      trade against the live book on paper: nothing that could place an order is built.
     silence_s  text ping after so much silence; None where time is not the wall's.
+    held       pairs our books hold, listed or not.
 
     Raises VenueError when the venue does not answer or does not know an instrument.
     """
     rest = OkxRest(endpoints, None if paper else credentials, clock)
     await rest.measure_offset()
     market = OkxMarket(rest, clock, demo=endpoints.demo)
-    pairs = await pairs_of(market, settings)
+    pairs = await pairs_of(market, settings, held)
     markets = MarketData(pairs, clock)
     account = AccountData(clock)
     on_paper = PaperAccount(markets, clock, settings.account.total_capital) if paper else None

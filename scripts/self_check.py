@@ -191,7 +191,8 @@ async def _instruments(parts: Parts) -> list[Check]:
     """An ailing instrument refuses the start, unless we hold it: then starting is the way out of it."""
     ailing: list[str] = []
     held: list[str] = []
-    for name in parts.settings.instruments.instruments:
+    names = await _names(parts)
+    for name in names:
         try:
             (pair,) = await parts.market.pairs((name,))
         except VenueRejected as error:
@@ -204,7 +205,16 @@ async def _instruments(parts: Parts) -> list[Check]:
         return [Check("instruments", Result.FAIL, "; ".join(ailing + held), todo)]
     if held:
         return [Check("instruments", Result.WARN, "; ".join(held), "held: close it, then " + todo)]
-    return [Check("instruments", Result.PASS, ", ".join(parts.settings.instruments.instruments))]
+    return [Check("instruments", Result.PASS, ", ".join(names))]
+
+
+async def _names(parts: Parts) -> tuple[str, ...]:
+    """What may be hedged: the list, or the first of the venue's ranking."""
+    universe = parts.settings.instruments.universe
+    if not universe.enabled:
+        return parts.settings.instruments.instruments
+    ranked = await parts.market.ranked_pairs(universe.size + len(universe.exclude))
+    return tuple(p.name for p in ranked if p.name not in universe.exclude)[: universe.size]
 
 
 def _ailments(pair: Pair) -> list[str]:
@@ -271,7 +281,7 @@ def _account_settings(config: AccountConfig) -> list[Check]:
 
 async def _leverage(parts: Parts, trading: Trading) -> list[Check]:
     above = []
-    for name in parts.settings.instruments.instruments:
+    for name in await _names(parts):
         swap_id = f"{name}-SWAP"
         leverage = await trading.leverage(swap_id)
         if leverage > MAX_LEVERAGE:
