@@ -44,7 +44,7 @@ class OrderJournal:
 
     def fill(self, flight: Flight, fill: Fill) -> None:
         """Book one execution unless it is known; a fill without a trade id is a summary, not a trade."""
-        if not fill.trade_id or fill.size <= 0 or fill.key in flight.fills:
+        if not fill.trade_id or fill.size <= 0:
             return
         request = flight.request
         fill = replace(fill, cl_id=request.cl_id)

@@ -216,13 +216,21 @@ async def test_the_average_price_is_weighted_by_size() -> None:
     assert result.avg_px == first.px * D("0.75") + second.px * D("0.25")
 
 
-async def test_an_older_picture_does_not_undo_a_newer_one() -> None:
+async def test_an_older_picture_that_comes_late_does_not_undo_a_newer_one() -> None:
     bench = Bench()
-    result = await execute(bench)
-    record = bench.venue.orders[result.cl_id].record
-    bench.orders.on_order(replace(record, status=OrderStatus.LIVE, filled=ZERO), None)
-    await bench.orders.resolve(result.cl_id)
-    assert bench.orders.pending() == ()
+    bench.venue.on(SPOT, Fault(push="none"))
+    bench.venue.outages.extend([True] * 100)
+    request = bench.order()
+
+    def push_out_of_order() -> None:
+        order = bench.venue.orders[request.cl_id]
+        bench.orders.on_order(order.record, order.fills[0])
+        bench.orders.on_order(replace(order.record, status=OrderStatus.LIVE), None)
+        bench.orders.on_order(replace(order.record, filled=ZERO), None)
+
+    bench.clock.later(50, push_out_of_order)
+    result = await execute(bench, request)
+    assert result.status is Ending.DONE and result.filled == 1
 
 
 async def test_the_extra_message_without_a_trade_id_is_not_a_fill() -> None:
