@@ -76,7 +76,8 @@ class Exchange:
         return self.world.now_ms
 
     def next_ms(self) -> int | None:
-        market_ms = self._source.next_ms(self.now_ms)
+        resting = any(account.open_orders for account in self.accounts.values())
+        market_ms = self._source.next_ms(self.now_ms, every_turn=resting)
         if market_ms is None:
             return None
         due = (

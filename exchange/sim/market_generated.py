@@ -15,7 +15,7 @@ from random import Random
 from exchange.sim.calibration import BAR_SIGMA, SPOT_VOLUME_SHARE, VOLUME_USD_5M
 from exchange.sim.funding import DEFAULT_INTERVAL_MS, funding_rate, next_settlements
 from exchange.sim.instruments import CoinSpec, coin_spec
-from exchange.sim.market_source import Forecast, Gap, Quote, next_grid_ms
+from exchange.sim.market_source import Forecast, Gap, Quote, next_turn_ms
 from exchange.sim.model import Settled
 from exchange.sim.timeline import Points, Track, path_points
 
@@ -203,9 +203,12 @@ class GeneratedMarket:
         climate = _Climate(seed)
         history = HISTORY_MS // BAR_MS
         self._coins = {spec.coin: _Coin(spec, seed, climate, self._begin_ms, history) for spec in self.coins}
+        self._traded = [track for coin in self._coins.values() for track in coin.tracks[:2]]
 
-    def next_ms(self, after_ms: int) -> int:
-        return next_grid_ms(after_ms, BAR_MS)
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int:
+        for spec in self.coins:
+            self._paths(spec.coin, after_ms + BAR_MS)  # the path is drawn as far as anybody looks
+        return next_turn_ms(after_ms, BAR_MS, self._traded, every_turn)
 
     def quote(self, coin: str, at_ms: int) -> Quote:
         paths, i = self._paths(coin, at_ms)

@@ -6,6 +6,7 @@ depends on what clients do, so the same seed or tape shows the same market to ev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -57,8 +58,11 @@ class MarketSource(Protocol):
     @property
     def gaps(self) -> tuple[Gap, ...]: ...
 
-    def next_ms(self, after_ms: int) -> int | None:
-        """The first instant after `after_ms` at which the path turns; None past the end."""
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
+        """The first instant after `after_ms` at which the path turns; None past the end.
+
+        every_turn  also those of calm bars, for the sake of orders that rest in the book.
+        """
         ...
 
     def quote(self, coin: str, at_ms: int) -> Quote: ...
@@ -84,12 +88,25 @@ class MarketSource(Protocol):
         ...
 
 
-def next_grid_ms(after_ms: int, bar_ms: int) -> int:
+CALM_RANGE = 0.004  # a bar's high over its low, less one: nothing in it can move a margin that matters
+
+
+def next_turn_ms(after_ms: int, bar_ms: int, tracks: Iterable[Track], every_turn: bool) -> int:
     """The next instant after `after_ms` at which a bar's path has news: its open and its two extremes.
 
     A bar runs open, extreme, extreme, close in quarters; its close is all but the next bar's open, so
-    nothing stops there.
+    nothing stops there. The extremes of a bar in which every track was calm are passed by, unless
+    `every_turn` asks for them.
     """
     quarter = bar_ms // 4
     at_ms = after_ms // quarter * quarter + quarter
-    return at_ms + quarter if at_ms // quarter % 4 == 3 else at_ms
+    phase = at_ms // quarter % 4
+    next_open_ms = at_ms + (4 - phase) % 4 * quarter
+    if phase == 3 or (phase and not every_turn and all(_is_calm(track, at_ms) for track in tracks)):
+        return next_open_ms
+    return at_ms
+
+
+def _is_calm(track: Track, at_ms: int) -> bool:
+    points = track.points[track.index(at_ms)]
+    return max(points) <= min(points) * (1 + CALM_RANGE)

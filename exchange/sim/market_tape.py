@@ -20,7 +20,7 @@ from decimal import Decimal
 
 from exchange.sim.calibration import BAR_RANGE
 from exchange.sim.instruments import CoinSpec, coin_spec
-from exchange.sim.market_source import Forecast, Gap, Quote, next_grid_ms
+from exchange.sim.market_source import Forecast, Gap, Quote, next_turn_ms
 from exchange.sim.model import Settled
 from exchange.sim.timeline import Track, path_points
 from exchange.tape import CoinTape, Tape
@@ -75,12 +75,14 @@ class TapeMarket:
         self._end_ms = tape.end_ms
         self._coins = {one.coin: _Coin(one, tape.end_ms, self.gaps) for one in tape.coins}
         self.coins = tuple(coin.spec for coin in self._coins.values())
-        self._bars_ms = sorted({coin.bar_ms for coin in self._coins.values()})
+        self._traded: dict[int, list[Track]] = {}  # spot and swap, by the length of their bars
+        for coin in self._coins.values():
+            self._traded.setdefault(coin.bar_ms, []).extend((coin.spot, coin.swap))
 
-    def next_ms(self, after_ms: int) -> int | None:
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
         if after_ms >= self._end_ms:
             return None
-        at_ms = min(next_grid_ms(after_ms, bar_ms) for bar_ms in self._bars_ms)
+        at_ms = min(next_turn_ms(after_ms, ms, tracks, every_turn) for ms, tracks in self._traded.items())
         gap = next((gap for gap in self.gaps if gap.begin_ms < at_ms < gap.end_ms), None)
         return min(at_ms if gap is None else gap.end_ms, self._end_ms)
 

@@ -117,9 +117,23 @@ def test_the_grid_stops_at_a_bars_open_and_its_two_extremes() -> None:
     market = shared(7)
     at_ms, seen = START_MS, []
     for _ in range(5):
-        at_ms = market.next_ms(at_ms)
+        at_ms = market.next_ms(at_ms, every_turn=True)
         seen.append((at_ms - START_MS) // 1000)
     assert seen == [75, 150, 300, 375, 450]
+
+
+def test_the_extremes_of_a_calm_bar_are_passed_by_and_those_of_a_wild_one_are_not() -> None:
+    market = shared(7)
+    stops: list[int] = []
+    while not stops or stops[-1] < START_MS + 20 * DAY_MS:
+        stops.append(market.next_ms(stops[-1] if stops else START_MS))
+    interior = {at_ms // BAR_MS for at_ms in stops if at_ms % BAR_MS}
+    for bar in range(START_MS // BAR_MS, START_MS // BAR_MS + 20 * DAY_MS // BAR_MS):
+        points = [market.tracks(c)[k].points for c in ("BTC", "ETH") for k in (0, 1)]
+        index = market.tracks("BTC")[0].index(bar * BAR_MS)
+        wild = any(max(p[index]) > min(p[index]) * 1.004 for p in points)
+        assert wild == (bar in interior)
+    assert interior
 
 
 @pytest.mark.parametrize("coin", ["SOL", "DOGE", "PEPE"])

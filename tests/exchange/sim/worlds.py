@@ -34,7 +34,7 @@ class StillMarket:
         for hour in range(24 * 400):
             self._track.append(START_MS + (hour - 24) * HOUR_MS, (1.0, 1.0, 1.0, 1.0), volume)
 
-    def next_ms(self, after_ms: int) -> int | None:
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
         at_ms = after_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
         return None if self.end_ms is not None and at_ms > self.end_ms else at_ms
 
