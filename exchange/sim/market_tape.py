@@ -28,7 +28,6 @@ from exchange.tape_files import Candles
 
 FIVE_MINUTES_MS = 300_000
 USUAL_INTERVAL_MS = 8 * 3_600_000
-LONGEST_INTERVAL_MS = 24 * 3_600_000  # a longer wait is a break of the data, not an interval
 ZERO = Decimal(0)
 
 
@@ -49,13 +48,14 @@ class _Coin:
             self.mark = _aligned(_track(tape.mark, low_first), self.swap)
         self.calm_range = BAR_RANGE * (self.bar_ms / FIVE_MINUTES_MS) ** 0.5 * self.spec.beta
         marks = _opens(tape.perp) | (_opens(tape.mark) if tape.mark else {})
-        self.times: list[int] = []
+        self.listed = tape.funding.ts
+        self.times: list[int] = []  # of these, the ones somebody can hold a position at
         self.rates: list[Decimal] = []
         self.marks: dict[int, Decimal] = {}
         for ts, rate, mark in zip(tape.funding.ts, tape.funding.rate, tape.funding.mark, strict=True):
             priced = mark if mark is not None else marks.get(ts)
             if ts > end_ms or (priced is None and ts >= tape.perp.ts[0]) or _inside(gaps, ts):
-                continue  # nobody can hold a position then
+                continue
             self.times.append(ts)
             self.rates.append(rate)
             if priced is not None:
@@ -109,10 +109,10 @@ class TapeMarket:
             beyond = max(after_ms, self._end_ms) // USUAL_INTERVAL_MS * USUAL_INTERVAL_MS + USUAL_INTERVAL_MS
             return beyond, beyond + USUAL_INTERVAL_MS
         first = times[i]
-        interval = times[i + 1] - first if i + 1 < len(times) else USUAL_INTERVAL_MS
-        if interval > LONGEST_INTERVAL_MS:
-            interval = USUAL_INTERVAL_MS
-        return first, first + interval
+        listed = self._coins[coin].listed
+        after = bisect_right(listed, first)
+        interval = listed[after] - first if after < len(listed) else USUAL_INTERVAL_MS
+        return first, first + min(interval, USUAL_INTERVAL_MS)  # a longer wait is a break of the data
 
     def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
         data = self._coins[coin]

@@ -84,6 +84,14 @@ def test_the_finest_frame_that_covers_the_period_is_taken(tmp_path: Path) -> Non
     assert read_tape(tmp_path, ["BTC"]).coins[0].spot.bar_ms == HOUR_MS
 
 
+def test_a_frame_only_one_of_the_markets_has_does_not_count(tmp_path: Path) -> None:
+    whole_tape(tmp_path)
+    for kind, hours in (("spot", 48), ("perp", 20)):
+        rows = bars("BTCUSDT", range(12 * hours), bar_ms=300_000)
+        write(tmp_path, f"binance_{kind}_5m_BTCUSDT.csv.gz", CANDLES, rows)
+    assert read_tape(tmp_path, ["BTC"]).coins[0].spot.bar_ms == HOUR_MS
+
+
 def test_a_tape_ends_where_its_funding_does(tmp_path: Path) -> None:
     whole_tape(tmp_path)
     write(tmp_path, RATES, FUNDING, settlements("BTCUSDT", 3))

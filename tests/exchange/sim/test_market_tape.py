@@ -151,10 +151,19 @@ def test_a_hole_is_announced_jumped_over_and_nothing_settles_in_it(tmp_path: Pat
 
 def test_an_interval_is_not_stretched_by_a_hole(tmp_path: Path) -> None:
     venue = replay(holed(tmp_path))
-    run(venue, START_MS + 16 * HOUR_MS)
-    funding = venue.markets[SWAP].funding
-    assert funding is not None and funding.funding_ms == START_MS + 32 * HOUR_MS
-    assert funding.next_funding_ms - funding.funding_ms == 8 * HOUR_MS
+    for hours, upcoming in ((9, 16), (16, 32)):  # the settlement at 24 falls into the hole
+        run(venue, START_MS + hours * HOUR_MS)
+        funding = venue.markets[SWAP].funding
+        assert funding is not None and funding.funding_ms == START_MS + upcoming * HOUR_MS
+        assert funding.next_funding_ms - funding.funding_ms == 8 * HOUR_MS
+
+
+def test_nor_by_a_break_of_the_funding_file(tmp_path: Path) -> None:
+    rows = [row for n, row in enumerate(settlements("BTCUSDT", 7)) if n not in (2, 3, 4)]
+    write(whole_tape(tmp_path), "binance_funding_BTCUSDT.csv.gz", FUNDING, rows)
+    funding = replay(tmp_path).markets[SWAP].funding
+    assert funding is not None and funding.funding_ms == START_MS + 8 * HOUR_MS
+    assert funding.next_funding_ms == START_MS + 16 * HOUR_MS
 
 
 def test_a_tape_ends_and_charges_nothing_beyond(tmp_path: Path) -> None:

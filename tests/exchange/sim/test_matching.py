@@ -188,6 +188,8 @@ def test_clients_together_get_a_quarter_of_a_bars_volume() -> None:
     order = desk.order(SPOT, "buy", "1", "60500")
     assert order.filled == D("0.5") and order.cancel_source == "14"
     assert desk.order(SPOT, "buy", "0.1", "60500").filled == 0
+    desk.wait(60 * MINUTE_MS)
+    assert desk.order(SPOT, "buy", "1", "60500").filled == D("0.5")
 
 
 def test_an_order_the_market_has_no_volume_for_does_not_cross_the_book() -> None:
