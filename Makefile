@@ -33,6 +33,7 @@ test: setup-dev
 
 docs: setup
 	$(BIN)/python -m scripts.config_reference
+	$(BIN)/python scripts/state_diagram.py
 
 # After a change of pyproject.toml; UPGRADE=--upgrade takes the newest versions.
 requirements: $(BIN)/python
