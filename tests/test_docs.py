@@ -1,0 +1,259 @@
+"""The documentation promises only what exists: commands parse, links resolve, tables are the code's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from config.schema import Risk
+from core.context import Permission
+from core.events import State
+from core.table import TABLE
+from main import app
+from monitor.texts import TEXTS
+from risk import build_alarms
+from scripts import options, state_diagram
+
+ROOT = Path(__file__).resolve().parents[1]
+README, MANUAL_ZH, MANUAL_EN = "README.md", "README.zh-CN.md", "docs/operations.md"
+PAGES = (README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/configuration.md")
+PLACEHOLDERS = {"DIR": ".", "URL": "http://127.0.0.1:8080", "N": "7"}
+OUR_FILE = re.compile(
+    r"(?:core|config|risk|strategy|execution|exchange|monitor|scripts|tests|docs)/[\w/.-]+\.(?:py|yaml|md)"
+)
+COMMAND_LINE: Any = typer.main.get_command(app)
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def commands_in(text: str) -> Iterator[str]:
+    """Every command a reader could copy: lines of code blocks, and what stands between backticks."""
+    blocks = re.findall(r"```\n(.*?)```", text, re.S)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))
+    for line in (*(line for block in blocks for line in block.splitlines()), *spans):
+        if re.match(r"(python (main\.py|scripts/\w+\.py)|make)( |$)", line.strip()):
+            yield line.strip()
+
+
+COMMANDS = sorted({command for page in PAGES for command in commands_in(text_of(page))})
+OF_MAIN = [c for c in COMMANDS if c.startswith("python main.py")]
+OF_SCRIPTS = [c for c in COMMANDS if c.startswith("python scripts/")]
+OF_MAKE = [c for c in COMMANDS if c.startswith("make")]
+
+
+def words_of(command: str) -> list[str]:
+    """What the shell would pass on; a placeholder stands for a value that is allowed."""
+    return [PLACEHOLDERS.get(word, word) for word in shlex.split(command)]
+
+
+def parse(words: list[str]) -> str:
+    """Read a command line of main.py down to its values without running it; return the command's name.
+
+    Fails for a command or flag that does not exist, and for a value that is not allowed.
+    """
+    command, names = COMMAND_LINE, []
+    words = words or ["run"]
+    while hasattr(command, "commands"):
+        name, *words = words
+        assert name in command.commands, f"there is no command {name}"
+        command, names = command.commands[name], [*names, name]
+    said = command.make_context(names[-1], words).params
+    if names == ["run"]:
+        options.speed_of(said["speed"])
+        options.names_of(said["instruments"])
+        if said["for_"] is not None:
+            options.duration_ms(said["for_"])
+        for name in ("from_", "to"):
+            if said[name] is not None:
+                options.instant_ms(said[name], name)
+    return " ".join(names)
+
+
+def leaves(command: Any, *names: str) -> Iterator[str]:
+    if not hasattr(command, "commands"):
+        yield " ".join(names)
+        return
+    for name, inner in command.commands.items():
+        yield from leaves(inner, *names, name)
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", OF_MAIN)
+def test_a_command_of_main_exists_with_its_flags(command: str) -> None:
+    parse(words_of(command)[2:])
+
+
+@pytest.mark.parametrize("command", OF_SCRIPTS)
+def test_a_script_exists_with_its_flags(command: str) -> None:
+    done = run(sys.executable, *words_of(command)[1:], "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize("command", OF_MAKE)
+def test_a_make_target_exists_and_its_flags_are_those_of_run(command: str) -> None:
+    _, *words = words_of(command)
+    planned = run("make", "--dry-run", *words)
+    assert planned.returncode == 0, planned.stderr
+    for word in words:
+        name, is_variable, value = word.partition("=")
+        if is_variable and name == "ARGS" and value != "...":
+            assert parse(["run", *words_of(value)]) == "run"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("run --bogus", "No such option"),
+        ("run --seed x", "valid integer"),
+        ("run --for 30", "is allowed, like 30d"),
+        ("backtest", "no command backtest"),
+        ("journal burn", "no command burn"),
+    ],
+)
+def test_the_check_on_commands_sees(wrong: str, why: str) -> None:
+    with pytest.raises(Exception, match=why):
+        parse(wrong.split())
+
+
+@pytest.mark.parametrize("page", [MANUAL_ZH, MANUAL_EN])
+def test_every_command_is_in_the_manual_in_both_languages(page: str) -> None:
+    told = {parse(words_of(c)[2:]) for c in commands_in(text_of(page)) if c.startswith("python main.py")}
+    told |= {"run"} if "make run" in text_of(page) else set()
+    assert told == set(leaves(COMMAND_LINE))
+
+
+def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> None:
+    for folder in ("config", "core", "docs", "scripts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    page = tmp_path / "docs" / "architecture.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("RUNNING --> STOPPED", "RUNNING --> NOWHERE"))
+    scripts = re.findall(r"bin/python (-m scripts\.\w+|scripts/\w+\.py)", run("make", "-n", "docs").stdout)
+    assert len(scripts) == 2
+    for script in scripts:
+        done = run(sys.executable, *script.split(), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    for name in ("docs/architecture.md", "docs/configuration.md"):
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), f"{name}: run `make docs`"
+
+
+# --- the state machine ------------------------------------------------------------------------------
+
+
+def test_the_diagram_in_the_docs_is_that_of_the_table() -> None:
+    page = text_of("docs/architecture.md")
+    assert page == state_diagram.put_into(page), "run `make docs`"
+
+
+def test_the_diagram_has_an_arrow_for_every_way_and_for_nothing_else() -> None:
+    drawn = {
+        (source, dest, event)
+        for source, dest, events in re.findall(r"^ +(\S+) --> (\S+) : (.+)$", state_diagram.diagram(), re.M)
+        for event in events.split(", ")
+    }
+    ways = {
+        ("[*]" if row.on == "boot" else source.value, row.dest.value, row.on.value)
+        for row in TABLE
+        if row.dest is not None
+        for source in row.sources
+    }
+    assert drawn == ways
+
+
+def test_the_transition_table_names_every_row_in_order_with_all_its_guards() -> None:
+    lines = state_diagram.block().splitlines()
+    may_we = next(line for line in lines if line.startswith("**may we**"))
+    rows = [line for line in lines if line.startswith("| `")]
+    assert len(rows) == len(TABLE)
+    for line, row in zip(rows, TABLE, strict=True):
+        _, event, _, dest, guards, act, _ = (cell.strip() for cell in line.split("|"))
+        named = re.findall(r"`(\w+)`", guards.replace("**may we**", may_we))
+        assert (event, dest) == (f"`{row.on}`", row.dest or "stays")
+        assert tuple(named) == row.guards
+        assert act == ("" if row.act == "nothing" else row.act)
+
+
+def test_a_page_without_its_markers_is_not_written() -> None:
+    with pytest.raises(ValueError, match="markers"):
+        state_diagram.put_into("# Architecture\n")
+
+
+@pytest.mark.parametrize("page", [README, MANUAL_ZH, "docs/architecture.md"])
+def test_the_docs_name_every_state_and_every_permission(page: str) -> None:
+    text = text_of(page)
+    assert [name for name in (*State, *Permission.__members__) if name not in text] == []
+
+
+@pytest.mark.parametrize("page", [README, MANUAL_ZH])
+def test_the_guards_of_an_opening_are_those_of_the_table(page: str) -> None:
+    opening = next(row for row in TABLE if row.act == "open")
+    told = re.findall(r"^\| `(\w+)` \| .*[?？]? \|$", _guard_table(text_of(page)), re.M)
+    assert set(told) == set(opening.guards)
+
+
+def _guard_table(text: str) -> str:
+    start = text.index("| `carry_pays` |")
+    return text[start : text.index("\n\n", start)]
+
+
+# --- messages ---------------------------------------------------------------------------------------
+
+
+def test_every_breach_is_in_the_manual_in_both_languages() -> None:
+    for alarm in build_alarms(Risk()):
+        assert f"| `{alarm.name}` |" in text_of(MANUAL_EN)
+        assert f"触线：{alarm.name}" in text_of(MANUAL_ZH)
+
+
+def test_every_condition_in_the_manual_is_one_the_engine_can_tell() -> None:
+    table = text_of(MANUAL_EN).partition("\nConditions:\n")[2].partition("\n\nOther")[0]
+    named = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
+    assert named
+    assert {name for name in named if f"health.{name}" not in TEXTS} == set()
+
+
+# --- links ------------------------------------------------------------------------------------------
+
+
+def slug(heading: str) -> str:
+    """The anchor a repository page gives to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors_of(path: Path) -> set[str]:
+    prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose, re.M)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    here = ROOT / page
+    for link in re.findall(r"\]\(([^)]+)\)", text_of(page)):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = (here.parent / name).resolve() if name else here
+        assert target.exists(), f"{page}: {link}"
+        assert not anchor or anchor in anchors_of(target), f"{page}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_are_named_exist(page: str) -> None:
+    assert [name for name in OUR_FILE.findall(text_of(page)) if not (ROOT / name).exists()] == []
