@@ -61,11 +61,11 @@ async def serve(
         bound = await server.start(port=port)
     except OSError as error:
         raise UsageError(f"--port {port}: {error.strerror}, allowed: a free port, or 0 for any") from error
-    print(json.dumps({"port": bound, "now_ms": venue.now_ms}), file=announce, flush=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    print(json.dumps({"port": bound, "now_ms": venue.now_ms}), file=announce, flush=True)
     waits = {loop.create_task(stop.wait()), loop.create_task(server.finished())}
     if stop_on_stdin_eof:
         waits.add(loop.create_task(_end_of(sys.stdin)))
