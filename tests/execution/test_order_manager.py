@@ -225,8 +225,8 @@ async def test_an_older_picture_that_comes_late_does_not_undo_a_newer_one() -> N
     def push_out_of_order() -> None:
         order = bench.venue.orders[request.cl_id]
         bench.orders.on_order(order.record, order.fills[0])
-        bench.orders.on_order(replace(order.record, status=OrderStatus.LIVE), None)
         bench.orders.on_order(replace(order.record, filled=ZERO), None)
+        bench.orders.on_order(replace(order.record, status=OrderStatus.LIVE), None)
 
     bench.clock.later(50, push_out_of_order)
     result = await execute(bench, request)

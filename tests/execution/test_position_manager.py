@@ -485,6 +485,13 @@ async def test_a_difference_that_is_gone_at_the_second_look_is_not_acted_on() ->
     assert bench.venue.sent == [] and report.errors == ()
 
 
+async def test_less_than_a_lot_of_difference_to_the_account_is_none() -> None:
+    bench = await opened()
+    bench.venue.cash["BTC"] -= bench.pair.spot.lot / 2
+    report = await bench.reach("0.5", Purpose.REPAIR)
+    assert report.errors == () and bench.venue.sent == []
+
+
 async def test_an_account_that_does_not_answer_is_not_an_empty_account() -> None:
     bench = await opened()
     bench.venue.outages.extend([True])

@@ -7,10 +7,10 @@ import pytest
 
 from config.schema import Settings
 from core.context import BreakerView, Context, HedgeView, PermissionView, VenueHealth
-from core.errors import AuthFailed
+from core.errors import AuthFailed, VenueRejected
 from core.events import HedgeTarget, Purpose, State, TransferTarget
 from core.facts import Kind
-from core.types import ZERO, AccountSnapshot, Base, Contracts, TransferStatus, Wallet
+from core.types import ZERO, AccountSnapshot, Base, Contracts, TransferRecord, TransferStatus, Wallet
 from execution.rebalancer import DriftPlanner, Transfers
 from tests.execution.bench import Bench
 from tests.fakes import START_MS, D, FakeClock, FakeTrading, btc
@@ -133,7 +133,19 @@ async def test_a_transfer_that_never_arrived_fails_after_enough_answers_said_so(
     outcome = await bench.transfers.execute(TOP_UP)
     assert outcome.status is TransferStatus.FAILED and "never arrived" in outcome.message
     assert len(bench.venue.transfer_calls) == 1 and bench.venue.queries >= 3
+    assert bench.clock.now_ms() - START_MS >= 5_000
     assert statuses(bench) == ["pending", "failed"]
+
+
+async def test_a_transfer_that_was_accepted_is_not_given_up_for_being_slow_to_show() -> None:
+    class Forgetful(FakeTrading):
+        async def transfer_state(self, transfer_id: str) -> TransferRecord:
+            raise VenueRejected("no such transfer", "58129")
+
+    bench = Bench()
+    bench.venue = Forgetful(bench.clock, bench.pair)
+    bench.hire()
+    assert (await bench.transfers.execute(TOP_UP)).status is TransferStatus.PENDING
 
 
 async def test_a_silent_venue_leaves_the_transfer_pending_and_no_second_one_is_sent() -> None:
