@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from exchange.sim.model import AccountState, Reject, Venue
+from exchange.sim.model import AccountState, Reject
+from exchange.sim.seam import Venue
 
 WINDOW_MS = 30_000
 

@@ -22,14 +22,13 @@ from exchange.sim.model import (
     IndexChanged,
     InstrumentChanged,
     MarkChanged,
-    MarketSide,
     PublicTrade,
     StatusChanged,
     TradePrinted,
-    Venue,
     VenueEvent,
 )
 from exchange.sim.render import DayOpens
+from exchange.sim.seam import MarketSide, Venue
 from exchange.sim.text import Row, num
 
 Topic = tuple[str, str]  # channel and its key: an instrument, an index, an instrument type, or ""

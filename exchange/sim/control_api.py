@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from exchange.sim.model import AccountState, Reject, Venue
+from exchange.sim.model import AccountState, Reject
+from exchange.sim.seam import Venue
 from exchange.sim.text import num
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,32}")

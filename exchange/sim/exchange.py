@@ -15,16 +15,8 @@ from exchange.sim.calendar import Calendar
 from exchange.sim.instruments import discount_tiers, listing, position_tiers
 from exchange.sim.market import Market
 from exchange.sim.market_source import MarketSource
-from exchange.sim.model import (
-    ZERO,
-    AccountFigures,
-    AccountState,
-    MarketSide,
-    Order,
-    OrderParams,
-    Reject,
-    Transfer,
-)
+from exchange.sim.model import ZERO, AccountFigures, AccountState, Order, Reject, Transfer
+from exchange.sim.seam import MarketSide, OrderParams
 from exchange.sim.settlement import FundingDesk
 from exchange.sim.world import QUOTE, World
 

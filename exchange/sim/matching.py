@@ -12,8 +12,9 @@ from exchange.sim import orders
 from exchange.sim.accounts import Deal, book_deal, leverage_of
 from exchange.sim.margin import standing
 from exchange.sim.market import Market
-from exchange.sim.model import ZERO, AccountState, Order, OrderParams, Reject
+from exchange.sim.model import ZERO, AccountState, Order, Reject
 from exchange.sim.orders import Terms
+from exchange.sim.seam import OrderParams
 from exchange.sim.world import World
 
 # cancelSource, api-v5.md 4.4

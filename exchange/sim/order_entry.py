@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from exchange.sim.model import AccountState, Instrument, Order, OrderParams, Reject, Venue
+from exchange.sim.model import AccountState, Instrument, Order, Reject
 from exchange.sim.params import Params, bad, missing, one_of_missing
 from exchange.sim.rate_limits import ALL_NEW_ORDERS, BATCH_ORDERS, SINGLE_ORDER, RateLimits
+from exchange.sim.seam import OrderParams, Venue
 from exchange.sim.text import Row
 
 KINDS = ("market", "limit", "post_only", "fok", "ioc", "optimal_limit_ioc")

@@ -10,7 +10,8 @@ from exchange.sim.accounts import leverage_of
 from exchange.sim.instruments import position_tiers
 from exchange.sim.margin import MULTI, Standing, standing
 from exchange.sim.market import Market
-from exchange.sim.model import ZERO, AccountState, Order, OrderParams, Reject
+from exchange.sim.model import ZERO, AccountState, Order, Reject
+from exchange.sim.seam import OrderParams
 from exchange.sim.world import QUOTE, World
 
 SPOT_ONLY = "1"

@@ -15,15 +15,8 @@ import msgspec
 
 from exchange.sim import render_account, render_orders
 from exchange.sim.channels import encode
-from exchange.sim.model import (
-    AccountChanged,
-    AccountFigures,
-    AccountState,
-    OrderChanged,
-    Reject,
-    Venue,
-    VenueEvent,
-)
+from exchange.sim.model import AccountChanged, AccountFigures, AccountState, OrderChanged, Reject, VenueEvent
+from exchange.sim.seam import Venue
 from exchange.sim.text import Row, ms, num
 
 PRIVATE: Final = ("orders", "balance_and_position", "account", "positions", "liquidation-warning")

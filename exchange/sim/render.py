@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from exchange.sim.model import Bar, BookLevel, FundingState, Instrument, MarketSide, PublicTrade, Settled
+from exchange.sim.model import Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
+from exchange.sim.seam import MarketSide
 from exchange.sim.text import DAY_MS, UNDOCUMENTED, UTC8_MS, Row, ms, num
 
 _BIG = "9999999999.0000000000000000"  # algo size limits nobody reaches

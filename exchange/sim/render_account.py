@@ -13,10 +13,10 @@ from exchange.sim.model import (
     AccountState,
     CoinFigures,
     Instrument,
-    MarketSide,
     PositionFigures,
     PositionRow,
 )
+from exchange.sim.seam import MarketSide
 from exchange.sim.text import UNDOCUMENTED, Row, blank, ms, num
 
 SPOT_MODE, FUTURES_MODE, MULTI_MODE = "1", "2", "3"

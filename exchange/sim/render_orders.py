@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.model import ZERO, BillRow, Execution, Instrument, MarketSide, Order, Transfer
+from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, Transfer
+from exchange.sim.seam import MarketSide
 from exchange.sim.text import UNDOCUMENTED, Row, ms, num
 
 

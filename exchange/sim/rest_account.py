@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from exchange.sim import render_account
-from exchange.sim.model import ZERO, AccountState, Instrument, Reject, Venue
+from exchange.sim.model import ZERO, AccountState, Instrument, Reject
 from exchange.sim.params import Params, bad, one_of_missing, page
 from exchange.sim.rate_limits import Limit
 from exchange.sim.routes import READ, TRADE, Call, Route
+from exchange.sim.seam import Venue
 from exchange.sim.text import DAY_MS, Row, blank, ms, num
 
 ARCHIVE_MS = 90 * DAY_MS

@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from exchange.sim import auth, rest_account, rest_ledger, rest_public, rest_trade
-from exchange.sim.model import Reject, Venue
+from exchange.sim.model import Reject
 from exchange.sim.order_entry import OrderEntry, outcome
 from exchange.sim.params import Params
 from exchange.sim.rate_limits import RateLimits
 from exchange.sim.render import DayOpens
 from exchange.sim.routes import Call, Route
+from exchange.sim.seam import Venue
 
 PREFIX = "/api/v5"
 

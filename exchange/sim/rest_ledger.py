@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from exchange.sim import render_orders
-from exchange.sim.model import BillRow, Reject, Venue
+from exchange.sim.model import BillRow, Reject
 from exchange.sim.params import one_of_missing, page
 from exchange.sim.rate_limits import Limit
 from exchange.sim.routes import READ, TRADE, Call, Route
+from exchange.sim.seam import Venue
 from exchange.sim.text import DAY_MS, ms, num
 
 BILLS_MS = 7 * DAY_MS

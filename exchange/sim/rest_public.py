@@ -7,11 +7,12 @@ from typing import Any
 
 from exchange.sim import render
 from exchange.sim.bars import BARS
-from exchange.sim.model import Instrument, MarketSide, Reject, Settled, Venue
+from exchange.sim.model import Instrument, Reject, Settled
 from exchange.sim.params import Params, bad, missing, page
 from exchange.sim.rate_limits import Limit
 from exchange.sim.render import DayOpens
 from exchange.sim.routes import Call, Route
+from exchange.sim.seam import MarketSide, Venue
 from exchange.sim.text import DAY_MS, Row
 
 INST_TYPES = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from exchange.sim import render_orders
-from exchange.sim.model import AccountState, Execution, Order, Reject, Venue
+from exchange.sim.model import AccountState, Execution, Order, Reject
 from exchange.sim.order_entry import Items, OrderEntry, find_order
 from exchange.sim.params import Params, bad, page
 from exchange.sim.rate_limits import Limit
 from exchange.sim.routes import READ, TRADE, Call, Route
+from exchange.sim.seam import Venue
 from exchange.sim.text import DAY_MS, Row
 
 UNFILLED_CANCELS_MS = 2 * 3_600_000  # a cancelled order without a fill is forgotten after two hours

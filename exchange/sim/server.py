@@ -12,11 +12,11 @@ from typing import Final
 
 from exchange.sim.control_api import ControlApi, Edits
 from exchange.sim.http_front import HttpFront
-from exchange.sim.model import Venue
 from exchange.sim.order_entry import OrderEntry
 from exchange.sim.pacing import FreeRunning, LockStep
 from exchange.sim.rate_limits import RateLimits
 from exchange.sim.rest_api import RestApi
+from exchange.sim.seam import Venue
 from exchange.sim.stream_api import KINDS, StreamHub, StreamSession
 from exchange.sim.ws_link import SLOW_CONSUMER, WebSocketLink
 

@@ -24,11 +24,12 @@ from exchange.sim.channels import (
     book_frame,
     encode,
 )
-from exchange.sim.model import AccountState, Reject, Venue
+from exchange.sim.model import AccountState, Reject
 from exchange.sim.order_entry import Items, OrderEntry, outcome
 from exchange.sim.private_feed import PRIVATE, PrivateFeed, Subscription, subscription
 from exchange.sim.rate_limits import Limit, RateLimits
 from exchange.sim.render import DayOpens
+from exchange.sim.seam import Venue
 from exchange.sim.text import Row
 
 KINDS: Final = ("public", "private", "business")

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from exchange.sim.edits import Edits
-from exchange.sim.model import AccountState, Order, OrderParams, Reject
+from exchange.sim.model import AccountState, Order, Reject
+from exchange.sim.seam import OrderParams
 from tests.exchange.sim.worlds import HOUR_MS, SPOT, SWAP, D, Desk, StillMarket
 
 NAMES = ("me", "you")

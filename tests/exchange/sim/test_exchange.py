@@ -9,7 +9,8 @@ from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.market_generated import GeneratedMarket
 from exchange.sim.market_source import Gap
-from exchange.sim.model import InstrumentChanged, OrderParams, Reject, StatusChanged, Venue
+from exchange.sim.model import InstrumentChanged, Reject, StatusChanged
+from exchange.sim.seam import OrderParams, Venue
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
 
 ROOT = Path(__file__).resolve().parents[3]

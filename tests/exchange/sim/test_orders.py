@@ -1,6 +1,7 @@
 import pytest
 
-from exchange.sim.model import OrderParams, Reject
+from exchange.sim.model import Reject
+from exchange.sim.seam import OrderParams
 from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk
 
 REFUSALS = [

@@ -8,7 +8,8 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.funding import next_settlements
 from exchange.sim.instruments import CoinSpec, coin_spec
 from exchange.sim.market_source import Forecast, Gap, Quote
-from exchange.sim.model import AccountState, Order, OrderParams, Settled
+from exchange.sim.model import AccountState, Order, Settled
+from exchange.sim.seam import OrderParams
 from exchange.sim.timeline import Track
 
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC

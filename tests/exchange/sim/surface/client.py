@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from exchange.sim.model import Venue
 from exchange.sim.order_entry import OrderEntry
 from exchange.sim.rate_limits import RateLimits
 from exchange.sim.rest_api import RestApi
+from exchange.sim.seam import Venue
 from exchange.sim.stream_api import StreamHub, StreamSession
 from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, StubVenue
 

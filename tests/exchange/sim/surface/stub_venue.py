@@ -30,7 +30,6 @@ from exchange.sim.model import (
     MarkChanged,
     Order,
     OrderChanged,
-    OrderParams,
     PositionFigures,
     PositionRow,
     PublicTrade,
@@ -40,6 +39,7 @@ from exchange.sim.model import (
     Transfer,
     VenueEvent,
 )
+from exchange.sim.seam import OrderParams
 
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 HOUR_MS = 3_600_000

@@ -1,0 +1,179 @@
+"""The seam between the venue's economics and its protocol: what the surface may see and ask.
+
+Commands are synchronous and raise Reject; whatever they change lands in the outbox in the order it
+happened.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from exchange.sim.model import (
+    AccountFigures,
+    AccountState,
+    Bar,
+    BookLevel,
+    FundingState,
+    Instrument,
+    Order,
+    PublicTrade,
+    Settled,
+    Transfer,
+    VenueEvent,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderParams:
+    """An order as the surface understood it: shapes checked, economics not yet."""
+
+    inst_id: str
+    td_mode: str
+    side: str
+    kind: str
+    size: Decimal
+    price: Decimal | None = None
+    cl_id: str = ""
+    tag: str = ""
+    pos_side: str = "net"
+    reduce_only: bool = False
+    target_ccy: str = ""  # spot market: base_ccy | quote_ccy
+    stp: str = "cancel_maker"
+    ban_amend: bool = False
+
+
+class MarketSide(Protocol):
+    """Public data of one instrument."""
+
+    instrument: Instrument
+    seq_id: int
+    last: Decimal
+    last_size: Decimal
+    ts_ms: int
+    mark_px: Decimal
+    index_px: Decimal
+    funding: FundingState | None
+    settled: deque[Settled]  # oldest first
+    trades: deque[PublicTrade]
+
+    # worked out only when somebody looks
+    @property
+    def open_24h(self) -> Decimal: ...
+
+    @property
+    def high_24h(self) -> Decimal: ...
+
+    @property
+    def low_24h(self) -> Decimal: ...
+
+    @property
+    def volume_24h(self) -> Decimal:
+        """Coins."""
+        ...
+
+    @property
+    def quote_volume_24h(self) -> Decimal: ...
+
+    @property
+    def open_interest(self) -> Decimal:
+        """Contracts; 0 for spot."""
+        ...
+
+    @property
+    def buy_limit(self) -> Decimal: ...
+
+    @property
+    def sell_limit(self) -> Decimal: ...
+
+    def bids(self, depth: int) -> list[BookLevel]: ...
+
+    def asks(self, depth: int) -> list[BookLevel]: ...
+
+    def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        """Newest first, the forming bar included; `before_ms` keeps bars opening before it."""
+        ...
+
+    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]: ...
+
+
+class Venue(Protocol):
+    """Everything the protocol surface may ask of the economics. Synchronous; no I/O.
+
+    Commands raise Reject. Whatever they change lands in `outbox` in the order it happened.
+    """
+
+    outbox: list[VenueEvent]
+    instruments: dict[str, Instrument]
+    markets: dict[str, MarketSide]
+    accounts: dict[str, AccountState]  # by name
+    maintenance: list[dict[str, str]]
+
+    @property
+    def now_ms(self) -> int: ...
+
+    def next_ms(self) -> int | None:
+        """When the venue itself has something to do next; None when the market data has ended."""
+        ...
+
+    def advance(self, until_ms: int) -> int:
+        """Move to min(until, next_ms), do what is due then, refresh the market as of that instant
+        (books, mark, funding) into the outbox, and return the new now. Never goes back."""
+        ...
+
+    def account_by_key(self, key: str) -> AccountState | None: ...
+
+    def create_account(
+        self, name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal], level: str = "2"
+    ) -> AccountState: ...
+
+    def figures(self, account: AccountState) -> AccountFigures: ...
+
+    def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
+        """(maker, taker) as cost fractions, positive is a cost."""
+        ...
+
+    def tiers(self, inst_id: str) -> list[tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
+        """Position tiers: (min contracts, max contracts, mmr, imr, max leverage)."""
+        ...
+
+    def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
+        """(from amount, to amount, rate)."""
+        ...
+
+    def place(self, account: AccountState, params: OrderParams) -> Order: ...
+
+    def cancel(self, account: AccountState, order: Order, source: str = "1") -> None: ...
+
+    def amend(
+        self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None
+    ) -> None: ...
+
+    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None: ...
+
+    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None: ...
+
+    def set_position_mode(self, account: AccountState, mode: str) -> None: ...
+
+    def set_level(self, account: AccountState, level: str) -> None: ...
+
+    def transfer(
+        self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
+    ) -> Transfer: ...
+
+    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
+        """Arm or disarm (0) the dead man's switch; return the trigger time in ms, 0 when off."""
+        ...
+
+    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+        """(max buy, max sell) in the instrument's own unit."""
+        ...
+
+    def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal: ...
+
+    # control interface, never reachable from /api/v5
+    def snapshot_hash(self) -> str:
+        """A digest of every account's cash, positions and orders: equal worlds, equal digests."""
+        ...
