@@ -1,4 +1,4 @@
-# make run   set up, then the demo with its dashboard; ARGS="..." adds flags
+# make run   set up, then the demo with its live view; ARGS="..." adds flags
 # make test  set up, then the whole suite
 # Needs only python3.11 (or newer) and make.
 

@@ -42,7 +42,9 @@ def run(
     venue: Annotated[str | None, typer.Option(help="an already running simulated venue")] = None,
     config: Config = Path("config"),
     data: Data = None,
-    web: Annotated[bool, typer.Option("--web/--no-web", help="the dashboard")] = True,
+    web: Annotated[
+        bool, typer.Option("--web/--no-web", help="accepted; this version has no dashboard")
+    ] = True,
     json: Json = False,
 ) -> None:
     """Run the engine: demo (default), dry-run or live."""

@@ -100,7 +100,6 @@ class Universe(Section):
     min_volume_usdt: Annotated[Usdt, Field(description="24 h swap volume below which a coin is left out")] = (
         Decimal(10_000_000)
     )
-    refresh_hours: Annotated[int, Field(ge=1, le=168)] = 24
     exclude: tuple[InstrumentName, ...] = ()
 
 
@@ -403,7 +402,6 @@ class Monitor(Section):
     dingtalk: DingTalk = DingTalk()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     keep_logs_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    equity_every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
 
 
 # --- all --------------------------------------------------------------------------------------

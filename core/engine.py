@@ -166,16 +166,17 @@ class Engine:
             await self._idle.wait()
 
     def ask_resume(self) -> None:
-        """The operator acknowledges: reconcile again, then ask the table. Nothing unless STOPPED."""
+        """The operator acknowledges: resets a tripped breaker; leaves STOPPED after reconciling."""
         if self.state is State.STOPPED:
             self._send(self._resume)
+        else:
+            self._reset_breaker("operator")
 
     async def _resume(self) -> None:
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
         self.flags.unexplained = await self._reconcile()
         self._permissions.lift("broken hedge")
-        self._permissions.lift("breaker")
-        self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "reset", "reason": "operator"})
+        self._reset_breaker("operator")
         self.post(Event(On.RESUME, self._clock.now_ms(), reason="operator"))
 
     # --- the consumer ---------------------------------------------------------------------------
@@ -296,14 +297,15 @@ class Engine:
             on = On.OPENED if report.outcome is Outcome.BALANCED else On.OPEN_FAILED
         return Event(on, self._clock.now_ms(), report.detail, report=report)
 
+    def _reset_breaker(self, reason: str) -> None:
+        self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "reset", "reason": reason})
+        self._permissions.lift("breaker")
+
     def _trip_if_due(self) -> None:
         view = self._books.breaker(self._clock.now_ms())
         reason = self._judge(view, self._clock.now_ms())
         if view.tripped and not self._still_tripped(view, self._clock.now_ms()):
-            self._journal.append(
-                Kind.BREAKER, self._clock.now_ms(), {"event": "reset", "reason": "the cooldown is over"}
-            )
-            self._permissions.lift("breaker")
+            self._reset_breaker("the cooldown is over")
         elif reason and not view.tripped:
             self._journal.append(Kind.BREAKER, self._clock.now_ms(), {"event": "tripped", "reason": reason})
             self._permissions.lower("breaker", Permission.NO_NEW_RISK, reason)

@@ -80,6 +80,7 @@ class Books:
     _tripped: str = ""
     _tripped_ms: int = 0
     _breach: bool = False  # unwinding because of a breach
+    _unwinding: bool = False  # unwinding in order to stop, whatever the cause
 
     def apply(self, row: Row) -> None:
         self.last_row_ms = max(self.last_row_ms, row.at_ms)
@@ -187,9 +188,9 @@ class Books:
         )
 
     @property
-    def unwinds_for_breach(self) -> bool:
-        """A breach was decided and its unwinding has not come to an end."""
-        return self._breach and self.state is State.REBALANCING
+    def unwinding(self) -> bool:
+        """A breach or a halt was decided, and its unwinding has not come to an end."""
+        return self._unwinding and self.state is State.REBALANCING
 
     def boots_since(self, since_ms: int) -> int:
         """Process starts since then: many in a few minutes are a crash loop."""
@@ -209,10 +210,11 @@ class Books:
         state = State(row.body["dst"])
         if state is not self.state:
             self.state, self.state_since_ms = state, row.at_ms
-        if row.body["moved"] and row.body["on"] == On.BREACH.value:
-            self._breach = True
+        if row.body["moved"] and row.body["on"] in (On.BREACH.value, On.HALT.value):
+            self._breach = row.body["on"] == On.BREACH.value
+            self._unwinding = True
         elif state in (State.IDLE, State.RUNNING):
-            self._breach = False
+            self._breach = self._unwinding = False
 
     def _intent(self, row: Row) -> None:
         order = row.body["order"]

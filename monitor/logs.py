@@ -29,7 +29,17 @@ LEVELS: Final[Mapping[str, int]] = {
     "error": logging.ERROR,
 }
 # At INFO these name URLs with tokens in them, or every frame and every tick.
-QUIET: Final = ("httpx", "httpcore", "hpack", "websockets", "telegram", "apscheduler", "asyncio", "aiosqlite")
+QUIET: Final = (
+    "transitions",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "websockets",
+    "telegram",
+    "apscheduler",
+    "asyncio",
+    "aiosqlite",
+)
 
 Processor = Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]
 

@@ -178,7 +178,7 @@ async def _connected(
     positions = PositionManager(tools, journal, settings, engine.stop_asked)
     transfers = Transfers(venue.trading, journal, ids, clock)
     engine.employ(Worker(positions, transfers, venue.markets.view, venue.markets.names))
-    engine.restore(books.state, books.unwinds_for_breach)
+    engine.restore(books.state, books.unwinding)
     venue.account.sinks.append(_AccountWatch(settings, books, pairs, engine))
     return App(
         engine=engine,
@@ -257,6 +257,8 @@ class _Gate:
             return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)
         if order.leg is Leg.SPOT and order.side is Side.BUY and self.stop_asked():
             return Verdict(False, "stop", "a stop was accepted: nothing new is bought", (), order.instrument)
+        if level is Permission.REDUCE_ONLY and self._adds_exposure(order):
+            return Verdict(False, "permission", "reduce only: no leg grows", (), order.instrument)
         markets = {name: self._venue.markets.view(name) for name in self._venue.markets.names}
         hedges = self._books.hedge_views(prices_of(markets))
         account, pair = self._venue.account.snapshot(), self._pairs[order.instrument]
@@ -276,6 +278,16 @@ class _Gate:
             markets[order.instrument].mark_px,
             other_notional=other,
         )
+
+    def _adds_exposure(self, order: OrderRequest) -> bool:
+        """A leg made larger without making the legs more equal."""
+        if (order.leg is Leg.SPOT) is not (order.side is Side.BUY):
+            return False
+        hedge = self._books.hedge(order.instrument)
+        delta = hedge.spot_base - hedge.short_base if hedge else ZERO
+        swap = self._pairs[order.instrument].swap
+        size = order.size if order.leg is Leg.SPOT else swap.to_base(order.size)
+        return abs(delta + order.side.sign * size) > abs(delta)
 
 
 def _boot_body(

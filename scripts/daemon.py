@@ -116,8 +116,11 @@ async def _main(
 ) -> RunFacts:
     clock, ticker = time_of(keeper)
     out = sys.stderr if options.json else sys.stdout
-    session: Session
-    screen = open_screen(out, lambda: session.status(), settings.monitor.language, SCANS_PER_LINE)
+    # The screen draws as soon as it is open, and the notifier, which the session needs, writes on it.
+    sessions: list[Session] = []
+    screen = open_screen(
+        out, lambda: sessions[0].status() if sessions else None, settings.monitor.language, SCANS_PER_LINE
+    )
     notifier = QueueNotifier(
         channels_of(settings.monitor, secrets), clock, settings.monitor.language, redact, screen.note
     )
@@ -133,6 +136,7 @@ async def _main(
         options.flatten,
         LINGER_S if keeper is None else DEMO_LINGER_S,
     )
+    sessions.append(session)
     if keeper is not None:
         keeper.on_lost = session.lose_venue
         keeper.on_end = lambda: session.end("the market data has ended")

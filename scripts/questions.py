@@ -76,7 +76,7 @@ def status(folder: Path) -> Answer:
         ("state", f"{books.state.value} since {when(books.state_since_ms)}"),
         ("permission", permission.level.name + (f" ({permission.reason})" if permission.reason else "")),
         ("breaker", breaker.tripped or f"not tripped, losing rounds in a row: {breaker.losing_rounds}"),
-        ("equity", f"{usdt(books.ledger.equity({}))} USDT, today {usdt(breaker.day_pnl)}"),
+        ("equity", f"{_equity(books)}, today {usdt(breaker.day_pnl)}"),
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
         ("dust", ", ".join(f"{amount(q)} {coin}" for coin, q in sorted(books.dust.items())) or "none"),
     ]
@@ -92,6 +92,13 @@ def status(folder: Path) -> Answer:
             when(view.opened_ms),
         )
     return Answer(0, _page(_aligned(facts), table if views else "no hedge is open"), data)
+
+
+def _equity(books: Books) -> str:
+    """What is ours wherever it lies; what was moved out of the trading account is named."""
+    moved = -books.ledger.transfers
+    where = f" ({usdt(moved)} of it in the funding wallet)" if moved > 0 else ""
+    return f"{usdt(books.ledger.equity({}) + max(moved, Decimal(0)))} USDT{where}"
 
 
 def _stopped(books: Books) -> str:

@@ -33,7 +33,6 @@ class Watch:
         self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
         self._conditions: tuple[Condition, ...] = ()
         self._last_scan_ms: int | None = None
-        self._missed = 0
 
     def on_decision(self, ctx: Context, decision: Decision) -> None:
         """Keep what the screen shows; look at health and write the state file where that is due."""

@@ -281,7 +281,7 @@ CONTRADICTIONS = (
         "exclude: [BTC-USDT]",
         "instruments, universe.exclude",
         "both",
-        below=-15,
+        below=-13,
     ),
     broken(
         "monitor", "enabled: false\n  # Num", "enabled: true\n  # Num", "telegram.enabled, telegram.chat_ids"

@@ -291,12 +291,12 @@ def test_an_unwind_because_of_a_breach_is_a_loss_even_with_a_profit() -> None:
 def test_an_unwind_is_a_breachs_until_it_has_ended() -> None:
     story = started()
     story.decision("breach", "RUNNING", "REBALANCING")
-    assert fold(story.rows).unwinds_for_breach
+    assert fold(story.rows).unwinding
     story.decision("rebalanced", "REBALANCING", "STOPPED")
-    assert not fold(story.rows).unwinds_for_breach
+    assert not fold(story.rows).unwinding
     story.decision("resume", "STOPPED", "IDLE")
     story.decision("review", "RUNNING", "REBALANCING")
-    assert not fold(story.rows).unwinds_for_breach
+    assert not fold(story.rows).unwinding
 
 
 def test_a_liquidated_round_is_a_loss_even_with_a_profit() -> None:
