@@ -186,7 +186,7 @@ class PaperAccount:
         after = held.contracts + signed
         if closing < abs(signed):
             opened, kept = abs(signed) - closing, abs(held.contracts) - closing
-            held.avg_px = (held.avg_px * kept + price * kept) / (kept + opened)
+            held.avg_px = (held.avg_px * kept + price * opened) / (kept + opened)
             if not held.contracts:
                 held.funded_ms = self._clock.now_ms()
         held.contracts = after
