@@ -296,5 +296,4 @@ class OrderManager:
     def _reopen(self, cl_id: str) -> Flight:
         flight = self._flights[cl_id] = self._closed.pop(cl_id)
         flight.ending = Ending.UNKNOWN
-        flight.absences.clear()
         return flight
