@@ -15,6 +15,8 @@ from core.journal_reader import JournalReader
 from scripts.questions import read_books
 from tests.e2e.rig import ROOT, books_of, main, run, start, venue
 
+pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
+
 D = Decimal
 DRIVER = str(ROOT / "tests" / "e2e" / "crash_driver.py")
 CLOSE_ALL = str(ROOT / "scripts" / "close_all.py")

@@ -5,7 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.rig import Ended, main
+
+pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
 D = Decimal
 

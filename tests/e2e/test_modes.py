@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from core.facts import Kind
 from core.journal_reader import JournalReader
 from tests.e2e.rig import PATIENCE_S, ROOT, Ended, books_of, main, run, start, venue
+
+pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
 D = Decimal
 DRIVER = str(ROOT / "tests" / "e2e" / "dry_run_driver.py")

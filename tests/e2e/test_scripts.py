@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.rig import PATIENCE_S, ROOT, Ended, books_of, main, venue
+
+pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
 NOBODY = "http://127.0.0.1:9"  # a port nothing listens on
 

@@ -7,10 +7,14 @@ import gzip
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from core.facts import Kind
 from core.journal_reader import JournalReader
 from tests.e2e.rig import TAPE, main, needs_tape
 from tests.exchange.tapes import CANDLES, FUNDING, HOUR_MS, START_MS, bars, settlements, write
+
+pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
 D = Decimal
 WEEK = ("--instruments", "BTC-USDT,ETH-USDT", "--from", "2024-01-01", "--to", "2024-01-08")
