@@ -76,7 +76,7 @@ class Engine:
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
-        self._working = self._closing = False
+        self._working = self._closing = self._reconciling = False
         self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
@@ -129,6 +129,15 @@ class Engine:
         """An account push that may need an answer at once; at most one waits in the mailbox."""
         if self.state is State.RUNNING and not any(e.on is On.ACCOUNT for e in self._mailbox):
             self.post(Event(On.ACCOUNT, self._clock.now_ms()))
+
+    def holdings_differ(self) -> None:
+        """The account holds less than the books: learn what happened, then judge it.
+
+        A forced reduction or a trade by hand is a fact first; planned on, it would be repaired blindly.
+        """
+        if self.state is State.RUNNING and not self._reconciling:
+            self._reconciling = True
+            self._send(self._learn_holdings)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -338,6 +347,13 @@ class Engine:
             self._trip_if_due()
             self._arm_settlements()
             self.post(Event(On.SETTLE, self._clock.now_ms(), instrument=instrument))
+
+    async def _learn_holdings(self) -> None:
+        try:
+            self.flags.unexplained = await self._reconcile()
+        finally:
+            self._reconciling = False
+            self.account_changed()
 
     async def _review(self) -> None:
         try:

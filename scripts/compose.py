@@ -15,7 +15,7 @@ from config.schema import Settings
 from core import conditions
 from core.bookkeeper import Bookkeeper
 from core.context import Permission, VenueHealth
-from core.engine import Deadlines, Engine
+from core.engine import BUSY, Deadlines, Engine
 from core.facts import Kind
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, SqliteJournal
@@ -117,8 +117,9 @@ async def _connected(
         venue.account,
         clock,
         notifier,
-        lambda: _refresh(venue),
+        lambda: _refresh(engine, venue, transfers, orders),
     )
+    transfers = Transfers(venue.trading, journal, ids, clock)
     gate = _Gate(settings, books, venue, permissions, pairs)
     orders = OrderManager(
         venue.trading,
@@ -128,7 +129,7 @@ async def _connected(
         gate.check,
         books,
         pairs.__getitem__,
-        lambda record, fill: engine.account_changed(),
+        lambda record, fill: engine.holdings_differ(),
     )
     streams = venue.streams(
         orders, lambda: _resync(engine, bookkeeper), lambda what: _trouble(notifier, what)
@@ -174,9 +175,9 @@ async def _connected(
         ask_account=venue.trading.account,
         ask_book=lambda inst_id: venue.market.book(inst_id, BOOK_DEPTH),
         max_age_ms=settings.risk.exchange.max_market_age_s * 1000,
+        fee_in_base=not (await venue.trading.account_config()).fee_in_quote,
     )
     positions = PositionManager(tools, journal, settings, engine.stop_asked)
-    transfers = Transfers(venue.trading, journal, ids, clock)
     engine.employ(Worker(positions, transfers, venue.markets.view, venue.markets.names))
     engine.restore(books.state, books.unwinding)
     venue.account.sinks.append(_AccountWatch(settings, books, pairs, engine))
@@ -210,7 +211,7 @@ class _AccountWatch:
             short = -position.contracts if position else ZERO
             hedge = self._books.hedge(name)
             if hedge is not None and short < hedge.contracts:
-                self._engine.account_changed()
+                self._engine.holdings_differ()
                 return
             if position is not None:
                 notional += abs(pair.swap.to_base(position.contracts)) * position.mark_px
@@ -220,8 +221,12 @@ class _AccountWatch:
             self._engine.account_changed()
 
 
-async def _refresh(venue: Ports) -> None:
-    """Rules may change and delistings are announced in them; a lost push leaves a hole in the candles."""
+async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: OrderManager) -> None:
+    """Transfers and orders without outcome are asked for again, unless execution is at them right now.
+    Rules may change and delistings are announced in them; a lost push leaves a hole in the candles."""
+    if engine.state not in BUSY:
+        await transfers.settle()
+        await orders.settle()
     for pair in await venue.market.pairs(venue.markets.names):
         venue.markets.set_pair(pair)
     await mend_candles(venue.markets, venue.market)

@@ -20,7 +20,7 @@ STORY = """
 from decimal import Decimal
 from exchange.sim.exchange import Exchange
 from exchange.sim.market_generated import GeneratedMarket
-from exchange.sim.model import OrderParams
+from exchange.sim.seam import OrderParams
 venue = Exchange(GeneratedMarket(3), 3)
 account = venue.accounts["demo"]
 place = lambda *order: venue.place(account, OrderParams(*order))
