@@ -22,7 +22,8 @@ class Resolver(Protocol):
     """Execution's part: what became of an order whose outcome is unknown."""
 
     async def resolve(self, cl_id: str) -> None:
-        """Ask the venue until the order's end is a fact in the journal; never sends it again."""
+        """Bring the order to its end and its end into the journal: cancelled if it still rests, asked for
+        until the venue tells, never sent again."""
         ...
 
 
@@ -75,10 +76,9 @@ class Reconciler:
         return tuple(self._markets.view(name).pair for name in self._markets.names)
 
     async def _cancel_leftovers(self) -> None:
-        """A resting order of ours from before belongs to nobody now: cancel it and learn its end."""
+        """A resting order of ours from before belongs to nobody now: it is cancelled, or has just filled."""
         for order in await self._trading.open_orders():
             if self._books.knows_order(order.cl_id):
-                await self._trading.cancel(order.inst_id, order.cl_id)
                 await self._orders.resolve(order.cl_id)
 
     async def _late_fills(self) -> None:
