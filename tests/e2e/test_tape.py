@@ -63,6 +63,16 @@ def test_a_week_of_tape_collects_what_the_files_say_and_decides_the_same_again(t
     assert again.summary["journal_head"] == said["journal_head"]
 
 
+@needs_tape
+def test_a_day_of_tape_decides_the_same_at_any_speed(tmp_path: Path) -> None:
+    day = ("--tape", str(TAPE), "--from", "2024-01-02", "--to", "2024-01-03", "--json")
+    fast = main("run", *day, "--speed", "max", "--data", str(tmp_path / "fast")).summary
+    paced = main("run", *day, "--speed", "3600", "--data", str(tmp_path / "paced")).summary
+    assert fast["opens"] >= 1
+    assert paced["journal_head"] == fast["journal_head"]
+    assert paced["wall_s"] > 23
+
+
 def test_a_gap_in_the_tape_is_never_bridged(tmp_path: Path) -> None:
     """Hours 120 to 150 are missing: whoever holds a hedge is told before, and is flat when they come."""
     tape = tmp_path / "tape"
