@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from config.schema import Settings
-from core.errors import UsageError
+from core.errors import UsageError, VenueRejected
 from core.ports import Clock, OrderSink, Streams, Trading
 from core.types import ZERO, Pair
 from exchange.account_data import AccountData
@@ -38,7 +38,7 @@ async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = 
     """The configured instruments, or the venue's own ranking when the universe is enabled; and what is held.
 
     A hedge whose coin has left the list or the ranking still needs its market, to be kept or closed.
-    Raises UsageError for an empty universe.
+    Raises UsageError for an empty universe and for a name the venue does not know.
     """
     names: Iterable[str] = settings.instruments.instruments
     universe = settings.instruments.universe
@@ -51,7 +51,12 @@ async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = 
                 f"instruments.yaml universe.min_volume_usdt {universe.min_volume_usdt:f}: the venue has no "
                 "pair above it; a smaller number is allowed, or enabled: false"
             )
-    return await market.pairs(dict.fromkeys((*names, *held)))
+    try:
+        return await market.pairs(dict.fromkeys((*names, *held)))
+    except VenueRejected as error:
+        raise UsageError(
+            f"instruments: {error}; pairs are allowed that the venue lists as spot and swap"
+        ) from error
 
 
 async def okx_ports(
