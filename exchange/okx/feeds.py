@@ -36,6 +36,7 @@ _ROWS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
         "books": wire.BookData,
         "mark-price": wire.MarkPrice,
         "funding-rate": wire.FundingRate,
+        "tickers": wire.Ticker,
         CANDLE_CHANNEL: wire.CandleRow,
         "orders": wire.Order,
         "account": wire.AccountBalance,
@@ -46,7 +47,7 @@ _ROWS: Final[Mapping[str, msgspec.json.Decoder[list[Any]]]] = {
 
 
 class OkxStreams:
-    """Public (books, mark price, funding), business (candles) and, with a key, private.
+    """Public (books, mark price, funding, turnover), business (candles) and, with a key, private.
 
     on_resync   awaited on every new private connection before it counts as live.
     on_trouble  told in words, for journal and notifier; a row that cannot be read is skipped.
@@ -79,6 +80,7 @@ class OkxStreams:
             "books": self._book,
             "mark-price": self._mark,
             "funding-rate": self._funding,
+            "tickers": self._ticker,
             CANDLE_CHANNEL: self._candle,
             "orders": self._order,
             "account": self._balances,
@@ -173,6 +175,10 @@ class OkxStreams:
         self._instrument(frame)
         self._market.on_funding(parse_market.funding(row, self._clock.now_ms()))
 
+    def _ticker(self, frame: wire.Frame, row: wire.Ticker) -> None:
+        name = self._instrument(frame).removesuffix(parse_market.SWAP_SUFFIX)
+        self._market.on_volume(name, parse_market.turnover(row)[1])
+
     def _candle(self, frame: wire.Frame, row: wire.CandleRow) -> None:
         inst_id = self._instrument(frame)
         self._market.on_candle(inst_id, parse_market.candle(row, inst_id))
@@ -200,4 +206,5 @@ def public_args(pair: Pair) -> tuple[Arg, ...]:
         {"channel": "books", "instId": pair.swap.inst_id},
         {"channel": "mark-price", "instId": pair.swap.inst_id},
         {"channel": "funding-rate", "instId": pair.swap.inst_id},
+        {"channel": "tickers", "instId": pair.swap.inst_id},
     )

@@ -114,6 +114,7 @@ async def test_everything_needed_is_subscribed_where_it_belongs(
             {"channel": "books", "instId": SWAP},
             {"channel": "mark-price", "instId": SWAP},
             {"channel": "funding-rate", "instId": SWAP},
+            {"channel": "tickers", "instId": SWAP},
         ]
         assert venue.line("business").subscribed == [{"channel": "candle3m", "instId": SPOT}]
         assert [arg["channel"] for arg in venue.line("private").subscribed] == [
@@ -153,12 +154,14 @@ async def test_market_pushes_reach_the_market_store(venue: StreamVenue, clock: S
         await say_book(public, SPOT, "update", book(11, 10, bids=[["60000", "3", "0", "1"]]))
         await public.push("mark-price", SWAP, [MARK])
         await public.push("funding-rate", SWAP, [FUNDING])
+        await public.push("tickers", SWAP, [{"instId": SWAP, "last": "60000", "volCcy24h": "12.5"}])
         await business.push("candle3m", SPOT, [CANDLE])
-        await eventually(lambda: desk.view.funding and desk.view.candles["3m"])
+        await eventually(lambda: desk.view.volume_24h_usdt and desk.view.candles["3m"])
         view = desk.view
         assert view.is_quoted and view.spot.bids == ((D(60000), D(3)),)
         assert view.mark_px == D("60000.1") and view.funding.rate == D("0.0001")
         assert view.candles["3m"][0].close == 2
+        assert view.volume_24h_usdt == 750_000
         assert desk.troubles == []
 
 
@@ -248,7 +251,7 @@ async def test_broken_pushes_are_skipped_on_every_channel(venue: StreamVenue, cl
 async def test_frames_of_all_connections_are_counted(venue: StreamVenue, clock: StillClock) -> None:
     async with running(venue, clock) as desk:
         before = desk.streams.frames
-        assert before == 4 + 1 + 5  # acknowledgements and one login
+        assert before == 5 + 1 + 5  # acknowledgements and one login
         await venue.line("public").push("mark-price", SWAP, [MARK])
         await venue.line("business").push("candle3m", SPOT, [CANDLE])
         await eventually(lambda: desk.streams.frames == before + 2)
