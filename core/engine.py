@@ -82,7 +82,6 @@ class Engine:
         self.flags = Flags()
         self._herald = Herald(notifier, books, clock)
         self.totals, self.violations = self._herald.totals, self._herald.violations
-        self.decisions: deque[Decision] = deque(maxlen=200)
         self.listeners: list[Callable[[Context, Decision], None]] = []
 
     # --- what comes in --------------------------------------------------------------------------
@@ -233,7 +232,6 @@ class Engine:
         return None
 
     def _record(self, event: Event, decision: Decision) -> None:
-        self.decisions.append(decision)
         self._journal.append(Kind.DECISION, decision.at_ms, body_of(decision))
         if event.report is not None:
             self._journal.append(

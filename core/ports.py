@@ -6,10 +6,10 @@ implement these; tests/fakes.py has hand-written ones.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from core.context import Context, StreamHealth
 from core.events import Plan
@@ -32,8 +32,6 @@ from core.types import (
     Wallet,
 )
 from core.verdict import Verdict
-
-T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -211,7 +209,3 @@ class Notifier(Protocol):
     def tell(self, topic: str, level: str, fields: Mapping[str, object]) -> None:
         """`topic` is a key of the text catalogue (monitor/texts.py); `level` info, warning, critical."""
         ...
-
-
-Post = Callable[..., None]
-Job = Callable[[], Awaitable[None]]
