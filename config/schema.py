@@ -225,6 +225,14 @@ class AuxiliaryModules(Section):
     enabled: bool = False
     modules: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.enabled or self.modules:
+            raise ValueError(
+                "this version has no auxiliary module: enabled: false and modules: [] are allowed"
+            )
+        return self
+
 
 class Strategy(Section):
     """strategy.yaml: should we."""

@@ -228,6 +228,13 @@ SHAPES = (
     broken("strategy", "auto_trading: true", "auto_trading: true\n? [a]\n: 1", "", "as a key", below=1),
     broken("risk", "  rebalance_above: 0.01", "", "drift", "section with the keys rebalance_above", below=-2),
     broken("monitor", DINGTALK, "dingtalk: on", "dingtalk", "= on;", "keys enabled"),
+    broken(
+        "strategy",
+        "  enabled: false\n" + MODULES,
+        "  enabled: true\n" + MODULES,
+        "auxiliary.enabled, auxiliary.modules",
+        "no auxiliary module",
+    ),
     broken("strategy", MODULES, "  modules: &a [*a]", "auxiliary.modules[0]", "alias", "written out"),
     broken("strategy", MODULES, "  modules: *gone", "", "undefined alias", "valid YAML"),
     broken("strategy", MODULES, "  modules: [", "", "valid YAML", below=1),
