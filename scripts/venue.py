@@ -12,10 +12,10 @@ from typing import TextIO
 from core.errors import UsageError
 from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
-from exchange.sim.market_generated import START_MS, GeneratedMarket
-from exchange.sim.market_source import MarketSource
-from exchange.sim.market_tape import TapeMarket
-from exchange.sim.server import SimServer
+from exchange.sim.markets.generated import START_MS, GeneratedMarket
+from exchange.sim.markets.source import MarketSource
+from exchange.sim.markets.tape import TapeMarket
+from exchange.sim.surface.server import SimServer
 from exchange.tape import read_tape
 
 

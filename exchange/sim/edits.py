@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim import liquidation
-from exchange.sim.accounts import change_position, position
+from exchange.sim.economics import liquidation
+from exchange.sim.economics.accounts import change_position, position
+from exchange.sim.economics.world import QUOTE
 from exchange.sim.exchange import Exchange
-from exchange.sim.funding import HOUR_MS, INTERVALS_H
-from exchange.sim.market import Market
+from exchange.sim.markets.funding import HOUR_MS, INTERVALS_H
+from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState, InstrumentChanged
-from exchange.sim.world import QUOTE
 
 STATES = ("live", "suspend", "preopen")
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
-from exchange.sim import fees, liquidation, margin, matching, orders, transfers
-from exchange.sim.accounts import leverage_of
-from exchange.sim.calendar import Calendar
-from exchange.sim.instruments import discount_tiers, listing, position_tiers
-from exchange.sim.market import Market
-from exchange.sim.market_source import MarketSource
+from exchange.sim.economics import fees, liquidation, margin, matching, orders, transfers
+from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.calendar import Calendar
+from exchange.sim.economics.settlement import FundingDesk
+from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.markets.instruments import discount_tiers, listing, position_tiers
+from exchange.sim.markets.market import Market
+from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import ZERO, AccountFigures, AccountState, Order, Reject, Transfer
 from exchange.sim.seam import MarketSide, OrderParams
-from exchange.sim.settlement import FundingDesk
-from exchange.sim.world import QUOTE, World
 
 LISTED_MS = 1_573_557_408_000
 DEMO_CASH = Decimal(100_000)

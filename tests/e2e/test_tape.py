@@ -29,7 +29,7 @@ def rows(name: str) -> list[dict[str, str]]:
 def independent_funding(folder: Path) -> D:
     """Sum quantity x mark x rate over the settlements held, from fills and the CSV files alone.
 
-    The mark at a settlement is the hourly mark candle's open, as exchange/sim/market_tape.py documents.
+    The mark at a settlement is the hourly mark candle's open, as exchange/sim/markets/tape.py documents.
     """
     fills: list[tuple[int, str, D]] = []
     with JournalReader(folder / "journal.db") as reader:

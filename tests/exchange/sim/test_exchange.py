@@ -7,8 +7,8 @@ import pytest
 
 from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
-from exchange.sim.market_generated import GeneratedMarket
-from exchange.sim.market_source import Gap
+from exchange.sim.markets.generated import GeneratedMarket
+from exchange.sim.markets.source import Gap
 from exchange.sim.model import InstrumentChanged, Reject, StatusChanged
 from exchange.sim.seam import OrderParams, Venue
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
@@ -19,7 +19,7 @@ DAY_MS = 24 * HOUR_MS
 STORY = """
 from decimal import Decimal
 from exchange.sim.exchange import Exchange
-from exchange.sim.market_generated import GeneratedMarket
+from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.seam import OrderParams
 venue = Exchange(GeneratedMarket(3), 3)
 account = venue.accounts["demo"]

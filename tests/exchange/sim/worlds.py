@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.exchange import Exchange
-from exchange.sim.funding import next_settlements
-from exchange.sim.instruments import CoinSpec, coin_spec
-from exchange.sim.market_source import Forecast, Gap, Quote
+from exchange.sim.markets.funding import next_settlements
+from exchange.sim.markets.instruments import CoinSpec, coin_spec
+from exchange.sim.markets.source import Forecast, Gap, Quote
+from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, Settled
 from exchange.sim.seam import OrderParams
-from exchange.sim.timeline import Track
 
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
 MINUTE_MS = 60_000

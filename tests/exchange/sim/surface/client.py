@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from exchange.sim.order_entry import OrderEntry
-from exchange.sim.rate_limits import RateLimits
-from exchange.sim.rest_api import RestApi
 from exchange.sim.seam import Venue
-from exchange.sim.stream_api import StreamHub, StreamSession
+from exchange.sim.surface.order_entry import OrderEntry
+from exchange.sim.surface.rate_limits import RateLimits
+from exchange.sim.surface.rest_api import RestApi
+from exchange.sim.surface.stream_api import StreamHub, StreamSession
 from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, StubVenue
 
 

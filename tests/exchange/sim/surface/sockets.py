@@ -10,7 +10,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from exchange.sim.server import SimServer
+from exchange.sim.surface.server import SimServer
 from tests.exchange.sim.surface.client import sign
 from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, Edited, StubVenue
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from exchange.sim.control_api import ControlApi
+from exchange.sim.surface.control_api import ControlApi
 from tests.exchange.sim.surface.stub_venue import START_MS, D, Edited, StubVenue
 
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.sim.model import Reject
-from exchange.sim.rate_limits import Limit, RateLimits
-from exchange.sim.rest_api import status_of
+from exchange.sim.surface.rate_limits import Limit, RateLimits
+from exchange.sim.surface.rest_api import status_of
 from tests.exchange.sim.surface.client import Rest, iso, sign, signed_headers
 from tests.exchange.sim.surface.stub_venue import KEY, SECRET, START_MS, D
 

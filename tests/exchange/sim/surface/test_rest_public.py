@@ -1,6 +1,6 @@
 import pytest
 
-from exchange.sim.bars import BARS
+from exchange.sim.markets.bars import BARS
 from tests.exchange.sim.surface.client import Rest
 from tests.exchange.sim.surface.stub_venue import HOUR_MS, START_MS, D
 

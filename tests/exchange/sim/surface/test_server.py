@@ -6,7 +6,7 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from exchange.sim import ws_link
+from exchange.sim.surface import ws_link
 from tests.exchange.sim.surface.client import signed_headers
 from tests.exchange.sim.surface.sockets import Running, heard, login, running, said
 from tests.exchange.sim.surface.stub_venue import START_MS

@@ -1,0 +1,111 @@
+"""Funding over time: the floating forecast, the charge at the instant, and what follows from it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchange.sim.economics.accounts import FUNDING_FEE, credit, new_bill
+from exchange.sim.economics.margin import standing
+from exchange.sim.economics.matching import NO_FUNDS, cancel
+from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, next_interval, payment
+from exchange.sim.markets.market import Market
+from exchange.sim.markets.source import MarketSource
+from exchange.sim.model import ZERO, AccountState, FundingState, Settled
+
+IMPACT_VALUE = Decimal(10_000)
+INTEREST = Decimal("0.0001")
+HISTORY = 270  # settlements shown from before the start, at most: three months
+
+
+class FundingDesk:
+    """Keeps every swap's funding state as the market source tells it, and settles when it is due."""
+
+    def __init__(self, world: World, source: MarketSource) -> None:
+        self._world = world
+        self._source = source
+        self._caps = {spec.coin: Decimal(spec.funding_cap) for spec in source.coins}
+        self._interval_ms = dict.fromkeys(self._caps, DEFAULT_INTERVAL_MS)
+        self._asked: dict[str, int] = {}  # intervals an operator fixed: these do not step by themselves
+
+    def open(self, market: Market) -> None:
+        """Give a swap its history and its first forecast."""
+        market.settled.extend(self._source.settled(market.coin, self._world.now_ms, HISTORY))
+        self._schedule(market, self._world.now_ms)
+
+    def set_interval(self, market: Market, interval_ms: int) -> None:
+        """Fix the interval of a generated market; the next settlement moves accordingly."""
+        self._asked[market.coin] = self._interval_ms[market.coin] = interval_ms
+        self._schedule(market, self._world.now_ms)
+
+    def next_due_ms(self) -> int | None:
+        due = [m.funding.funding_ms for m in self._world.markets.values() if m.funding is not None]
+        return min(due, default=None)
+
+    def refresh(self, market: Market) -> None:
+        """Renew the forecast of a swap, and tell it when it changed."""
+        state = market.funding
+        if state is None:
+            return
+        interval_ms = state.next_funding_ms - state.funding_ms
+        rate, premium = self._source.forecast(market.coin, self._world.now_ms, state.funding_ms, interval_ms)
+        if rate != state.rate:
+            state.rate, state.premium, state.ts_ms = rate, premium, self._world.now_ms
+            self._world.outbox.append(market.funding_changed)
+
+    def settle_due(self, market: Market) -> None:
+        """Charge every holder of the swap if its settlement has come."""
+        state, now_ms = market.funding, self._world.now_ms
+        if state is None or state.funding_ms > now_ms:
+            return
+        rate = state.rate
+        mark = self._source.settlement_mark(market.coin, state.funding_ms) or market.mark_px
+        market.mark_px = mark
+        if market.instrument.state != "expired":
+            for account in self._world.accounts.values():
+                self._charge(account, market, mark, rate)
+        market.settled.append(Settled(state.funding_ms, rate, rate))
+        self._step_interval(market, rate)
+        self._schedule(market, now_ms)
+        self._world.outbox.append(market.funding_changed)
+
+    def _charge(self, account: AccountState, market: Market, mark: Decimal, rate: Decimal) -> None:
+        row = account.positions.get(market.instrument.inst_id)
+        if row is None or not row.size:
+            return
+        amount = payment(row.size, market.instrument.ct_val, mark, rate)
+        row.funding_fee += amount
+        row.updated_ms = self._world.now_ms
+        sub_type = "173" if amount < 0 else "174"
+        bill = new_bill(FUNDING_FEE, sub_type, market, size=abs(row.size), price=mark, pnl=amount)
+        credit(self._world, account, QUOTE, amount, bill)
+        self._world.house.cash[QUOTE] -= amount
+        self._world.tell_account(account, "funding_fee", (QUOTE,), (market.instrument.inst_id,))
+        if standing(self._world, account).free < 0:
+            for order in list(account.open_orders.values()):
+                if order.frozen and self._world.markets[order.inst_id].instrument.is_swap:
+                    cancel(self._world, account, order, NO_FUNDS)
+
+    def _step_interval(self, market: Market, rate: Decimal) -> None:
+        if market.coin not in self._asked:
+            at_limit = abs(rate) >= self._caps[market.coin]
+            self._interval_ms[market.coin] = next_interval(self._interval_ms[market.coin], at_limit)
+
+    def _schedule(self, market: Market, after_ms: int) -> None:
+        """Announce the settlement after `after_ms`."""
+        times = self._source.schedule(market.coin, after_ms, self._interval_ms[market.coin])
+        rate, premium = self._source.forecast(market.coin, after_ms, times[0], times[1] - times[0])
+        cap = self._caps[market.coin]
+        market.funding = FundingState(
+            rate=rate,
+            funding_ms=times[0],
+            next_funding_ms=times[1],
+            min_rate=-cap,
+            max_rate=cap,
+            interest=INTEREST,
+            premium=premium,
+            impact_value=IMPACT_VALUE,
+            settled_rate=market.settled[-1].rate if market.settled else ZERO,
+            processing=False,
+            ts_ms=self._world.now_ms,
+        )

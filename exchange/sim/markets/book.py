@@ -1,0 +1,126 @@
+"""One order book: invented depth around a mid price, and the clients' own resting orders in it.
+
+The invented levels are a function of seed, instrument and second, built only when somebody looks. What
+takers ate is missing from the best levels and grows back within seconds. Clients' orders queue behind
+the depth shown at their price, among themselves by time.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from decimal import Decimal
+
+from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
+from exchange.sim.model import ZERO, BookLevel, Instrument, Order
+
+REGROW_MS = 5_000  # eaten depth is back after this long
+NOISE_MS = 1_000  # sizes are drawn anew every second
+_MASK = (1 << 64) - 1
+
+
+class Book:
+    """Sizes in the instrument's own unit: coins for spot, contracts for swaps."""
+
+    def __init__(self, instrument: Instrument, profile: DepthProfile, scale: float, seed: int) -> None:
+        self.instrument = instrument
+        self.resting: dict[str, list[Order]] = {"buy": [], "sell": []}  # best price first, then oldest
+        self._profile = profile
+        self._scale = scale
+        self._seed = (seed * 0x9E3779B97F4A7C15 + instrument.code * 0xBF58476D1CE4E5B9) & _MASK
+        self._tick = float(instrument.tick)
+        self._mid = self._depth = 1.0
+        self._at_ms = 0
+        self._best_ticks = {"buy": 0, "sell": 0}
+        self._levels: dict[str, list[list[Decimal]]] = {}
+        self._eaten = {"buy": ZERO, "sell": ZERO}
+
+    def refresh(self, mid: float, spread: float, depth: float, at_ms: int) -> None:
+        """Move the invented depth to `mid`; `spread` and `depth` are multiples of a calm day's."""
+        ticks = mid / self._tick
+        width = max(1, round(spread * CALM_SPREAD_BPS / 10_000 * ticks), 1 if spread <= 1 else round(spread))
+        bid = max(1, round(ticks - width / 2))
+        if self._eaten["buy"] or self._eaten["sell"]:
+            gone = min(Decimal(1), Decimal(at_ms - self._at_ms) / REGROW_MS)
+            for side, eaten in self._eaten.items():
+                self._eaten[side] = eaten * (1 - gone) // self.instrument.lot * self.instrument.lot
+        self._best_ticks = {"buy": bid, "sell": bid + width}
+        self._mid, self._depth, self._at_ms = mid, depth, at_ms
+        self._levels.clear()
+
+    def best(self, side: str) -> Decimal | None:
+        """The best invented price; None when all of it has been eaten."""
+        if not self._eaten[side]:
+            return self._best_ticks[side] * self.instrument.tick
+        levels = self.levels(side)
+        return levels[0][0] if levels else None
+
+    def levels(self, side: str) -> list[list[Decimal]]:
+        """Invented [price, size] of one side ("buy" are the bids), best first, less what was eaten."""
+        found = self._levels.get(side)
+        if found is None:
+            found = self._levels[side] = self._build(side)
+        return found
+
+    def eat(self, side: str, size: Decimal) -> None:
+        """Take `size` from the best invented level of `side`; at most what is there."""
+        levels = self.levels(side)
+        levels[0][1] -= size
+        if levels[0][1] <= 0:
+            del levels[0]
+        self._eaten[side] += size
+
+    def view(self, side: str, depth: int) -> list[BookLevel]:
+        """What the public sees of one side: invented levels and clients' orders together."""
+        own = self.resting[side]
+        other = self.resting["sell" if side == "buy" else "buy"]
+        levels = self.levels(side)
+        if other:  # a client's order the market has no volume left for still hides what it crosses
+            edge = other[0].price or ZERO
+            levels = [level for level in levels if (level[0] > edge if side == "sell" else level[0] < edge)]
+        if not own:
+            return [BookLevel(price, size, 1 + int(size) % 7) for price, size in levels[:depth]]
+        merged = {price: BookLevel(price, size, 1 + int(size) % 7) for price, size in levels}
+        for order in own:
+            assert order.price is not None
+            level = merged.setdefault(order.price, BookLevel(order.price, ZERO, 0))
+            level.size += order.size - order.filled
+            level.orders += 1
+        return sorted(merged.values(), key=lambda level: level.price, reverse=side == "buy")[:depth]
+
+    def rest(self, order: Order) -> None:
+        """Queue a client's order behind its equals."""
+        sign = -1 if order.side == "buy" else 1
+        insort(self.resting[order.side], order, key=lambda each: sign * (each.price or ZERO))
+
+    def remove(self, order: Order) -> None:
+        self.resting[order.side] = [each for each in self.resting[order.side] if each is not order]
+
+    def _build(self, side: str) -> list[list[Decimal]]:
+        instrument = self.instrument
+        tick, lot = instrument.tick, instrument.lot
+        direction = -1 if side == "buy" else 1
+        best = previous = self._best_ticks[side]
+        unit = self._mid * float(instrument.ct_val) * float(lot)  # USDT of one lot
+        scale = self._scale * self._depth / unit
+        bps_ticks = self._mid / self._tick / 10_000
+        noise = (self._seed ^ ((self._at_ms // NOISE_MS * 2 + (side == "buy")) * 0x94D049BB133111EB)) & _MASK
+        eaten = self._eaten[side]
+        built: list[list[Decimal]] = []
+        for n, (offset_bps, notional) in enumerate(self._profile):
+            noise = (noise * 6364136223846793005 + 1442695040888963407) & _MASK
+            place = best + direction * round(offset_bps * bps_ticks)
+            if n and (place - previous) * direction < 1:
+                place = previous + direction
+            if place < 1:
+                break
+            previous = place
+            lots = int(notional * scale * (0.6 + 0.8 * (noise >> 40) / 16_777_216)) or 1
+            size = lots * lot
+            if eaten:
+                taken = min(eaten, size)
+                eaten -= taken
+                size = (size - taken) // lot * lot
+                if not size:
+                    continue
+            built.append([place * tick, size])
+        return built

@@ -1,0 +1,161 @@
+"""Measuring markets: the same figures of a recorded tape, of a generated market, and of a depth feed.
+
+This is where the constants of calibration.py come from, and how to see whether they still fit.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, median, pstdev
+
+from exchange.sim.markets.generated import BAR_MS, DAY_MS, GeneratedMarket
+from exchange.sim.markets.timeline import Points
+from exchange.tape import read_tape
+
+BPS = 10_000
+HOUR_BARS = 12
+DEPTH_EDGES_BPS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a market looks like in 5-minute bars and in its settlements."""
+
+    sigma_bps: float  # standard deviation of a bar's return
+    kurtosis: float  # of returns, 3 is normal
+    range_bps: float  # mean of (high - low) / open
+    basis_bps: float  # mean of swap / spot - 1 at the close
+    basis_sd_bps: float
+    basis_memory: float  # autocorrelation over an hour
+    funding_bps: float  # mean rate per settlement
+    funding_sd_bps: float
+    funding_memory: float  # autocorrelation from one settlement to the next
+    negative_share: float
+    plateau_share: float  # settlements at exactly 0.01 %
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    name: str
+    recorded: float
+    generated: float
+
+
+def of_bars(spot: Sequence[Points], swap: Sequence[Points], rates: Sequence[float]) -> Figures:
+    """Measure aligned bars, points as in a Track, and settled rates."""
+    closes = [points[3] for points in spot]
+    returns = [after / before - 1 for before, after in pairwise(closes)]
+    sigma = pstdev(returns)
+    basis = [s[3] / p[3] - 1 for p, s in zip(spot, swap, strict=True)]
+    return Figures(
+        sigma_bps=sigma * BPS,
+        kurtosis=fmean((one / sigma) ** 4 for one in returns),
+        range_bps=fmean((max(points) - min(points)) / points[0] for points in spot) * BPS,
+        basis_bps=fmean(basis) * BPS,
+        basis_sd_bps=pstdev(basis) * BPS,
+        basis_memory=_memory(basis, HOUR_BARS),
+        funding_bps=fmean(rates) * BPS,
+        funding_sd_bps=pstdev(rates) * BPS,
+        funding_memory=_memory(rates, 1),
+        negative_share=sum(rate < 0 for rate in rates) / len(rates),
+        plateau_share=sum(abs(rate - 0.0001) < 1e-9 for rate in rates) / len(rates),
+    )
+
+
+def of_tape(folder: Path, coin: str, from_ms: int, to_ms: int) -> Figures:
+    """Measure recorded 5-minute bars over a period, and all settlements of the file."""
+    tape = read_tape(folder, [coin], from_ms, to_ms).coins[0]
+    perp = {
+        ts: (o, h, lo, c)
+        for ts, o, h, lo, c in zip(
+            tape.perp.ts, tape.perp.open, tape.perp.high, tape.perp.low, tape.perp.close, strict=True
+        )
+    }
+    spot = {
+        ts: (o, h, lo, c)
+        for ts, o, h, lo, c in zip(
+            tape.spot.ts, tape.spot.open, tape.spot.high, tape.spot.low, tape.spot.close, strict=True
+        )
+        if ts in perp and from_ms <= ts < to_ms
+    }
+    rates = [float(rate) for rate in tape.funding.rate]
+    return of_bars(list(spot.values()), [perp[ts] for ts in spot], rates)
+
+
+def of_generated(coin: str, seeds: Sequence[int], days: int) -> Figures:
+    """Measure generated markets, the figures averaged over seeds."""
+    found = []
+    for seed in seeds:
+        market = GeneratedMarket(seed, (coin,))
+        end_ms = market.start_ms + days * DAY_MS
+        market.quote(coin, end_ms)
+        spot, swap, _ = market.tracks(coin)
+        first, count = spot.index(market.start_ms), days * DAY_MS // BAR_MS
+        rates = [float(one.rate) for one in market.settled(coin, end_ms, 3 * days)]
+        found.append(of_bars(spot.points[first : first + count], swap.points[first : first + count], rates))
+    return Figures(*(fmean(getattr(one, each.name) for one in found) for each in fields(Figures)))
+
+
+def compare(recorded: Figures, generated: Figures) -> list[Fit]:
+    """Return the figures side by side, for a report."""
+    return [
+        Fit(each.name, getattr(recorded, each.name), getattr(generated, each.name))
+        for each in fields(Figures)
+    ]
+
+
+def depth_profile(path: Path, every_ms: int = 5_000) -> tuple[float, list[float]]:
+    """Replay a recorded depth feed; return the median spread (bps) and depth of one side.
+
+    Depth is the USDT between two edges of DEPTH_EDGES_BPS around the mid, the first from 0. The feed is a
+    snapshot and then changed levels, quantity 0 removes one; updates the snapshot holds are skipped.
+    """
+    spreads: list[float] = []
+    depths: list[list[float]] = []
+    for bids, asks in _books(path, every_ms):
+        bid, ask = max(bids), min(asks)
+        mid = (bid + ask) / 2
+        spreads.append((ask - bid) / mid * BPS)
+        both = [*bids.items(), *asks.items()]
+        within = [
+            sum(price * size for price, size in both if abs(price / mid - 1) * BPS <= edge) / 2
+            for edge in DEPTH_EDGES_BPS
+        ]
+        depths.append([after - before for before, after in pairwise([0.0, *within])])
+    return median(spreads), [median(column) for column in zip(*depths, strict=True)]
+
+
+def _books(path: Path, every_ms: int) -> Iterator[tuple[dict[float, float], dict[float, float]]]:
+    sides: dict[str, dict[float, float]] = {"b": {}, "a": {}}
+    snapshot_id, shown_ms = -1, 0
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["ev"] == "trade":
+                continue
+            if row["ev"] == "snapshot":
+                snapshot_id = int(row["id_last"])
+            elif snapshot_id < 0 or int(row["id_last"]) <= snapshot_id:
+                continue
+            price, size = float(row["px"]), float(row["qty"])
+            if size:
+                sides[row["side"]][price] = size
+            else:
+                sides[row["side"]].pop(price, None)
+            at_ms = int(row["ts"])
+            if row["ev"] == "depth" and at_ms - shown_ms >= every_ms:
+                shown_ms = at_ms
+                if max(sides["b"]) < min(sides["a"]):
+                    yield sides["b"], sides["a"]
+
+
+def _memory(values: Sequence[float], lag: int) -> float:
+    mean = fmean(values)
+    spread = fmean((value - mean) ** 2 for value in values)
+    if not spread:
+        return 0.0
+    return fmean((a - mean) * (b - mean) for a, b in zip(values, values[lag:], strict=False)) / spread

@@ -1,0 +1,112 @@
+"""What the venue needs of a market: prices along a continuous path, funding, and where data ends.
+
+Two kinds exist: generated (market_generated) and replayed from files (market_tape). A source never
+depends on what clients do, so the same seed or tape shows the same market to every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from exchange.sim.markets.instruments import CoinSpec
+from exchange.sim.markets.timeline import Track
+from exchange.sim.model import Settled
+
+
+class Quote(NamedTuple):
+    """Prices of one coin at one instant, USDT per coin, and how thick its books are.
+
+    `spread` and `depth` are multiples of a calm day's.
+    """
+
+    spot: float
+    swap: float
+    mark: float
+    spread: float
+    depth: float
+
+
+class Forecast(NamedTuple):
+    """The venue's word on the coming settlement: fractions of notional per interval."""
+
+    rate: Decimal
+    premium: Decimal
+
+
+class Gap(NamedTuple):
+    """A stretch without market data: the venue is closed, and open positions cannot be priced."""
+
+    begin_ms: int
+    end_ms: int
+    title: str
+
+
+class MarketSource(Protocol):
+    """`end_ms` None means the market never ends."""
+
+    @property
+    def coins(self) -> tuple[CoinSpec, ...]: ...
+
+    @property
+    def start_ms(self) -> int: ...
+
+    @property
+    def end_ms(self) -> int | None: ...
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]: ...
+
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
+        """The first instant after `after_ms` at which the path turns; None past the end.
+
+        every_turn  also those of calm bars, for the sake of orders that rest in the book.
+        """
+        ...
+
+    def quote(self, coin: str, at_ms: int) -> Quote: ...
+
+    def tracks(self, coin: str) -> tuple[Track, Track, Track]:
+        """The price series (spot, swap, mark) candles are cut from; history before the start included."""
+        ...
+
+    def schedule(self, coin: str, after_ms: int, interval_ms: int) -> tuple[int, int]:
+        """The next two settlement instants after `after_ms`; guessed where the data has ended."""
+        ...
+
+    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
+        """What the settlement at `settle_ms` is expected to charge, as of `at_ms`."""
+        ...
+
+    def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
+        """The mark price a settlement must use, where the source knows it better than its path."""
+        ...
+
+    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
+        """The last `count` settlements before an instant, oldest first."""
+        ...
+
+
+CALM_RANGE = 0.004  # a bar's high over its low, less one: nothing in it can move a margin that matters
+
+
+def next_turn_ms(after_ms: int, bar_ms: int, tracks: Iterable[Track], every_turn: bool) -> int:
+    """The next instant after `after_ms` at which a bar's path has news: its open and its two extremes.
+
+    A bar runs open, extreme, extreme, close in quarters; its close is all but the next bar's open, so
+    nothing stops there. The extremes of a bar in which every track was calm are passed by, unless
+    `every_turn` asks for them.
+    """
+    quarter = bar_ms // 4
+    at_ms = after_ms // quarter * quarter + quarter
+    phase = at_ms // quarter % 4
+    next_open_ms = at_ms + (4 - phase) % 4 * quarter
+    if phase == 3 or (phase and not every_turn and all(_is_calm(track, at_ms) for track in tracks)):
+        return next_open_ms
+    return at_ms
+
+
+def _is_calm(track: Track, at_ms: int) -> bool:
+    points = track.points[track.index(at_ms)]
+    return max(points) <= min(points) * (1 + CALM_RANGE)

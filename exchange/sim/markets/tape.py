@@ -1,0 +1,168 @@
+"""A recorded market: candles become a price path, settlements happen as they did.
+
+spot, swap  each bar's open, extremes and close in turn; both markets meet their lows in the same order
+mark        the mark candles when they have the candles' time frame; where there are none, the swap's price
+settlement  at the file's instant (its second), at the file's rate, on the mark price of that instant:
+            the file's mark_px, else the open of the mark candle that begins then, else the open of the
+            perpetual candle that begins then. So contracts x ct_val x mark x rate can be recomputed from
+            the files alone.
+forecast    the coming settlement's own rate, as if announced
+books       the depth of calibration.py, thinner after a bar with an unusual range
+
+Binance files stand for the same coin's OKX markets. Prices are rounded to the instrument's tick, the
+mark of a settlement is not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from decimal import Decimal
+
+from exchange.sim.markets.calibration import BAR_RANGE
+from exchange.sim.markets.instruments import CoinSpec, coin_spec
+from exchange.sim.markets.source import Forecast, Gap, Quote, next_turn_ms
+from exchange.sim.markets.timeline import Track, path_points
+from exchange.sim.model import Settled
+from exchange.tape import CoinTape, Tape
+from exchange.tape_files import Candles
+
+FIVE_MINUTES_MS = 300_000
+USUAL_INTERVAL_MS = 8 * 3_600_000
+ZERO = Decimal(0)
+
+
+class _Coin:
+    """One coin's tracks, settlements and the marks they use."""
+
+    def __init__(self, tape: CoinTape, end_ms: int, gaps: tuple[Gap, ...]) -> None:
+        self.spec: CoinSpec = coin_spec(tape.coin, tape.spot.open[-1])
+        self.bar_ms = tape.spot.bar_ms
+        low_first = {
+            ts: close >= open_
+            for ts, open_, close in zip(tape.spot.ts, tape.spot.open, tape.spot.close, strict=True)
+        }
+        self.spot = _track(tape.spot, low_first)
+        self.swap = _track(tape.perp, low_first)
+        self.mark = self.swap
+        if tape.mark is not None and tape.mark.bar_ms == self.bar_ms:
+            self.mark = _aligned(_track(tape.mark, low_first), self.swap)
+        self.calm_range = BAR_RANGE * (self.bar_ms / FIVE_MINUTES_MS) ** 0.5 * self.spec.beta
+        marks = _opens(tape.perp) | (_opens(tape.mark) if tape.mark else {})
+        self.listed = tape.funding.ts
+        self.times: list[int] = []  # of these, the ones somebody can hold a position at
+        self.rates: list[Decimal] = []
+        self.marks: dict[int, Decimal] = {}
+        for ts, rate, mark in zip(tape.funding.ts, tape.funding.rate, tape.funding.mark, strict=True):
+            priced = mark if mark is not None else marks.get(ts)
+            if ts > end_ms or (priced is None and ts >= tape.perp.ts[0]) or _inside(gaps, ts):
+                continue
+            self.times.append(ts)
+            self.rates.append(rate)
+            if priced is not None:
+                self.marks[ts] = priced
+
+
+class TapeMarket:
+    """A market source that ends. Positions must be flat where its gaps begin: the venue is closed there."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.start_ms = tape.start_ms
+        self.end_ms: int | None = tape.end_ms
+        self.gaps = tuple(
+            Gap(hole.begin_ms, hole.end_ms, f"No market data for {', '.join(hole.coins)}")
+            for hole in tape.holes
+        )
+        self._end_ms = tape.end_ms
+        self._coins = {one.coin: _Coin(one, tape.end_ms, self.gaps) for one in tape.coins}
+        self.coins = tuple(coin.spec for coin in self._coins.values())
+        self._traded: dict[int, list[Track]] = {}  # spot and swap, by the length of their bars
+        for coin in self._coins.values():
+            self._traded.setdefault(coin.bar_ms, []).extend((coin.spot, coin.swap))
+
+    def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
+        if after_ms >= self._end_ms:
+            return None
+        at_ms = min(next_turn_ms(after_ms, ms, tracks, every_turn) for ms, tracks in self._traded.items())
+        gap = next((gap for gap in self.gaps if gap.begin_ms < at_ms < gap.end_ms), None)
+        return min(at_ms if gap is None else gap.end_ms, self._end_ms)
+
+    def quote(self, coin: str, at_ms: int) -> Quote:
+        data = self._coins[coin]
+        spot, swap = data.spot, data.swap
+        i = swap.index(at_ms)
+        swap_px = swap.at(at_ms, i)
+        mark = swap_px if data.mark is swap else data.mark.at(at_ms, i)
+        stress = 1.0
+        if i > 0:  # the bar before: how wild the present one is, nobody can know yet
+            points = swap.points[i - 1]
+            stress = max(1.0, (max(points) - min(points)) / points[0] / data.calm_range / 2)
+        return Quote(spot.at(at_ms), swap_px, mark, min(stress, 10.0), 1 / min(stress, 8.0))
+
+    def tracks(self, coin: str) -> tuple[Track, Track, Track]:
+        data = self._coins[coin]
+        return data.spot, data.swap, data.mark
+
+    def schedule(self, coin: str, after_ms: int, interval_ms: int) -> tuple[int, int]:
+        times = self._coins[coin].times
+        i = bisect_right(times, after_ms)
+        if i >= len(times):  # the data has ended: nothing is charged before the end
+            beyond = max(after_ms, self._end_ms) // USUAL_INTERVAL_MS * USUAL_INTERVAL_MS + USUAL_INTERVAL_MS
+            return beyond, beyond + USUAL_INTERVAL_MS
+        first = times[i]
+        listed = self._coins[coin].listed
+        after = bisect_right(listed, first)
+        interval = listed[after] - first if after < len(listed) else USUAL_INTERVAL_MS
+        return first, first + min(interval, USUAL_INTERVAL_MS)  # a longer wait is a break of the data
+
+    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
+        data = self._coins[coin]
+        i = bisect_left(data.times, settle_ms)
+        known = i < len(data.times) and data.times[i] == settle_ms
+        rate = data.rates[i] if known else data.rates[-1] if data.rates else ZERO
+        spot, swap = data.spot.at(at_ms), data.swap.at(at_ms)
+        return Forecast(rate, Decimal(f"{swap / spot - 1:.8f}"))
+
+    def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
+        return self._coins[coin].marks.get(at_ms)
+
+    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
+        data = self._coins[coin]
+        end = bisect_left(data.times, before_ms)
+        first = max(0, end - count)
+        pairs = zip(data.times[first:end], data.rates[first:end], strict=True)
+        return [Settled(ts, rate, rate) for ts, rate in pairs]
+
+
+def _track(candles: Candles, low_first: dict[int, bool]) -> Track:
+    track = Track(candles.bar_ms)
+    columns = zip(candles.ts, candles.open, candles.high, candles.low, candles.close, strict=True)
+    track.ts = candles.ts
+    track.points = [
+        path_points(open_, high, low, close, low_first.get(ts, close >= open_))
+        for ts, open_, high, low, close in columns
+    ]
+    track.volume = candles.volume
+    return track
+
+
+def _aligned(mark: Track, swap: Track) -> Track:
+    """The mark bar by bar beside the swap; where the mark file has no bar, the swap's own price."""
+    known = dict(zip(mark.ts, mark.points, strict=True))
+    track = Track(swap.bar_ms)
+    track.ts = swap.ts
+    track.points = [known.get(ts, points) for ts, points in zip(swap.ts, swap.points, strict=True)]
+    track.volume = swap.volume
+    return track
+
+
+def _opens(candles: Candles) -> dict[int, Decimal]:
+    """Bar opens as written, at whole hours: no settlement happens elsewhere."""
+    return {
+        ts: Decimal(text)
+        for ts, text in zip(candles.ts, candles.open_text, strict=True)
+        if ts % 3_600_000 == 0
+    }
+
+
+def _inside(gaps: tuple[Gap, ...], at_ms: int) -> bool:
+    return any(gap.begin_ms <= at_ms < gap.end_ms for gap in gaps)

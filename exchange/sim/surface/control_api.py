@@ -1,0 +1,202 @@
+"""The control interface `/sim/...`: what a real venue does not offer, kept outside of /api/v5.
+
+    GET  /sim/state               now and a digest of the world
+    GET  /sim/clock               who moves the time
+    GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash, level
+    POST /sim/account/NAME        edits: cash, position, adl
+    POST /sim/instrument/INST_ID  edits: state, expires_ms, funding_interval_h
+
+Errors are 400 with {"error": {"field", "value", "allowed"}}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+
+import msgspec
+
+from exchange.sim.model import AccountState, Reject
+from exchange.sim.seam import Venue
+from exchange.sim.surface.text import num
+
+_NAME = re.compile(r"[A-Za-z0-9-]{1,32}")
+_LEVELS = ("2", "3")
+_NEW_ACCOUNT = ("name", "key", "secret", "passphrase", "cash", "level")
+
+
+class NotAllowed(Exception):
+    """A control request's field has a value it must not have."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        super().__init__(f"{name} {value!r}: {allowed} is allowed")
+        self.body = {"error": {"field": name, "value": value, "allowed": allowed}}
+
+
+class Edits(Protocol):
+    """Changes by hand, offered by the economics. Each raises ValueError for what makes no sense."""
+
+    def set_cash(self, account: AccountState, ccy: str, amount: Decimal) -> None: ...
+
+    def set_position(self, account: AccountState, inst_id: str, contracts: Decimal) -> None: ...
+
+    def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None: ...
+
+    def set_state(self, inst_id: str, state: str) -> None: ...
+
+    def set_expiry(self, inst_id: str, at_ms: int | None) -> None: ...
+
+    def set_funding_interval(self, inst_id: str, hours: int) -> None: ...
+
+
+class ControlApi:
+    """`clock` describes who moves the time; it is the server's to know."""
+
+    def __init__(self, venue: Venue, clock: Callable[[], dict[str, object]], edits: Edits) -> None:
+        self._venue = venue
+        self._edits = edits
+        self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {
+            ("GET", "/sim/state"): self._state,
+            ("GET", "/sim/clock"): lambda _: clock(),
+            ("GET", "/sim/accounts"): lambda _: [_account(one) for one in venue.accounts.values()],
+            ("POST", "/sim/accounts"): self._create,
+        }
+
+    def handle(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        act = self._routes.get((method, path)) or self._edit_of(method, path)
+        if act is None:
+            known = [f"{verb} {route}" for verb, route in self._routes]
+            known += ["POST /sim/account/NAME", "POST /sim/instrument/INST_ID"]
+            missing = {"error": {"field": "path", "value": f"{method} {path}", "allowed": known}}
+            return 404, msgspec.json.encode(missing)
+        try:
+            return 200, msgspec.json.encode(act(_object(body) if method == "POST" else {}))
+        except NotAllowed as no:
+            return 400, msgspec.json.encode(no.body)
+        except Reject as no:
+            return 400, msgspec.json.encode({"error": {"field": "", "value": no.code, "allowed": no.msg}})
+
+    def _edit_of(self, method: str, path: str) -> Callable[[dict[str, Any]], object] | None:
+        _, _, kind, name = path.split("/", 3) if path.count("/") == 3 else ("", "", "", "")
+        if method != "POST" or kind not in ("account", "instrument"):
+            return None
+        if kind == "instrument":
+            return lambda body: self._edit_instrument(name, body)
+        account = self._venue.accounts.get(name)
+        return None if account is None else lambda body: self._edit_account(account, body)
+
+    def _edit_account(self, account: AccountState, body: dict[str, Any]) -> object:
+        """Each field maps names to numbers as text: coins to cash, swaps to contracts or shares."""
+        edits = {
+            "cash": self._edits.set_cash,
+            "position": self._edits.set_position,
+            "adl": self._edits.force_adl,
+        }
+        _only(body, tuple(edits))
+        for field, edit in edits.items():
+            for name, value in _numbers(field, body.get(field, {})).items():
+                try:
+                    edit(account, name, value)
+                except ValueError as no:
+                    raise NotAllowed(f"{field}.{name}", num(value), str(no)) from None
+        return _account(account)
+
+    def _edit_instrument(self, inst_id: str, body: dict[str, Any]) -> object:
+        _only(body, ("state", "expires_ms", "funding_interval_h"))
+        expires_ms, hours = body.get("expires_ms"), body.get("funding_interval_h")
+        for field, value in (("expires_ms", expires_ms), ("funding_interval_h", hours)):
+            if not isinstance(value, int | None):
+                raise NotAllowed(field, value, "a whole number")
+        try:
+            if "state" in body:
+                self._edits.set_state(inst_id, str(body["state"]))
+            if "expires_ms" in body:
+                self._edits.set_expiry(inst_id, expires_ms)
+            if hours is not None:
+                self._edits.set_funding_interval(inst_id, hours)
+        except ValueError as no:
+            raise NotAllowed(inst_id, body, str(no)) from None
+        return {"inst_id": inst_id, **body}
+
+    def _state(self, _: dict[str, Any]) -> object:
+        """Equal worlds have equal hashes: for comparing two runs, or a run and its repetition."""
+        return {"now_ms": self._venue.now_ms, "hash": self._venue.snapshot_hash()}
+
+    def _create(self, body: dict[str, Any]) -> object:
+        """Only `name` is required; the credentials default to <name>-key, -secret and -pass."""
+        _only(body, _NEW_ACCOUNT)
+        name = _text(body, "name", None)
+        if name in self._venue.accounts:
+            raise NotAllowed("name", name, "a name that is not taken")
+        key = _text(body, "key", f"{name}-key")
+        if self._venue.account_by_key(key) is not None:
+            raise NotAllowed("key", key, "a key that is not taken")
+        level = body.get("level", "2")
+        if level not in _LEVELS:
+            raise NotAllowed("level", level, "2 (futures) or 3 (multi-currency)")
+        account = self._venue.create_account(
+            name,
+            key,
+            _text(body, "secret", f"{name}-secret"),
+            _text(body, "passphrase", f"{name}-pass"),
+            _cash(body.get("cash", {"USDT": "100000"})),
+            level,
+        )
+        return _account(account)
+
+
+def _account(account: AccountState) -> dict[str, object]:
+    """Without its secrets."""
+    return {
+        "name": account.name,
+        "uid": account.uid,
+        "key": account.key,
+        "level": account.level,
+        "cash": {ccy: num(amount) for ccy, amount in account.trading.items()},
+        "funding": {ccy: num(amount) for ccy, amount in account.funding.items()},
+    }
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise NotAllowed("body", body[:200].decode("utf-8", "replace"), "a JSON object") from None
+
+
+def _text(body: dict[str, Any], name: str, default: str | None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise NotAllowed(name, value, "1 to 32 letters, digits and hyphens")
+    return value
+
+
+def _only(body: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in body:
+        if name not in names:
+            raise NotAllowed(name, body[name], f"only {', '.join(names)}")
+
+
+def _cash(raw: object) -> dict[str, Decimal]:
+    cash = _numbers("cash", raw)
+    for ccy, amount in cash.items():
+        if amount < 0:
+            raise NotAllowed(f"cash.{ccy}", num(amount), "a number at or above 0")
+    return cash
+
+
+def _numbers(field: str, raw: object) -> dict[str, Decimal]:
+    if not isinstance(raw, dict):
+        raise NotAllowed(field, raw, "an object of names and numbers as text")
+    numbers = {}
+    for name, text in raw.items():
+        try:
+            number = Decimal(text) if isinstance(text, str) else Decimal("NaN")
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite():
+            raise NotAllowed(f"{field}.{name}", text, "a number as text")
+        numbers[str(name)] = number
+    return numbers

@@ -1,0 +1,180 @@
+"""The one port's front: HTTP/1.1 with keep-alive, handing WebSocket upgrades over.
+
+Malformed requests get 400 and a closed connection. Requests are answered in order and at once, because
+the venue behind never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, Protocol
+
+import httptools
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from exchange.sim.surface.ws_link import LINGER_S, MOST_PER_MESSAGE, WebSocketLink
+
+MOST_PER_REQUEST: Final = 1024 * 1024  # bytes, head and body
+
+
+class Application(Protocol):
+    def answer(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, peer: str
+    ) -> tuple[int, bytes]: ...
+
+    def opens(self, path: str) -> bool:
+        """Is there a WebSocket endpoint at this path?"""
+        ...
+
+    def opened(self, path: str, link: WebSocketLink) -> None: ...
+
+
+@dataclass(slots=True)
+class _Incoming:
+    url: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: list[bytes] = field(default_factory=list)
+    method: str = ""
+    keep_alive: bool = False
+
+    def split_url(self) -> tuple[str, str]:
+        path, _, query = self.url.decode("latin-1").partition("?")
+        return path, query
+
+
+class HttpFront(asyncio.Protocol):
+    """One connection. `asyncio` calls it; `httptools` calls its `on_` methods."""
+
+    def __init__(self, application: Application, connections: set[HttpFront]) -> None:
+        self._application = application
+        self._connections = connections
+        self._parser = httptools.HttpRequestParser(self)
+        self._incoming = _Incoming()
+        self._complete: list[_Incoming] = []
+        self._since_answer = 0  # bytes received of requests not yet answered
+        self._refused = False
+        self._link: WebSocketLink | None = None
+        self.transport: asyncio.Transport
+        self._peer = ""
+
+    # --- asyncio ------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._connections.add(self)
+        address = transport.get_extra_info("peername")
+        self._peer = str(address[0]) if address else ""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._link is not None:
+            self._link.gone()
+
+    def data_received(self, data: bytes) -> None:
+        if self._link is not None:
+            self._link.feed(data)
+            return
+        if self._refused:
+            return
+        self._since_answer += len(data)
+        if self._since_answer > MOST_PER_REQUEST:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            [request] = self._complete[-1:]
+            if request.headers.get("upgrade", "").lower() == "websocket":
+                self._upgrade(request, data[upgrade.args[0] :])
+            else:  # an offer we need not take
+                request.keep_alive = False
+                self._answer(request)
+            return
+        except httptools.HttpParserError:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return
+        while self._complete and not self.transport.is_closing():
+            self._answer(self._complete.pop(0))
+
+    # --- httptools ----------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._incoming = _Incoming()
+
+    def on_url(self, url: bytes) -> None:
+        self._incoming.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._incoming.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        self._incoming.body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._incoming.method = self._parser.get_method().decode("latin-1")
+        self._incoming.keep_alive = self._parser.should_keep_alive()
+        self._complete.append(self._incoming)
+
+    # --- answers ------------------------------------------------------------------------------
+
+    def _answer(self, request: _Incoming) -> None:
+        self._since_answer = 0
+        path, query = request.split_url()
+        body = b"".join(request.body)
+        status, answer = self._application.answer(
+            request.method, path, query, request.headers, body, self._peer
+        )
+        if self.transport.is_closing():
+            return
+        keep = request.keep_alive and request.method != "HEAD"  # a HEAD answer must not have our body
+        self._write(status, answer, "keep-alive" if keep else "close")
+        if not keep:
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer, then read on without listening: closing at once would reset what was answered."""
+        self._refused = True
+        self._write(status, f'{{"error":"{status.phrase}"}}'.encode(), "close")
+        self.transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
+
+    def _write(self, status: int, body: bytes, connection: str) -> None:
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: {connection}\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+
+    def _upgrade(self, request: _Incoming, rest: bytes) -> None:
+        """Repeat the request's head to the WebSocket protocol, which makes the handshake."""
+        path, _ = request.split_url()
+        if not self._application.opens(path):
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
+        protocol = ServerProtocol(max_size=MOST_PER_MESSAGE)
+        lines = [f"{request.method} {request.url.decode('latin-1')} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        protocol.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        for event in protocol.events_received():
+            if isinstance(event, Request):
+                protocol.send_response(protocol.accept(event))
+        if protocol.state is not State.OPEN:
+            self._refuse_upgrade(protocol)
+            return
+        self._link = WebSocketLink(protocol, self.transport)
+        self._application.opened(path, self._link)
+        self._link.feed(rest)  # begins by sending the handshake's answer
+
+    def _refuse_upgrade(self, protocol: ServerProtocol) -> None:
+        chunks = [chunk for chunk in protocol.data_to_send() if chunk]
+        if chunks:  # the protocol's own explanation: version, missing key and the like
+            self.transport.write(b"".join(chunks))
+            self.transport.close()
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,211 @@
+"""Placing, cancelling and amending: the part that REST and WebSocket order operations share.
+
+Shapes are checked here, economics by the venue. Every item gets an acknowledgement of its own; an
+acknowledgement means acceptance, never execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from exchange.sim.model import AccountState, Instrument, Order, Reject
+from exchange.sim.seam import OrderParams, Venue
+from exchange.sim.surface.params import Params, bad, missing, one_of_missing
+from exchange.sim.surface.rate_limits import ALL_NEW_ORDERS, BATCH_ORDERS, SINGLE_ORDER, RateLimits
+from exchange.sim.surface.text import Row
+
+KINDS = ("market", "limit", "post_only", "fok", "ioc", "optimal_limit_ioc")
+STP_MODES = ("cancel_maker", "cancel_taker", "cancel_both")
+MOST_IN_BATCH = 20
+
+Items = Sequence[Mapping[str, Any]]
+_TOO_MANY = {"place": "51111", "cancel": "51406", "amend": "51501"}
+
+
+def outcome(acks: Sequence[Row]) -> tuple[str, str]:
+    """The envelope's (code, msg): 0 all accepted, 1 none, 2 some."""
+    failed = sum(ack["sCode"] != "0" for ack in acks)
+    if not failed:
+        return "0", ""
+    if failed == len(acks):
+        return "1", "All operations failed"
+    return "2", "Bulk operation partially succeeded."
+
+
+def find_order(account: AccountState, params: Params, unknown_code: str) -> Order:
+    """By ordId, which wins, or by clOrdId (the newest that carried it). Raises Reject(unknown_code)."""
+    inst_id, ord_id, cl_id = params.get("instId"), params.get("ordId"), params.get("clOrdId")
+    if not ord_id and not cl_id:
+        raise one_of_missing("ordId", "clOrdId")
+    order = account.orders.get(ord_id or account.by_client.get(cl_id, ""))
+    if order is None or (inst_id and order.inst_id != inst_id):
+        raise Reject(unknown_code, _UNKNOWN[unknown_code])
+    return order
+
+
+_UNKNOWN = {
+    "51400": "Cancellation failed as the order has been filled, canceled or does not exist.",
+    "51503": "Order modification failed as the order does not exist.",
+    "51603": "Order does not exist",
+}
+
+
+class OrderEntry:
+    def __init__(self, venue: Venue, limits: RateLimits) -> None:
+        self._venue = venue
+        self._limits = limits
+        self._by_code = {str(i.code): i.inst_id for i in venue.instruments.values()}
+
+    def place(self, account: AccountState, items: Items, by_code: bool = False) -> list[Row]:
+        """`by_code`: over WebSocket an order names its instrument by instIdCode, not by instId."""
+        return self._each("place", account, items, self._place, by_code)
+
+    def cancel(self, account: AccountState, items: Items) -> list[Row]:
+        return self._each("cancel", account, items, self._cancel, False)
+
+    def amend(self, account: AccountState, items: Items) -> list[Row]:
+        return self._each("amend", account, items, self._amend, False)
+
+    def _each(
+        self,
+        verb: str,
+        account: AccountState,
+        items: Items,
+        act: Callable[[AccountState, Params], Order],
+        by_code: bool,
+    ) -> list[Row]:
+        if not items:
+            raise missing("args")
+        if len(items) > MOST_IN_BATCH:
+            raise Reject(_TOO_MANY[verb], f"Number of orders in a batch exceeds {MOST_IN_BATCH}")
+        named = [self._named(item, by_code) for item in items]
+        self._spend(verb, account, [inst_id for inst_id, _ in named])
+        acks = []
+        for (inst_id, error), item in zip(named, items, strict=True):
+            params = Params({**item, "instId": inst_id})
+            ack: Row = {
+                "ordId": "",
+                "clOrdId": _plain(item.get("clOrdId")),
+                "tag": _plain(item.get("tag")),
+                "ts": str(self._venue.now_ms),
+                "sCode": "0",
+                "sMsg": "",
+                "subCode": "",
+            }
+            if verb == "amend":
+                ack["reqId"] = _plain(item.get("reqId"))
+            try:
+                if error is not None:
+                    raise error
+                order = act(account, params)
+                ack["ordId"], ack["clOrdId"] = order.ord_id, order.cl_id
+                ack["sMsg"] = "Order placed" if verb == "place" else ""
+            except Reject as no:
+                ack["ordId"] = "" if verb == "place" else _plain(item.get("ordId"))
+                ack["sCode"], ack["sMsg"] = no.code, no.msg
+            acks.append(ack)
+        return acks
+
+    def _named(self, item: Mapping[str, Any], by_code: bool) -> tuple[str, Reject | None]:
+        params = Params(item)
+        try:
+            if by_code or (params.get("instIdCode") and not params.get("instId")):
+                inst_id = self._by_code.get(params.need("instIdCode"), "")
+            else:
+                inst_id = params.need("instId")
+            self._instrument(inst_id)
+        except Reject as no:
+            return "", no
+        return inst_id, None
+
+    def _instrument(self, inst_id: str) -> Instrument:
+        instrument = self._venue.instruments.get(inst_id)
+        if instrument is None:
+            raise Reject("51001", "Instrument ID does not exist.")
+        return instrument
+
+    def _spend(self, verb: str, account: AccountState, inst_ids: list[str]) -> None:
+        """A batch counts its orders; a batch of one counts as a single order."""
+        now_ms, uid = self._venue.now_ms, account.uid
+        known = [inst_id for inst_id in inst_ids if inst_id]
+        if verb != "cancel":
+            swaps = sum(self._venue.instruments[inst_id].is_swap for inst_id in known)
+            self._limits.spend(("new orders", uid), ALL_NEW_ORDERS, now_ms, swaps, "50061")
+        limit, name = (SINGLE_ORDER, verb) if len(inst_ids) == 1 else (BATCH_ORDERS, f"{verb} batch")
+        for inst_id in dict.fromkeys(known):
+            self._limits.spend((name, uid, inst_id), limit, now_ms, known.count(inst_id))
+
+    def read(self, account: AccountState, params: Params) -> OrderParams:
+        """Read one order body. Raises Reject with 50014 or 51000."""
+        instrument = self._instrument(params.need("instId"))
+        spot = not instrument.is_swap
+        td_mode = params.need("tdMode")
+        if td_mode != _td_mode(account, instrument):
+            raise bad("tdMode")
+        side = params.choice("side", ("buy", "sell"))
+        kind = params.choice("ordType", KINDS)
+        if kind == "optimal_limit_ioc" and spot:
+            raise bad("ordType")
+        priced = kind not in ("market", "optimal_limit_ioc")
+        market_unit = "quote_ccy" if side == "buy" else "base_ccy"
+        return OrderParams(
+            inst_id=instrument.inst_id,
+            td_mode=td_mode,
+            side=side,
+            kind=kind,
+            size=params.positive("sz"),
+            price=params.positive("px") if priced else None,
+            cl_id=params.client_id(),
+            tag=params.tag(),
+            pos_side=params.choice("posSide", ("net",), "net"),
+            reduce_only=params.flag("reduceOnly") and not spot,
+            target_ccy=params.choice("tgtCcy", ("base_ccy", "quote_ccy"), market_unit)
+            if spot and kind == "market"
+            else "",
+            stp=params.choice("stpMode", STP_MODES, "cancel_maker"),
+            ban_amend=params.flag("banAmend"),
+        )
+
+    def _place(self, account: AccountState, params: Params) -> Order:
+        return self._venue.place(account, self.read(account, params))
+
+    def _cancel(self, account: AccountState, params: Params) -> Order:
+        order = find_order(account, params, "51400")
+        if not order.is_open:
+            raise Reject("51400", _UNKNOWN["51400"])
+        self._venue.cancel(account, order)
+        return order
+
+    def _amend(self, account: AccountState, params: Params) -> Order:
+        order = find_order(account, params, "51503")
+        size, price = _wanted(params, "newSz"), _wanted(params, "newPx")
+        if size is None and price is None:
+            raise one_of_missing("newSz", "newPx")
+        if not order.is_open:
+            raise Reject("51503", _UNKNOWN["51503"])
+        try:
+            self._venue.amend(account, order, size, price)
+        except Reject:
+            if params.flag("cxlOnFail") and order.is_open:
+                self._venue.cancel(account, order)
+            raise
+        return order
+
+
+def _td_mode(account: AccountState, instrument: Instrument) -> str:
+    """Spot is `cash` in spot and futures mode, `cross` in multi-currency mode; swaps are cross only."""
+    if instrument.is_swap:
+        if account.level == "1":
+            raise Reject("51010", "You can't complete this request under your current account mode.")
+        return "cross"
+    return "cash" if account.level in ("1", "2") else "cross"
+
+
+def _wanted(params: Params, name: str) -> Decimal | None:
+    return params.positive(name) if params.get(name) else None
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else ""

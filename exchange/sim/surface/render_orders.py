@@ -1,0 +1,190 @@
+"""An account's orders, fills, ledger rows and transfers as the venue writes them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, Transfer
+from exchange.sim.seam import MarketSide
+from exchange.sim.surface.text import UNDOCUMENTED, Row, ms, num
+
+
+def order_fee_ccy(order: Order, i: Instrument) -> str:
+    """Charged in what is received: the coin of a spot buy, else the quote or settle currency."""
+    return order.fee_ccy or (i.base if order.side == "buy" and not i.is_swap else i.quote)
+
+
+def order(o: Order, i: Instrument, avg_if_unfilled: str = "") -> Row:
+    """The order object of section 4.3. `avgPx` of an unfilled order is "" by REST and "0" by push."""
+    fill = o.last_fill
+    return {
+        "accFillSz": num(o.filled),
+        "algoClOrdId": "",
+        "algoId": "",
+        "attachAlgoClOrdId": "",
+        "attachAlgoOrds": [],
+        "avgPx": num(o.avg_px) if o.filled else avg_if_unfilled,
+        "cTime": ms(o.created_ms),
+        "cancelSource": o.cancel_source,
+        "cancelSourceReason": "",
+        "category": o.category,
+        "ccy": "",
+        "clOrdId": o.cl_id,
+        "fee": num(min(o.fee, ZERO)),
+        "feeCcy": order_fee_ccy(o, i),
+        "fillPx": num(fill.price) if fill else "",
+        "fillSz": num(fill.size) if fill else "0",
+        "fillTime": ms(fill.ts_ms) if fill else "",
+        "instId": o.inst_id,
+        "instType": i.inst_type,
+        "isTpLimit": "false",
+        "lever": num(o.leverage) if i.is_swap else "",
+        "linkedAlgoOrd": {"algoId": ""},
+        "ordId": o.ord_id,
+        "ordType": o.kind,
+        "pnl": num(o.pnl),
+        "posSide": o.pos_side,
+        "px": num(o.price),
+        "pxType": "",
+        "pxUsd": "",
+        "pxVol": "",
+        "quickMgnType": "",
+        "rebate": num(max(o.fee, ZERO)),
+        "rebateCcy": i.quote,
+        "reduceOnly": "true" if o.reduce_only else "false",
+        "side": o.side,
+        "slOrdPx": "",
+        "slTriggerPx": "",
+        "slTriggerPxType": "",
+        "source": "",
+        "state": o.state,
+        "stpId": "",
+        "stpMode": o.stp,
+        "sz": num(o.size),
+        "tag": o.tag,
+        "tdMode": o.td_mode,
+        "tgtCcy": o.target_ccy,
+        "tpOrdPx": "",
+        "tpTriggerPx": "",
+        "tpTriggerPxType": "",
+        "tradeId": str(fill.trade_id) if fill else "",
+        "tradeQuoteCcy": "" if i.is_swap else i.quote,
+        "uTime": ms(o.updated_ms),
+        **UNDOCUMENTED,
+    }
+
+
+def order_push(o: Order, i: Instrument, side: MarketSide, execution: Execution | None) -> Row:
+    """The order object plus what this one event adds; an event without a fill has fillSz "0"."""
+    row = order(o, i, avg_if_unfilled="0")
+    in_quote = o.target_ccy == "quote_ccy"
+    row["notionalUsd"] = num(o.size if in_quote else o.size * i.ct_val * (o.price or side.last))
+    row["lastPx"] = num(side.last)
+    row["reqId"], row["amendResult"], row["amendSource"] = "", "", o.amend_source
+    row["code"], row["msg"] = "0", ""
+    if execution is None:
+        row.update(
+            fillPx="", fillSz="0", tradeId="", fillTime="", fillPnl="0", fillFee="0", fillFeeCcy="",
+            fillMarkPx="", fillIdxPx="", execType="", fillNotionalUsd="",
+        )  # fmt: skip
+    else:
+        e = execution
+        row.update(
+            fillPx=num(e.price), fillSz=num(e.size), tradeId=str(e.trade_id), fillTime=ms(e.ts_ms),
+            fillPnl=num(e.pnl), fillFee=num(e.fee), fillFeeCcy=e.fee_ccy, fillMarkPx=num(e.mark_px),
+            fillIdxPx=num(e.index_px), execType="M" if e.maker else "T",
+            fillNotionalUsd=num(e.size * i.ct_val * e.price),
+        )  # fmt: skip
+    return row
+
+
+def fill(e: Execution, i: Instrument, tag: str) -> Row:
+    return {
+        "instType": i.inst_type,
+        "instId": e.inst_id,
+        "tradeId": str(e.trade_id),
+        "ordId": e.ord_id,
+        "clOrdId": e.cl_id,
+        "billId": e.bill_id,
+        "subType": e.sub_type,
+        "tag": tag,
+        "fillPx": num(e.price),
+        "fillSz": num(e.size),
+        "fillIdxPx": num(e.index_px),
+        "fillPnl": num(e.pnl),
+        "fillPxVol": "",
+        "fillPxUsd": "",
+        "fillMarkVol": "",
+        "fillFwdPx": "",
+        "fillMarkPx": num(e.mark_px) if i.is_swap else "",
+        "side": e.side,
+        "posSide": e.pos_side,
+        "execType": "M" if e.maker else "T",
+        "feeCcy": e.fee_ccy,
+        "fee": num(e.fee),
+        "feeRate": num(e.fee_rate),
+        "ts": ms(e.ts_ms),
+        "fillTime": ms(e.ts_ms),
+        "tradeQuoteCcy": "" if i.is_swap else i.quote,
+        **UNDOCUMENTED,
+    }
+
+
+def bill(b: BillRow) -> Row:
+    return {
+        "instType": b.inst_type,
+        "billId": b.bill_id,
+        "type": b.kind,
+        "subType": b.sub_type,
+        "ts": ms(b.ts_ms),
+        "balChg": num(b.change),
+        "posBalChg": num(b.pos_change),
+        "bal": num(b.balance),
+        "posBal": num(b.pos_after),
+        "sz": num(b.size),
+        "px": num(b.price),
+        "ccy": b.ccy,
+        "pnl": num(b.pnl),
+        "fee": num(b.fee),
+        "interest": num(b.interest),
+        "mgnMode": "cross" if b.inst_type == "SWAP" else "",
+        "instId": b.inst_id,
+        "ordId": b.ord_id,
+        "clOrdId": b.cl_id,
+        "tradeId": b.trade_id,
+        "execType": b.exec_type,
+        "from": b.source,
+        "to": b.dest,
+        "notes": "",
+        "tag": "",
+        "fillTime": ms(b.ts_ms) if b.trade_id else "",
+        "fillIdxPx": "",
+        "fillMarkPx": "",
+        "fillMarkVol": "",
+        "fillPxVol": "",
+        "fillPxUsd": "",
+        "fillFwdPx": "",
+        "earnAmt": "",
+        "earnApr": "",
+        **UNDOCUMENTED,
+    }
+
+
+def transfer_state(t: Transfer) -> Row:
+    return {
+        "transId": t.transfer_id,
+        "clientId": t.client_id,
+        "ccy": t.ccy,
+        "amt": num(t.amount),
+        "from": t.source,
+        "to": t.dest,
+        "state": t.state,
+        "type": "0",
+        "subAcct": "",
+        "instId": "",
+        "toInstId": "",
+    }
+
+
+def wallet(ccy: str, amount: Decimal) -> Row:
+    return {"ccy": ccy, "bal": num(amount), "frozenBal": "0", "availBal": num(amount)}

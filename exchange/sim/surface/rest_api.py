@@ -1,0 +1,178 @@
+"""The REST protocol without sockets: a request in, a status and a body out.
+
+Envelope {"code","msg","data"}; order entry adds inTime and outTime in microseconds. Routes come from
+rest_public, rest_account and rest_trade; this file decides who may ask, how often, and what an
+error looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from exchange.sim.model import Reject
+from exchange.sim.seam import Venue
+from exchange.sim.surface import auth, rest_account, rest_ledger, rest_public, rest_trade
+from exchange.sim.surface.order_entry import OrderEntry, outcome
+from exchange.sim.surface.params import Params
+from exchange.sim.surface.rate_limits import RateLimits
+from exchange.sim.surface.render import DayOpens
+from exchange.sim.surface.routes import Call, Route
+
+PREFIX = "/api/v5"
+
+# Documented by the venue, not part of this simulation: refused, so that nobody relies on them.
+NOT_SIMULATED = frozenset(
+    f"{PREFIX}/{path}"
+    for path in (
+        "trade/order-algo",
+        "trade/cancel-algos",
+        "trade/order-precheck",
+        "trade/mass-cancel",
+        "account/set-isolated-mode",
+        "account/set-fee-type",
+        "account/risk-state",
+        "market/books-full",
+        "public/insurance-fund",
+        "asset/withdrawal",
+    )
+)
+
+_STATUS = {
+    "404": 404,
+    "50000": 400,
+    "50001": 503,
+    "50002": 400,
+    "50004": 400,
+    "50005": 410,
+    "50006": 400,
+    "50011": 429,
+    "50013": 429,
+    "50014": 400,
+    "50015": 400,
+    "50026": 500,
+    "50100": 400,
+    "50115": 405,
+    "51054": 500,
+    "51113": 429,
+    "51115": 429,
+    "51149": 500,
+    "58102": 429,
+}
+
+
+def status_of(code: str) -> int:
+    """HTTP status of an envelope code: 401 for the 501xx family, 200 for business refusals."""
+    return _STATUS.get(code, 401 if code.startswith("501") else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+    peer: str
+
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class RestApi:
+    """All of /api/v5. Not for the control interface, which lives outside of it."""
+
+    def __init__(self, venue: Venue, limits: RateLimits, entry: OrderEntry) -> None:
+        self._venue = venue
+        self._limits = limits
+        opens = DayOpens()
+        routes = [
+            *rest_public.routes(venue, opens),
+            *rest_account.routes(venue),
+            *rest_ledger.routes(venue),
+            *rest_trade.routes(venue, entry),
+        ]
+        self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in routes}
+        self._paths = {path for _, path in self._routes}
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        peer: str = "127.0.0.1",
+    ) -> tuple[int, bytes]:
+        """Answer one request; what it changed waits in the venue's outbox. Never raises for bad input."""
+        request = _Request(method.upper(), path, query, headers, body, peer)
+        try:
+            route = self._route(request)
+            return 200, self._answer(route, request)
+        except Reject as no:
+            return status_of(no.code), _envelope(no.code, no.msg, [])
+
+    def _route(self, request: _Request) -> Route:
+        route = self._routes.get((request.method, request.path))
+        if route is not None:
+            return route
+        if request.path in self._paths:
+            raise Reject("50115", f"Invalid request method: {request.method}")
+        if request.path in NOT_SIMULATED:
+            raise Reject("50005", "API is offline or unavailable.")
+        raise Reject("404", "Not Found")
+
+    def _answer(self, route: Route, request: _Request) -> bytes:
+        venue = self._venue
+        account = None
+        if route.permission is not None:
+            account = auth.check_request(
+                venue, request.method, request.target, request.headers, request.body, request.peer
+            )
+            if route.permission not in account.permissions.split(","):
+                raise Reject(
+                    "50120", f"This API key doesn't have permission to use this function: {route.path}"
+                )
+        raw = _read_body(request) if request.method == "POST" else dict(_query(request.query))
+        items = raw if isinstance(raw, list) else [raw]
+        params = Params({} if isinstance(raw, list) else raw)
+        if isinstance(raw, list) != route.batch:
+            raise Reject("50002", "JSON syntax error")
+        if route.limit is not None:
+            caller = request.peer if account is None else account.uid
+            scope = (route.path, caller, *(params.get(name) for name in route.limit.per))
+            self._limits.spend(scope, route.limit, venue.now_ms)
+        if route.order_entry:
+            expires = request.headers.get("exptime", "")
+            if expires.isdecimal() and int(expires) < venue.now_ms:
+                raise Reject("50036", "The expTime can't be earlier than the current system time.")
+        data = route.answer(Call(params, items, account))
+        if not route.order_entry:
+            return _envelope("0", "", data)
+        code, msg = outcome(data)
+        in_us = venue.now_ms * 1000
+        return _envelope(code, msg, data, inTime=str(in_us + 123), outTime=str(in_us + 1456))
+
+
+def _envelope(code: str, msg: str, data: Any, **more: str) -> bytes:
+    return msgspec.json.encode({"code": code, "msg": msg, "data": data, **more})
+
+
+def _query(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _read_body(request: _Request) -> dict[str, Any] | list[dict[str, Any]]:
+    if "json" not in request.headers.get("content-type", "application/json"):
+        raise Reject("50006", 'Invalid Content-Type, please use "application/json".')
+    if not request.body.strip():
+        raise Reject("50000", "Body for POST request can not be empty.")
+    try:
+        return msgspec.json.decode(request.body, type=dict[str, Any] | list[dict[str, Any]])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Reject("50002", "JSON syntax error") from None

@@ -1,0 +1,181 @@
+"""Private endpoints /trade: orders, their history, fills, and the dead man's switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from exchange.sim.model import AccountState, Execution, Order, Reject
+from exchange.sim.seam import Venue
+from exchange.sim.surface import render_orders
+from exchange.sim.surface.order_entry import Items, OrderEntry, find_order
+from exchange.sim.surface.params import Params, bad, page
+from exchange.sim.surface.rate_limits import Limit
+from exchange.sim.surface.routes import READ, TRADE, Call, Route
+from exchange.sim.surface.text import DAY_MS, Row
+
+UNFILLED_CANCELS_MS = 2 * 3_600_000  # a cancelled order without a fill is forgotten after two hours
+HISTORY_MS = 7 * DAY_MS
+ARCHIVE_MS = 90 * DAY_MS
+FILLS_MS = 3 * DAY_MS
+
+
+class TradeData:
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def _forgotten(self, order: Order) -> bool:
+        age_ms = self._venue.now_ms - order.updated_ms
+        return order.state == "canceled" and not order.filled and age_ms > UNFILLED_CANCELS_MS
+
+    def _order_row(self, order: Order) -> Row:
+        return render_orders.order(order, self._venue.instruments[order.inst_id])
+
+    def order(self, call: Call) -> Sequence[Any]:
+        call.params.need("instId")
+        order = find_order(call.account, call.params, "51603")
+        if self._forgotten(order):
+            raise Reject("51603", "Order does not exist")
+        return [self._order_row(order)]
+
+    def _matches(self, params: Params) -> Callable[[Order], bool]:
+        inst_type, inst_id = params.get("instType"), params.get("instId")
+        family = params.get("instFamily") or params.get("uly")
+        kinds, state = params.names("ordType", 10), params.get("state")
+        instruments = self._venue.instruments
+
+        def match(order: Order) -> bool:
+            i = instruments[order.inst_id]
+            return (
+                (not inst_type or i.inst_type == inst_type)
+                and (not inst_id or i.inst_id == inst_id)
+                and (not family or f"{i.base}-{i.quote}" == family)
+                and (not kinds or order.kind in kinds)
+                and (not state or order.state == state)
+            )
+
+        return match
+
+    def pending(self, call: Call) -> Sequence[Any]:
+        match = self._matches(call.params)
+        rows = (order for order in reversed(call.account.open_orders.values()) if match(order))
+        return [self._order_row(order) for order in page(rows, call.params, _order_key)]
+
+    def history(self, call: Call) -> Sequence[Any]:
+        return self._history(call, HISTORY_MS)
+
+    def archive(self, call: Call) -> Sequence[Any]:
+        """Three months, only what was filled at least in part."""
+        return self._history(call, ARCHIVE_MS, filled_only=True)
+
+    def _history(self, call: Call, kept_ms: int, filled_only: bool = False) -> Sequence[Any]:
+        call.params.need("instType")
+        match, oldest_ms = self._matches(call.params), self._venue.now_ms - kept_ms
+        rows = (
+            order
+            for order in reversed(call.account.orders.values())
+            if not order.is_open
+            and order.updated_ms >= oldest_ms
+            and not self._forgotten(order)
+            and (order.filled or not filled_only)
+            and match(order)
+        )
+        found = page(rows, call.params, _order_key, lambda order: order.created_ms)
+        return [self._order_row(order) for order in found]
+
+    def fills(self, call: Call) -> Sequence[Any]:
+        return self._fills(call, FILLS_MS)
+
+    def fills_history(self, call: Call) -> Sequence[Any]:
+        call.params.need("instType")
+        return self._fills(call, ARCHIVE_MS)
+
+    def _fills(self, call: Call, kept_ms: int) -> Sequence[Any]:
+        params, account, instruments = call.params, call.account, self._venue.instruments
+        oldest_ms = self._venue.now_ms - kept_ms
+        asked = {
+            name: params.get(name) for name in ("instType", "instId", "ordId", "subType") if params.get(name)
+        }
+
+        def rows() -> Iterator[Execution]:
+            for e in reversed(account.executions):
+                if e.ts_ms < oldest_ms:
+                    return
+                own = {
+                    "instType": instruments[e.inst_id].inst_type,
+                    "instId": e.inst_id,
+                    "ordId": e.ord_id,
+                    "subType": e.sub_type,
+                }
+                if all(own[name] == value for name, value in asked.items()):
+                    yield e
+
+        found = page(rows(), params, lambda e: int(e.bill_id), lambda e: e.ts_ms)
+        return [render_orders.fill(e, instruments[e.inst_id], _tag(account, e)) for e in found]
+
+    def close_position(self, call: Call) -> Sequence[Any]:
+        params = call.params
+        inst_id = params.need("instId")
+        instrument = self._venue.instruments.get(inst_id)
+        if instrument is None:
+            raise Reject("51001", "Instrument ID does not exist.")
+        if not instrument.is_swap:
+            raise bad("instId")
+        params.choice("mgnMode", ("cross",))
+        params.choice("posSide", ("net",), "net")
+        cl_id = params.client_id()
+        self._venue.close_position(call.account, inst_id, cl_id, params.flag("autoCxl"))
+        return [{"instId": inst_id, "posSide": "net", "clOrdId": cl_id, "tag": params.tag()}]
+
+    def cancel_all_after(self, call: Call) -> Sequence[Any]:
+        """Seconds: 0 disarms, 10 to 120 arm."""
+        call.params.need("timeOut")
+        seconds = call.params.integer("timeOut")
+        if seconds is None or (seconds and not 10 <= seconds <= 120):
+            raise bad("timeOut")
+        trigger_ms = self._venue.cancel_all_after(call.account, seconds)
+        return [{"triggerTime": str(trigger_ms), "tag": call.params.tag(), "ts": str(self._venue.now_ms)}]
+
+    def no_algo_orders(self, call: Call) -> Sequence[Any]:
+        call.params.need("ordType")
+        return []
+
+
+def _order_key(order: Order) -> int:
+    return int(order.ord_id)
+
+
+def _tag(account: AccountState, e: Execution) -> str:
+    order = account.orders.get(e.ord_id)
+    return order.tag if order else ""
+
+
+def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
+    data = TradeData(venue)
+
+    def get(path: str, answer: Any, count: int) -> Route:
+        return Route("GET", path, answer, Limit(count, 2000), READ)
+
+    def enter(path: str, act: Callable[[AccountState, Items], list[Row]], batch: bool = False) -> Route:
+        def answer(call: Call) -> Sequence[Any]:
+            return act(call.account, call.items)
+
+        return Route("POST", path, answer, None, TRADE, batch, order_entry=True)
+
+    return [
+        enter("/trade/order", entry.place),
+        enter("/trade/batch-orders", entry.place, batch=True),
+        enter("/trade/cancel-order", entry.cancel),
+        enter("/trade/cancel-batch-orders", entry.cancel, batch=True),
+        enter("/trade/amend-order", entry.amend),
+        enter("/trade/amend-batch-orders", entry.amend, batch=True),
+        get("/trade/order", data.order, 60),
+        get("/trade/orders-pending", data.pending, 60),
+        get("/trade/orders-history", data.history, 40),
+        get("/trade/orders-history-archive", data.archive, 20),
+        get("/trade/fills", data.fills, 60),
+        get("/trade/fills-history", data.fills_history, 10),
+        Route("POST", "/trade/close-position", data.close_position, Limit(20, 2000, ("instId",)), TRADE),
+        Route("POST", "/trade/cancel-all-after", data.cancel_all_after, Limit(1, 1000, ("tag",)), TRADE),
+        get("/trade/orders-algo-pending", data.no_algo_orders, 20),
+    ]
