@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --no-compile --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
 
 # uv is quick but reads no pip settings: where it cannot be had or reach its registry, pip installs.
 UV_HOME := $(VENV)/.uv
