@@ -96,7 +96,9 @@ class MarketSide(Protocol):
         """Newest first, the forming bar included; `before_ms` keeps bars opening before it."""
         ...
 
-    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]: ...
+    def mark_bars(
+        self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
+    ) -> list[Bar]: ...
 
 
 class Venue(Protocol):

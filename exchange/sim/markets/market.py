@@ -133,8 +133,9 @@ class Market:
         spans = self._track.spans(bar_ms, before_ms, limit, self.ts_ms, utc_offset_ms)
         return [self._bar(span) for span in spans]
 
-    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]:
-        return [self._bar(span) for span in self._mark_track.spans(bar_ms, before_ms, limit, self.ts_ms)]
+    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        spans = self._mark_track.spans(bar_ms, before_ms, limit, self.ts_ms, utc_offset_ms)
+        return [self._bar(span) for span in spans]
 
     def _bar(self, span: Span) -> Bar:
         price = partial(round_to, tick=self.instrument.tick, step=self._tick)

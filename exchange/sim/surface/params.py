@@ -1,6 +1,6 @@
 """Reading request parameters the venue's way: "" and null are absent, unknown names are ignored.
 
-A missing parameter is 50014, a bad one 51000; both name the parameter.
+A missing parameter is 50014, one of two 50015, a bad one 51000, too many values 50025; all name it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Params:
         """A comma separated list, at most `most` long; [] when absent."""
         values = [part for part in self.get(name).split(",") if part]
         if len(values) > most:
-            raise bad(name)
+            raise Reject("50025", f"Parameter {name} count exceeds the limit {most}.")
         return values
 
     def client_id(self, name: str = "clOrdId") -> str:

@@ -147,6 +147,15 @@ def book(side: MarketSide, depth: int) -> Row:
     }
 
 
+def full_book(side: MarketSide, depth: int) -> Row:
+    """Levels of three columns; no sequence number."""
+    return {
+        "asks": [[num(one.price), num(one.size), str(one.orders)] for one in side.asks(depth)],
+        "bids": [[num(one.price), num(one.size), str(one.orders)] for one in side.bids(depth)],
+        "ts": ms(side.ts_ms),
+    }
+
+
 def trade(one: PublicTrade) -> Row:
     return {
         "instId": one.inst_id,
@@ -175,7 +184,8 @@ def candle(bar: Bar, i: Instrument) -> list[str]:
     ]
 
 
-def mark_candle(bar: Bar) -> list[str]:
+def price_candle(bar: Bar) -> list[str]:
+    """A candle of a mark price or an index: nothing is traded at them."""
     prices = [num(bar.open), num(bar.high), num(bar.low), num(bar.close)]
     return [ms(bar.ts_ms), *prices, "1" if bar.closed else "0"]
 
@@ -269,9 +279,8 @@ def maintenance(window: dict[str, str]) -> Row:
 
 
 def position_tiers(i: Instrument, tiers: Iterable[tuple[Decimal, ...]]) -> list[Row]:
-    """Highest tier first: the documents promise no order, and clients must not rely on one."""
     family = f"{i.base}-{i.quote}"
-    rows = [
+    return [
         {
             "uly": family,
             "instFamily": family,
@@ -288,8 +297,6 @@ def position_tiers(i: Instrument, tiers: Iterable[tuple[Decimal, ...]]) -> list[
         }
         for n, (low, high, mmr, imr, lever) in enumerate(tiers, 1)
     ]
-    rows.reverse()
-    return rows
 
 
 def discount(ccy: str, tiers: list[tuple[Decimal, Decimal | None, Decimal]]) -> Row:

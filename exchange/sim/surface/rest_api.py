@@ -1,8 +1,7 @@
 """The REST protocol without sockets: a request in, a status and a body out.
 
 Envelope {"code","msg","data"}; order entry adds inTime and outTime in microseconds. Routes come from
-rest_public, rest_account and rest_trade; this file decides who may ask, how often, and what an
-error looks like.
+the other rest_ files; this file decides who may ask, how often, and what an error looks like.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import msgspec
 
 from exchange.sim.model import Reject
 from exchange.sim.seam import Venue
-from exchange.sim.surface import auth, rest_account, rest_ledger, rest_public, rest_trade
+from exchange.sim.surface import auth, rest_account, rest_ledger, rest_market, rest_public, rest_trade
 from exchange.sim.surface.order_entry import OrderEntry, outcome
 from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
@@ -36,7 +35,6 @@ NOT_SIMULATED = frozenset(
         "account/set-isolated-mode",
         "account/set-fee-type",
         "account/risk-state",
-        "market/books-full",
         "public/insurance-fund",
         "asset/withdrawal",
     )
@@ -54,15 +52,22 @@ _STATUS = {
     "50013": 429,
     "50014": 400,
     "50015": 400,
+    "50016": 400,
+    "50024": 400,
+    "50025": 400,
     "50026": 500,
     "50100": 400,
     "50115": 405,
+    "51000": 400,
     "51054": 500,
     "51113": 429,
     "51115": 429,
     "51149": 500,
     "58102": 429,
 }
+
+
+ENVIRONMENTS = ("any", "live", "demo")
 
 
 def status_of(code: str) -> int:
@@ -85,19 +90,26 @@ class _Request:
 
 
 class RestApi:
-    """All of /api/v5. Not for the control interface, which lives outside of it."""
+    """All of /api/v5. Not for the control interface, which lives outside of it.
 
-    def __init__(self, venue: Venue, limits: RateLimits, entry: OrderEntry) -> None:
+    `environment` is whose keys there are: those of live or of demo trading, which a request must say
+    in its header x-simulated-trading (1 for demo), or any, and then the header does not matter.
+    """
+
+    def __init__(self, venue: Venue, limits: RateLimits, entry: OrderEntry, environment: str = "any") -> None:
+        if environment not in ENVIRONMENTS:
+            raise ValueError(f"environment is {environment}, allowed: {', '.join(ENVIRONMENTS)}")
         self._venue = venue
+        self._environment = environment
         self._limits = limits
-        opens = DayOpens()
-        routes = [
-            *rest_public.routes(venue, opens),
+        self.routes = (
+            *rest_public.routes(venue),
+            *rest_market.routes(venue, DayOpens()),
             *rest_account.routes(venue),
             *rest_ledger.routes(venue),
             *rest_trade.routes(venue, entry),
-        ]
-        self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in routes}
+        )
+        self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in self.routes}
         self._paths = {path for _, path in self._routes}
 
     def handle(
@@ -134,6 +146,9 @@ class RestApi:
             account = auth.check_request(
                 venue, request.method, request.target, request.headers, request.body, request.peer
             )
+            asked = "demo" if request.headers.get("x-simulated-trading", "").strip() == "1" else "live"
+            if self._environment not in ("any", asked):
+                raise Reject("50101", "APIKey does not match current environment.")
             if route.permission not in account.permissions.split(","):
                 raise Reject(
                     "50120", f"This API key doesn't have permission to use this function: {route.path}"

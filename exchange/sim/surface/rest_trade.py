@@ -169,7 +169,7 @@ def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
         enter("/trade/cancel-batch-orders", entry.cancel, batch=True),
         enter("/trade/amend-order", entry.amend),
         enter("/trade/amend-batch-orders", entry.amend, batch=True),
-        get("/trade/order", data.order, 60),
+        Route("GET", "/trade/order", data.order, Limit(60, 2000, ("instId",)), READ),
         get("/trade/orders-pending", data.pending, 60),
         get("/trade/orders-history", data.history, 40),
         get("/trade/orders-history-archive", data.archive, 20),

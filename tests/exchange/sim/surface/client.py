@@ -49,12 +49,14 @@ def signed_headers(
 class Rest:
     """The REST surface of a stub venue, asked without sockets."""
 
-    def __init__(self, venue: StubVenue | None = None, rate_limits: bool = False) -> None:
+    def __init__(
+        self, venue: StubVenue | None = None, rate_limits: bool = False, environment: str = "any"
+    ) -> None:
         self.venue = venue or StubVenue()
         checked: Venue = self.venue
         limits = RateLimits(rate_limits)
         self.entry = OrderEntry(checked, limits)
-        self.api = RestApi(checked, limits, self.entry)
+        self.api = RestApi(checked, limits, self.entry, environment)
         self.hub = StreamHub(checked, limits, self.entry)
 
     def raw(

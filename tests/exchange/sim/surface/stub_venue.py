@@ -102,8 +102,8 @@ class StubMarket:
             for ts in kept
         ]
 
-    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int) -> list[Bar]:
-        return self.bars(bar_ms, before_ms, limit)
+    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        return self.bars(bar_ms, before_ms, limit, utc_offset_ms)
 
 
 def account_state(

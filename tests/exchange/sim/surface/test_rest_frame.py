@@ -75,6 +75,33 @@ def test_the_demo_header_is_accepted() -> None:
     assert Rest().raw("GET", BALANCE, "", headers)[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("environment", "header", "code"),
+    [
+        ("demo", "1", "0"),
+        ("demo", "0", "50101"),
+        ("demo", None, "50101"),
+        ("live", "1", "50101"),
+        ("live", "0", "0"),
+        ("live", None, "0"),
+        ("any", "0", "0"),
+        ("any", None, "0"),
+    ],
+)
+def test_a_key_of_another_environment_is_refused(environment: str, header: str | None, code: str) -> None:
+    rest = Rest(environment=environment)
+    headers = signed_headers(START_MS, "GET", BALANCE, "")
+    if header is not None:
+        headers["x-simulated-trading"] = header
+    status, answer = rest.raw("GET", BALANCE, "", headers)
+    assert (status, answer["code"]) == (401 if code != "0" else 200, code)
+
+
+def test_an_environment_nobody_knows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="environment is test, allowed: any, live, demo"):
+        Rest(environment="test")
+
+
 def test_a_key_bound_to_other_addresses_is_refused() -> None:
     rest = Rest()
     rest.venue.demo.ip = "10.0.0.1,10.0.0.2"
@@ -151,7 +178,7 @@ def test_a_missing_parameter_is_named() -> None:
 
 def test_a_bad_parameter_is_named() -> None:
     status, answer = Rest().get("/market/candles", instId="BTC-USDT", bar="7m")
-    assert (status, answer["code"], answer["msg"]) == (200, "51000", "Parameter bar error")
+    assert (status, answer["code"], answer["msg"]) == (400, "51000", "Parameter bar error")
 
 
 @pytest.mark.parametrize(
