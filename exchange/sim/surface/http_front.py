@@ -1,31 +1,33 @@
 """The one port's front: HTTP/1.1 with keep-alive, handing WebSocket upgrades over.
 
-Malformed requests get 400 and a closed connection. Requests are answered in order and at once, because
-the venue behind never waits.
+Malformed requests get 400 and a closed connection. Requests are answered in order, one after the other:
+while one waits for its answer, those behind it on the connection wait too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Final, Protocol
 
 import httptools
-from websockets.http11 import Request
+from websockets.http11 import Request as Handshake
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from exchange.sim.surface.ws_link import LINGER_S, MOST_PER_MESSAGE, WebSocketLink
+from exchange.sim.surface.wires import JSON, Fate, Reply, Request
+from exchange.sim.surface.ws_link import LINGER_S, MOST_PER_MESSAGE, WebSocketLink, reset
 
 MOST_PER_REQUEST: Final = 1024 * 1024  # bytes, head and body
 
 
 class Application(Protocol):
-    def answer(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, peer: str
-    ) -> tuple[int, bytes]: ...
+    def answer(self, request: Request, reply: Callable[[Reply], None]) -> None:
+        """Call `reply` once, now or later."""
+        ...
 
     def opens(self, path: str) -> bool:
         """Is there a WebSocket endpoint at this path?"""
@@ -58,6 +60,8 @@ class HttpFront(asyncio.Protocol):
         self._complete: list[_Incoming] = []
         self._since_answer = 0  # bytes received of requests not yet answered
         self._refused = False
+        self._waiting = False  # for the answer to a request
+        self._answering = False  # in the loop that answers
         self._link: WebSocketLink | None = None
         self.transport: asyncio.Transport
         self._peer = ""
@@ -94,13 +98,12 @@ class HttpFront(asyncio.Protocol):
                 self._upgrade(request, data[upgrade.args[0] :])
             else:  # an offer we need not take
                 request.keep_alive = False
-                self._answer(request)
+                self._answer_next()
             return
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
-        while self._complete and not self.transport.is_closing():
-            self._answer(self._complete.pop(0))
+        self._answer_next()
 
     # --- httptools ----------------------------------------------------------------------------
 
@@ -123,19 +126,32 @@ class HttpFront(asyncio.Protocol):
 
     # --- answers ------------------------------------------------------------------------------
 
-    def _answer(self, request: _Incoming) -> None:
-        self._since_answer = 0
-        path, query = request.split_url()
-        body = b"".join(request.body)
-        status, answer = self._application.answer(
-            request.method, path, query, request.headers, body, self._peer
-        )
-        if self.transport.is_closing():
+    def _answer_next(self) -> None:
+        self._answering = True
+        while self._complete and not self._waiting and not self.transport.is_closing():
+            request = self._complete.pop(0)
+            path, query = request.split_url()
+            self._waiting = True
+            self._application.answer(
+                Request(request.method, path, query, request.headers, b"".join(request.body), self._peer),
+                partial(self._reply, request),
+            )
+        self._answering = False
+
+    def _reply(self, request: _Incoming, reply: Reply) -> None:
+        if self.transport.is_closing() or reply.fate is Fate.SILENCE:  # then it waits for ever
             return
+        if reply.fate is Fate.RESET:
+            reset(self.transport)
+            return
+        self._waiting = False
+        self._since_answer = 0
         keep = request.keep_alive and request.method != "HEAD"  # a HEAD answer must not have our body
-        self._write(status, answer, "keep-alive" if keep else "close")
+        self._write(reply.status, reply.body, "keep-alive" if keep else "close", reply.content_type)
         if not keep:
             self.transport.close()
+        elif not self._answering:
+            self._answer_next()
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer, then read on without listening: closing at once would reset what was answered."""
@@ -144,9 +160,9 @@ class HttpFront(asyncio.Protocol):
         self.transport.write_eof()
         asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
 
-    def _write(self, status: int, body: bytes, connection: str) -> None:
+    def _write(self, status: int, body: bytes, connection: str, content_type: str = JSON) -> None:
         head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: {content_type}\r\n"
             f"content-length: {len(body)}\r\nconnection: {connection}\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
@@ -162,7 +178,7 @@ class HttpFront(asyncio.Protocol):
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
         protocol.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
         for event in protocol.events_received():
-            if isinstance(event, Request):
+            if isinstance(event, Handshake):
                 protocol.send_response(protocol.accept(event))
         if protocol.state is not State.OPEN:
             self._refuse_upgrade(protocol)

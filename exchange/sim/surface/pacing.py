@@ -46,6 +46,14 @@ class Stage(Protocol):
         """Return once everything sent so far has arrived, or its connection is gone."""
         ...
 
+    async def prove_if_read(self) -> None:
+        """The same for a moment only: a client may be unable to read before it has its answer."""
+        ...
+
+    def send(self, link: WebSocketLink, frames: list[bytes]) -> None:
+        """Send frames whose arrival is to be proven."""
+        ...
+
 
 class FreeRunning:
     """`speed` venue seconds per wall second."""
@@ -93,6 +101,7 @@ class LockStep:
         self._stage = stage
         self._clients: dict[WebSocketLink, _Client] = {}
         self._round: asyncio.Task[None] | None = None
+        self._moving = asyncio.Lock()  # one at a time moves the venue
         self._due_s = 0.0  # when, on the wall, a paced venue should be where it is
 
     @property
@@ -129,6 +138,20 @@ class LockStep:
             case op:
                 self._say(link, op="error", msg=f"op {op!r}: attach, then idle, or peek is allowed")
 
+    async def move(self, until_ms: int) -> None:
+        """Move time for a client that waits for an answer, and so can neither be idle nor say so.
+
+        Every step is told to all clients, and what it pushed has arrived, before the next.
+        """
+        async with self._moving:
+            while self._stage.now_ms < until_ms:
+                next_ms = self._stage.next_ms()
+                landing_ms = until_ms if next_ms is None else min(until_ms, next_ms)
+                for link in self._clients:
+                    self._stage.send(link, [_encoded(op="tick", now_ms=max(self._stage.now_ms, landing_ms))])
+                self._stage.advance(until_ms)
+                await self._stage.prove_if_read()
+
     def leave(self, link: WebSocketLink) -> None:
         self._clients.pop(link, None)
         self._start_round()  # the others may have been waiting for this one
@@ -150,7 +173,13 @@ class LockStep:
             self._start_round()
 
     async def _play(self) -> None:
+        async with self._moving:
+            await self._step()
+
+    async def _step(self) -> None:
         stage = self._stage
+        if not self._ready():  # somebody spoke or left while time was moved for another
+            return
         if not stage.unproven():
             until_ms = self._until_ms()
             await self._pace(until_ms)
@@ -199,4 +228,8 @@ class LockStep:
                 self._say(link, **message)
 
     def _say(self, link: WebSocketLink, **message: object) -> None:
-        link.send([msgspec.json.encode(message)])
+        link.send([_encoded(**message)])
+
+
+def _encoded(**message: object) -> bytes:
+    return msgspec.json.encode(message)

@@ -1,29 +1,23 @@
-"""The simulated venue on one port: REST, the three WebSocket endpoints, control and clock.
-
-After every request, every message and every step of the clock the outbox is pushed to all sessions,
-and a request's pushes leave before its answer.
-"""
+"""The simulated venue on one port: REST, the three WebSocket endpoints, control and clock."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Generator
 from typing import Final
 
 from exchange.sim.seam import Venue
-from exchange.sim.surface.control_api import ControlApi, Edits
+from exchange.sim.surface.control_api import Edits
 from exchange.sim.surface.http_front import HttpFront
-from exchange.sim.surface.order_entry import OrderEntry
 from exchange.sim.surface.pacing import FreeRunning, LockStep
-from exchange.sim.surface.rate_limits import RateLimits
-from exchange.sim.surface.rest_api import RestApi
-from exchange.sim.surface.stream_api import KINDS, StreamHub, StreamSession
+from exchange.sim.surface.switchboard import STREAMS, Switchboard
+from exchange.sim.surface.wires import Reply, Request
 from exchange.sim.surface.ws_link import SLOW_CONSUMER, WebSocketLink
 
-STREAMS: Final = {f"/ws/v5/{kind}": kind for kind in KINDS}
 CLOCK: Final = "/sim/clock"
 IDLE_S: Final = 30.0
 PROOF_PATIENCE_S: Final = 30.0  # for a pong; a client that takes longer has stopped reading
+HELD_PATIENCE_S: Final = 1.0  # for the same before a late answer, whose client may be unable to read
 
 
 class SimServer:
@@ -37,21 +31,16 @@ class SimServer:
         rate_limits: bool = True,
         idle_s: float = IDLE_S,
     ) -> None:
-        self._venue = venue
-        limits = RateLimits(rate_limits)
-        entry = OrderEntry(venue, limits)
-        self._rest = RestApi(venue, limits, entry)
-        self._hub = StreamHub(venue, limits, entry)
+        self._board = Switchboard(venue, edits, rate_limits, self._clock_info)
         self._lockstep = LockStep(self)
-        self._control = ControlApi(venue, self._clock_info, edits)
         self._speed = speed
         self._idle_s = idle_s
         self._free: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[HttpFront] = set()
-        self._links: dict[StreamSession, WebSocketLink] = {}
         self._unproven: dict[asyncio.Future[None], WebSocketLink] = {}
-        self._drained_ms = venue.now_ms
+        self._late: set[asyncio.Task[None]] = set()  # answers on their way
+        self._moved = asyncio.Event()  # replaced whenever time has moved
         self._broken: asyncio.Future[None] | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -61,7 +50,7 @@ class SimServer:
         self._broken = loop.create_future()
         if self._speed is not None:
             self._free = loop.create_task(FreeRunning(self, self._speed).run())
-            self._free.add_done_callback(self._free_ended)
+            self._free.add_done_callback(self._moving_ended)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
@@ -72,6 +61,8 @@ class SimServer:
 
     async def close(self) -> None:
         self._stop_free_running()
+        for late in self._late:
+            late.cancel()
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):
@@ -83,15 +74,37 @@ class SimServer:
 
     # --- Application: what the HTTP front asks ------------------------------------------------
 
-    def answer(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, peer: str
-    ) -> tuple[int, bytes]:
-        if path.startswith("/sim/"):
-            answer = self._control.handle(method, path, body)
-        else:
-            answer = self._rest.handle(method, path, query, headers, body, peer)
-        self.publish()
-        return answer
+    def answer(self, request: Request, reply: Callable[[Reply], None]) -> None:
+        """Answer at once, or when the venue's clock has come to where the answer is due."""
+        serving = self._board.serve(request)
+        try:
+            at_ms = next(serving)
+        except StopIteration as ended:
+            reply(ended.value)
+            return
+        late = asyncio.get_running_loop().create_task(self._answer_late(serving, at_ms, reply))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        late.add_done_callback(self._moving_ended)
+
+    async def _answer_late(
+        self, serving: Generator[int, None, Reply], at_ms: int, reply: Callable[[Reply], None]
+    ) -> None:
+        while True:
+            await self._reach(at_ms)
+            try:
+                at_ms = next(serving)
+            except StopIteration as ended:
+                reply(ended.value)
+                return
+
+    async def _reach(self, at_ms: int) -> None:
+        """Wait for a free-running clock. Any other stands while its clients wait: it is moved for them."""
+        while self.now_ms < at_ms:
+            if self._is_free_running():
+                await self._moved.wait()
+            else:
+                await self._lockstep.move(at_ms)
 
     def opens(self, path: str) -> bool:
         return path in STREAMS or path == CLOCK
@@ -99,32 +112,32 @@ class SimServer:
     def opened(self, path: str, link: WebSocketLink) -> None:
         if path == CLOCK:
             link.listener = _ClockClient(self, self._lockstep, link)
-            return
-        session = self._hub.open(STREAMS[path])
-        self._links[session] = link
-        link.listener = _StreamClient(self, session, link)
+        else:
+            link.listener = self._board.open(path, _SocketWire(self, link))
 
     # --- Stage: what the clock asks -----------------------------------------------------------
 
     @property
     def now_ms(self) -> int:
-        return self._venue.now_ms
+        return self._board.now_ms
 
     def next_ms(self) -> int | None:
-        return self._venue.next_ms()
+        return self._board.next_ms()
 
     def advance(self, until_ms: int) -> int:
-        now_ms = self._venue.advance(until_ms)
-        self.publish()
+        now_ms = self._board.advance(until_ms)
+        self._moved.set()
+        self._moved = asyncio.Event()
         return now_ms
 
     def close_idle(self) -> None:
         """30 s of venue time and of wall time: at high speed a client must still get its turn."""
         now_s = asyncio.get_running_loop().time()
-        for session in self._hub.idle():
-            link = self._links[session]
-            if now_s - link.active_s >= self._idle_s:
-                link.end(4004, "No data received in 30s")
+        for line in self._board.idle():
+            wire = line.wire
+            assert isinstance(wire, _SocketWire)
+            if now_s - wire.link.active_s >= self._idle_s:
+                wire.end(4004, "No data received in 30s")
 
     def failed(self, error: BaseException) -> None:
         if self._broken is not None and not self._broken.done():
@@ -141,15 +154,11 @@ class SimServer:
         for proof in late:
             proofs[proof].end(SLOW_CONSUMER, "Buffer is full, too slow a consumer")
 
-    # --- sessions -----------------------------------------------------------------------------
+    async def prove_if_read(self) -> None:
+        if self._unproven:
+            await asyncio.wait(self._unproven, timeout=HELD_PATIENCE_S)
 
-    def publish(self) -> None:
-        """Push everything that has happened to every session it concerns."""
-        if not self._venue.outbox and self._venue.now_ms == self._drained_ms:
-            return
-        self._drained_ms = self._venue.now_ms
-        for session, frames in self._hub.drain():
-            self.send(self._links[session], frames)
+    # --- sessions -----------------------------------------------------------------------------
 
     def send(self, link: WebSocketLink, frames: list[bytes]) -> None:
         """Send frames; where time stands still for clients, with a ping that proves their arrival."""
@@ -158,49 +167,50 @@ class SimServer:
         else:
             link.send(frames)
 
-    def drop(self, session: StreamSession) -> None:
-        self._hub.drop(session)
-        del self._links[session]
-
     def clock_attached(self) -> None:
         """From the first lock-step client on, time is moved by such clients only."""
         self._stop_free_running()
+        self._moved.set()  # who waits for the free-running clock waits for nothing now
 
     def _stop_free_running(self) -> None:
         if self._free is not None:
             self._free.cancel()
+            self._free = None
 
-    def _free_ended(self, ran: asyncio.Task[None]) -> None:
+    def _is_free_running(self) -> bool:
+        return self._free is not None and not self._free.done()
+
+    def _moving_ended(self, ran: asyncio.Task[None]) -> None:
         if not ran.cancelled() and (error := ran.exception()) is not None:
             self.failed(error)
 
     def _clock_info(self) -> dict[str, object]:
-        free = self._free is not None and not self._free.done()
+        free = self._is_free_running()
         return {
-            "now_ms": self._venue.now_ms,
-            "next_ms": self._venue.next_ms(),
             "driver": "free-running" if free else "lock-step",
             "speed": self._speed if free else None,
             "clients": self._lockstep.clients,
         }
 
 
-class _StreamClient:
-    """Listens on one of the venue's own endpoints."""
+class _SocketWire:
+    """The wire to a WebSocket client."""
 
-    def __init__(self, server: SimServer, session: StreamSession, link: WebSocketLink) -> None:
-        self._server, self._session, self._link = server, session, link
+    def __init__(self, server: SimServer, link: WebSocketLink) -> None:
+        self.link = link
+        self._server = server
 
-    def heard(self, text: str) -> None:
-        frames = self._session.receive(text)
-        if frames:
-            self._server.send(self._link, frames)
-        if self._session.closing is not None:
-            self._link.end(*self._session.closing)
-        self._server.publish()
+    def send(self, frames: list[bytes]) -> None:
+        self._server.send(self.link, frames)
 
-    def lost(self) -> None:
-        self._server.drop(self._session)
+    def end(self, code: int, reason: str) -> None:
+        self.link.end(code, reason)
+
+    def reset(self) -> None:
+        self.link.reset()
+
+    def mute(self) -> None:
+        self.link.mute()
 
 
 class _ClockClient:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Final, Protocol
 
 from websockets.frames import Frame, Opcode
@@ -37,12 +39,15 @@ class WebSocketLink:
         self._parts: list[bytes] = []  # of a fragmented message
         self._pings = 0
         self._proofs: dict[bytes, asyncio.Future[None]] = {}
+        self._muted = False
 
     @property
     def is_open(self) -> bool:
-        return self._protocol.state is State.OPEN
+        return self._protocol.state is State.OPEN and not self._muted
 
     def feed(self, data: bytes) -> None:
+        if self._muted:
+            return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
@@ -112,6 +117,15 @@ class WebSocketLink:
         self._settle_proofs()
         self._linger()
 
+    def reset(self) -> None:
+        """Break the connection without a word."""
+        reset(self._transport)
+
+    def mute(self) -> None:
+        """Stay open, and neither hear nor say anything any more: no pong, no closing handshake."""
+        self._muted = True
+        self._settle_proofs()
+
     def gone(self) -> None:
         """The transport is closed."""
         self._settle_proofs()
@@ -136,3 +150,10 @@ class WebSocketLink:
 
     def _linger(self) -> None:
         self._loop.call_later(LINGER_S, self._transport.abort)
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Cut a TCP connection so that the peer gets a reset instead of an end of stream."""
+    socket = transport.get_extra_info("socket")
+    socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -152,7 +152,8 @@ async def test_a_client_that_never_reads_is_closed_as_a_slow_consumer() -> None:
             b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         await reader.readuntil(b"\r\n\r\n")
-        [link] = server.server._links.values()
+        [link] = [front._link for front in server.server._connections]
+        assert link is not None
         frame = b"x" * 1_000_000
         sent = 0
         while link.is_open:
@@ -167,11 +168,11 @@ async def test_a_client_that_never_reads_is_closed_as_a_slow_consumer() -> None:
 async def test_a_session_that_left_is_forgotten() -> None:
     async with running() as server:
         async with server.socket("/ws/v5/public"):
-            assert len(server.server._links) == 1
+            assert len(server.server._board._lines) == 1
         async with server.socket("/ws/v5/public") as public:  # a round trip after the other has gone
             await public.send("ping")
             await public.recv()
-            assert len(server.server._links) == 1
+            assert len(server.server._board._lines) == 1
 
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
