@@ -29,8 +29,8 @@ class FundingDesk:
         self._asked: dict[str, int] = {}  # intervals an operator fixed: these do not step by themselves
 
     def open(self, market: Market) -> None:
-        """Give a swap its history and its first forecast."""
-        market.settled.extend(self._source.settled(market.coin, self._world.now_ms, HISTORY))
+        """Give a swap its history and its first forecast; a settlement due at the very start is history."""
+        market.settled.extend(self._source.settled(market.coin, self._world.now_ms + 1, HISTORY))
         self._schedule(market, self._world.now_ms)
 
     def set_interval(self, market: Market, interval_ms: int) -> None:

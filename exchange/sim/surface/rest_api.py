@@ -15,7 +15,15 @@ import msgspec
 
 from exchange.sim.model import Reject
 from exchange.sim.seam import Venue
-from exchange.sim.surface import auth, rest_account, rest_ledger, rest_market, rest_public, rest_trade
+from exchange.sim.surface import (
+    auth,
+    rest_account,
+    rest_asset,
+    rest_ledger,
+    rest_market,
+    rest_public,
+    rest_trade,
+)
 from exchange.sim.surface.order_entry import OrderEntry, outcome
 from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
@@ -107,6 +115,7 @@ class RestApi:
             *rest_market.routes(venue, DayOpens()),
             *rest_account.routes(venue),
             *rest_ledger.routes(venue),
+            *rest_asset.routes(venue),
             *rest_trade.routes(venue, entry),
         )
         self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in self.routes}

@@ -91,6 +91,9 @@ class PublicData:
         return [render.settled(side.instrument, one) for one in found]
 
     def mark_price(self, call: Call) -> Sequence[Any]:
+        """instId alone is enough: the documents require instType, ccxt has never sent it with one."""
+        if call.params.get("instId") and not call.params.get("instType"):
+            return [render.mark_price(market_of(self._venue, call.params))]
         found = instruments_of(self._venue, call.params, options_need_family=False)
         return [render.mark_price(self._venue.markets[i.inst_id]) for i in found]
 

@@ -3,7 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.sim.edits import Edits
+from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import HOUR_MS, funding_rate, next_interval, payment
+from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountChanged, FundingChanged
 from tests.exchange.sim.worlds import MINUTE_MS, START_MS, SWAP, D, Desk
 
@@ -58,6 +60,12 @@ def test_the_short_receives_at_the_instant_on_the_mark_of_the_instant() -> None:
     assert desk.venue.markets[SWAP].mark_px == D("60123.456789")
     told = [event for event in desk.venue.outbox if isinstance(event, AccountChanged)]
     assert [(event.reason, event.positions) for event in told] == [("funding_fee", (SWAP,))]
+
+
+def test_a_settlement_due_when_the_venue_starts_is_the_newest_of_its_history() -> None:
+    market = Exchange(GeneratedMarket(7, ("BTC",), START_MS), seed=7).markets[SWAP]
+    assert market.settled[-1].ts_ms == START_MS
+    assert market.funding is not None and market.funding.funding_ms == START_MS + EIGHT_MS
 
 
 def test_a_negative_rate_makes_the_short_pay() -> None:

@@ -63,6 +63,7 @@ def test_mark_price_band_open_interest_and_index() -> None:
     rest = Rest()
     [mark] = rest.rows("/public/mark-price", instType="SWAP", instId="BTC-USDT-SWAP")
     assert mark["markPx"] == "60005"
+    assert rest.rows("/public/mark-price", instId="BTC-USDT-SWAP") == [mark]  # as ccxt asks
     [band] = rest.rows("/public/price-limit", instId="BTC-USDT-SWAP")
     assert (band["buyLmt"], band["sellLmt"], band["enabled"]) == ("61200", "58800", True)
     [oi] = rest.rows("/public/open-interest", instType="SWAP")
