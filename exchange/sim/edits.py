@@ -9,12 +9,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.economics import liquidation
-from exchange.sim.economics.accounts import change_position, position
-from exchange.sim.economics.world import QUOTE
+from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
+from exchange.sim.economics.orders import LONG_SHORT
+from exchange.sim.economics.world import QUOTE, post
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import HOUR_MS, INTERVALS_H
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, InstrumentChanged
+from exchange.sim.model import ZERO, AccountState, InstrumentChanged, PositionKey
 
 STATES = ("live", "suspend", "preopen")
 
@@ -30,22 +31,27 @@ class Edits:
         """Set a balance of the trading account, without a bill: a change nobody explains."""
         if amount < 0:
             raise ValueError(f"amount is {amount}, allowed: 0 or more")
-        self._world.house.deposits[ccy] += amount - account.trading.get(ccy, ZERO)
-        account.trading[ccy] = amount
+        self._world.deposit(account, ccy, amount - account.trading.get(ccy, ZERO))
         self._world.tell_account(account, "transferred", (ccy,))
 
     def set_position(self, account: AccountState, inst_id: str, contracts: Decimal) -> None:
-        """Set a swap position, signed, as if traded with the house at mark, without fee or bill."""
-        market = self._market(inst_id, swap=True)
+        """Set a cross swap position, signed, as if traded with the house at mark, without fee or bill.
+
+        In long_short_mode the sign says which side is meant; the other one stays.
+        """
+        world, market = self._world, self._market(inst_id, swap=True)
         if contracts % market.instrument.lot:
             raise ValueError(f"contracts is {contracts}, allowed: multiples of {market.instrument.lot}")
-        held = position(self._world, account, market).size
-        steps = [contracts - held] if held * contracts >= 0 else [-held, contracts]
+        side = NET
+        if account.pos_mode == LONG_SHORT:
+            side = "long" if contracts >= 0 else "short"
+        row = position(world, account, PositionKey(inst_id, CROSS, side))
+        steps = [contracts - row.size] if row.size * contracts >= 0 else [-row.size, contracts]
         for step in steps:
             if step:
-                pnl = change_position(self._world, account, market, step, market.mark_px)
-                account.trading[QUOTE] = account.trading.get(QUOTE, ZERO) + pnl
-        self._world.tell_account(account, "filled", (QUOTE,), (inst_id,))
+                turn = turn_position(world, account, market, row, step, market.mark_px)
+                post((account.trading, QUOTE, turn.pnl), *turn.legs)
+        world.tell_account(account, "filled", (QUOTE,), (row.key,))
 
     def set_state(self, inst_id: str, state: str) -> None:
         if state not in STATES:

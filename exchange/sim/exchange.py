@@ -10,20 +10,29 @@ import hashlib
 from decimal import Decimal
 
 from exchange.sim.economics import fees, liquidation, margin, matching, orders, transfers
-from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.accounts import (
+    CROSS,
+    ISOLATED,
+    MARGIN_ADDED,
+    NET,
+    held,
+    leverage_key,
+    leverage_of,
+)
 from exchange.sim.economics.calendar import Calendar
 from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import discount_tiers, listing, position_tiers
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import MarketSource
-from exchange.sim.model import ZERO, AccountFigures, AccountState, Order, Reject, Transfer
+from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
 from exchange.sim.seam import MarketSide, OrderParams
 
 LISTED_MS = 1_573_557_408_000
 DEMO_CASH = Decimal(100_000)
 DEAD_MAN_S = range(10, 121)
 LEVELS = ("1", "2", "3")
+POSITION_MODES = ("net_mode", orders.LONG_SHORT)
 
 
 class Exchange:
@@ -133,10 +142,9 @@ class Exchange:
         if level not in LEVELS:
             raise ValueError(f"level is {level}, allowed: {', '.join(LEVELS)}")
         uid = str(440_000_000_000 + len(self.accounts) + 1)
-        account = AccountState(name, uid, key, secret, passphrase, level=level, trading=dict(cash))
-        account.updated_ms = self.now_ms
+        account = AccountState(name, uid, key, secret, passphrase, level=level, updated_ms=self.now_ms)
         for ccy, amount in cash.items():
-            self.world.house.deposits[ccy] += amount
+            self.world.deposit(account, ccy, amount)
         self.accounts[name] = self._by_key[key] = account
         return account
 
@@ -152,24 +160,51 @@ class Exchange:
     def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
         return list(discount_tiers(ccy))
 
-    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None:
-        market = self._swap(inst_id)
+    def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal:
+        return leverage_of(account, key)
+
+    def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None:
+        """A cross leverage holds for every position of the swap; an isolated one moves margin along."""
+        market = self._swap(key.inst_id)
+        self._require_mode(account, key)
         if not 1 <= leverage <= market.instrument.max_leverage:
             raise Reject("59102", f"Leverage exceeds the maximum of {market.instrument.max_leverage}.")
-        row = account.positions.get(inst_id)
-        orders.check_tier(market, abs(row.size) if row else ZERO, leverage)
-        before = leverage_of(account, market)
-        account.leverage[inst_id] = leverage
-        if leverage < before and margin.standing(self.world, account).free < 0:
-            account.leverage[inst_id] = before
-            raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
-        if row is not None:
+        setting = leverage_key(key)
+        rows = [row for row in account.positions.values() if leverage_key(row.key) == setting]
+        for row in rows:
+            orders.check_tier(market, abs(row.size), leverage)
+        before = leverage_of(account, key)
+        account.leverage[setting] = leverage
+        try:
+            if leverage < before and margin.standing(self.world, account).free < 0:
+                raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
+            if account.margins.get(key):
+                margin.follow_leverage(self.world, account, key, before / leverage)
+        except Reject:
+            account.leverage[setting] = before
+            raise
+        for row in rows:
             row.leverage = leverage
-        self.world.tell_account(account, "set_leverage", (), (inst_id,))
+        self.world.tell_account(account, "set_leverage", (), [row.key for row in rows])
+
+    def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
+        self._require_mode(account, key)
+        if change > 0:
+            margin.add_margin(self.world, account, key, change, MARGIN_ADDED)
+        else:
+            margin.take_margin(self.world, account, key, -change)
+        self.world.tell_account(account, "adjust_margin", (QUOTE,), (key,))
+
+    def _require_mode(self, account: AccountState, key: PositionKey) -> None:
+        if key.mode == ISOLATED and account.level == margin.MULTI:
+            raise Reject("50072", "Isolated margin is not available in multi-currency margin mode.")
+        hedged = account.pos_mode == orders.LONG_SHORT and key.mode == ISOLATED
+        if key.side not in (("long", "short") if hedged else (NET,)):
+            raise Reject("51000", "Parameter posSide error")
 
     def set_position_mode(self, account: AccountState, mode: str) -> None:
-        if mode != "net_mode":
-            raise Reject("51000", "Parameter posMode error: this venue keeps net positions only")
+        if mode not in POSITION_MODES:
+            raise Reject("51000", "Parameter posMode error")
         self._require_idle(account)
         account.pos_mode = mode
 
@@ -208,23 +243,22 @@ class Exchange:
         self._require_open_venue()
         matching.amend(self.world, account, order, size, price)
 
-    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None:
-        market = self._swap(inst_id)
-        row = account.positions.get(inst_id)
-        if row is None or not row.size:
+    def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
+        market = self._swap(key.inst_id)
+        size = held(account, key)
+        if not size:
             raise Reject("51023", "Position doesn't exist.")
-        side = "sell" if row.size > 0 else "buy"
-        closing = [
-            order for order in account.open_orders.values() if order.inst_id == inst_id and order.side == side
-        ]
+        side = "sell" if size > 0 else "buy"
+        closing = [o for o in account.open_orders.values() if o.position == key and o.side == side]
         if closing and not auto_cancel:
             raise Reject("51115", "Cancel all pending close-orders before liquidation.")
         for order in closing:
             matching.cancel(self.world, account, order, matching.BY_USER)
-        size = min(abs(row.size), market.instrument.max_market_size)
-        self.place(
-            account, OrderParams(inst_id, "cross", side, "market", size, cl_id=cl_id, reduce_only=True)
+        size = min(abs(size), market.instrument.max_market_size)
+        params = OrderParams(
+            key.inst_id, key.mode, side, "market", size, cl_id=cl_id, pos_side=key.side, reduce_only=True
         )
+        self.place(account, params)
 
     def cancel_all_after(self, account: AccountState, seconds: int) -> int:
         if seconds and seconds not in DEAD_MAN_S:
@@ -232,9 +266,11 @@ class Exchange:
         account.cancel_all_at_ms = self.now_ms + seconds * 1_000 if seconds else None
         return account.cancel_all_at_ms or 0
 
-    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+    def max_size(
+        self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = CROSS
+    ) -> tuple[Decimal, Decimal]:
         market = self.world.market(inst_id)
-        return orders.max_size(self.world, account, market, price)
+        return orders.max_size(self.world, account, market, price, mode)
 
     def _require_open_venue(self) -> None:
         if self.world.closed:
@@ -256,7 +292,9 @@ class Exchange:
         digest = hashlib.sha256(str(self.now_ms).encode())
         for name, account in sorted(self.accounts.items()):
             positions = [
-                (row.inst_id, row.size, row.avg_px) for row in account.positions.values() if row.size
+                (*key, row.size, row.avg_px, account.margins.get(key))
+                for key, row in account.positions.items()
+                if row.size
             ]
             listed = [(order.ord_id, order.state, order.filled) for order in account.orders.values()]
             parts = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 
@@ -20,6 +21,14 @@ class Reject(Exception):
         super().__init__(f"{code} {msg}")
         self.code = code
         self.msg = msg
+
+
+class PositionKey(NamedTuple):
+    """Which position of an account: one swap may be held cross and isolated, long beside short."""
+
+    inst_id: str
+    mode: str = "cross"  # cross | isolated
+    side: str = "net"  # net; long or short in long_short_mode
 
 
 @dataclass(slots=True)
@@ -135,6 +144,11 @@ class Order:
     def is_open(self) -> bool:
         return self.state in ("live", "partially_filled")
 
+    @property
+    def position(self) -> PositionKey:
+        """The position a swap order works on."""
+        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -179,8 +193,9 @@ class BillRow:
     pnl: Decimal = ZERO
     fee: Decimal = ZERO
     interest: Decimal = ZERO
-    pos_change: Decimal = ZERO
-    pos_after: Decimal = ZERO
+    mode: str = ""  # margin mode
+    margin_change: Decimal = ZERO  # of an isolated position's own margin
+    margin: Decimal = ZERO  # and what it is afterwards
     exec_type: str = ""
     source: str = ""
     dest: str = ""
@@ -188,9 +203,9 @@ class BillRow:
 
 @dataclass(slots=True)
 class PositionRow:
-    """A cross, net-mode swap position. `size` in contracts, negative when short."""
+    """A swap position. `size` in contracts, negative when short, whatever the position mode."""
 
-    inst_id: str
+    key: PositionKey
     pos_id: str
     size: Decimal
     avg_px: Decimal
@@ -203,6 +218,10 @@ class PositionRow:
     liq_penalty: Decimal = ZERO
     trade_id: str = ""
     max_size: Decimal = ZERO
+
+    @property
+    def inst_id(self) -> str:
+        return self.key.inst_id
 
 
 @dataclass(slots=True)
@@ -234,8 +253,9 @@ class AccountState:
     fee_level: str = "Lv1"
     trading: dict[str, Decimal] = field(default_factory=dict)  # cash by currency
     funding: dict[str, Decimal] = field(default_factory=dict)
-    positions: dict[str, PositionRow] = field(default_factory=dict)
-    leverage: dict[str, Decimal] = field(default_factory=dict)  # by swap inst_id
+    margins: dict[PositionKey, Decimal] = field(default_factory=dict)  # own margin of isolated positions
+    positions: dict[PositionKey, PositionRow] = field(default_factory=dict)
+    leverage: dict[PositionKey, Decimal] = field(default_factory=dict)  # see accounts.leverage_key
     orders: dict[str, Order] = field(default_factory=dict)  # every order by ord_id, insertion order
     by_client: dict[str, str] = field(default_factory=dict)  # cl_id -> newest ord_id
     open_orders: dict[str, Order] = field(default_factory=dict)
@@ -266,11 +286,14 @@ class CoinFigures:
     mgn_ratio: Decimal | None
     usd_px: Decimal
     discounted_usd: Decimal
+    isolated_equity: Decimal = ZERO  # margin and profit of isolated positions; part of `equity`
+    isolated_upl: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class PositionFigures:
-    inst_id: str
+    key: PositionKey
+    margin: Decimal | None  # isolated positions only
     upl: Decimal
     upl_ratio: Decimal
     imr: Decimal
@@ -292,7 +315,8 @@ class AccountFigures:
     notional_usd: Decimal
     upl: Decimal
     coins: dict[str, CoinFigures]
-    positions: dict[str, PositionFigures]
+    positions: dict[PositionKey, PositionFigures]
+    isolated_equity: Decimal = ZERO  # USD
 
 
 # --- what happened: the outbox the surface turns into pushes ----------------------------------
@@ -356,7 +380,7 @@ class AccountChanged:
     account: str
     reason: str
     currencies: tuple[str, ...]
-    positions: tuple[str, ...]
+    positions: tuple[PositionKey, ...]
     trades: tuple[tuple[str, str], ...] = ()
 
 

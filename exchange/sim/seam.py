@@ -19,6 +19,7 @@ from exchange.sim.model import (
     FundingState,
     Instrument,
     Order,
+    PositionKey,
     PublicTrade,
     Settled,
     Transfer,
@@ -43,6 +44,11 @@ class OrderParams:
     target_ccy: str = ""  # spot market: base_ccy | quote_ccy
     stp: str = "cancel_maker"
     ban_amend: bool = False
+
+    @property
+    def position(self) -> PositionKey:
+        """The position a swap order would work on."""
+        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
 
 
 class MarketSide(Protocol):
@@ -153,9 +159,17 @@ class Venue(Protocol):
         self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None
     ) -> None: ...
 
-    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None: ...
+    def close_position(
+        self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool
+    ) -> None: ...
 
-    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None: ...
+    def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal: ...
+
+    def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None: ...
+
+    def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
+        """Add margin to an isolated position, or take some out (negative)."""
+        ...
 
     def set_position_mode(self, account: AccountState, mode: str) -> None: ...
 
@@ -169,8 +183,10 @@ class Venue(Protocol):
         """Arm or disarm (0) the dead man's switch; return the trigger time in ms, 0 when off."""
         ...
 
-    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
-        """(max buy, max sell) in the instrument's own unit."""
+    def max_size(
+        self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = "cross"
+    ) -> tuple[Decimal, Decimal]:
+        """(max buy, max sell) in the instrument's own unit; `mode` is the swap's margin mode."""
         ...
 
     def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal: ...

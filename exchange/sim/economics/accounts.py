@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from exchange.sim.economics import fees
-from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.economics.world import QUOTE, Leg, World, post
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
     ZERO,
@@ -14,11 +15,16 @@ from exchange.sim.model import (
     BillRow,
     Execution,
     Order,
+    PositionKey,
     PositionRow,
 )
 
+CROSS, ISOLATED, NET = "cross", "isolated", "net"
+DEFAULT_LEVERAGE = Decimal(3)
+
 # Bill types and sub types, api-v5.md 3.6.
-TRANSFER, TRADE, DELIVERY, LIQUIDATION, FUNDING_FEE, ADL = "1", "2", "3", "5", "8", "9"
+TRANSFER, TRADE, DELIVERY, LIQUIDATION, MARGIN, FUNDING_FEE, ADL = "1", "2", "3", "5", "6", "8", "9"
+MARGIN_ADDED, MARGIN_TAKEN, MARGIN_FOLLOWS = "160", "161", "162"
 _TRADE_SUB = {"buy": "1", "sell": "2"}
 _OPEN_SUB = {"buy": "3", "sell": "4"}
 _CLOSE_SUB = {"sell": "5", "buy": "6"}  # selling closes a long
@@ -30,12 +36,21 @@ _FORCED_SUB = {  # category: (type, {side: sub type}, positions-history type whe
 }
 
 
-def credit(world: World, account: AccountState, ccy: str, change: Decimal, bill: BillRow) -> BillRow:
-    """Change the trading balance and file the bill with the balance after it."""
-    balance = account.trading.get(ccy, ZERO) + change
-    account.trading[ccy] = balance
+def credit(
+    world: World, account: AccountState, ccy: str, change: Decimal, bill: BillRow, *others: Leg
+) -> BillRow:
+    """Change the trading balance against `others`, and file the bill with the balance after it.
+
+    Raises Unbalanced when the others do not give what the account receives.
+    """
+    post((account.trading, ccy, change), *others)
     filed = replace(
-        bill, bill_id=world.next_id(), ccy=ccy, change=change, balance=balance, ts_ms=world.now_ms
+        bill,
+        bill_id=world.next_id(),
+        ccy=ccy,
+        change=change,
+        balance=account.trading[ccy],
+        ts_ms=world.now_ms,
     )
     account.bills.append(filed)
     return filed
@@ -91,23 +106,24 @@ def _book_spot(world: World, account: AccountState, market: Market, order: Order
     sub_type = _TRADE_SUB[order.side]
     bill = new_bill(
         TRADE, sub_type, market, ord_id=order.ord_id, cl_id=order.cl_id, trade_id=str(deal.trade_id),
-        size=deal.size, price=deal.price, exec_type="M" if deal.maker else "T",
+        size=deal.size, price=deal.price, mode=order.td_mode, exec_type="M" if deal.maker else "T",
     )  # fmt: skip
+    house = world.house
     for ccy, change in ((base, sign * deal.size), (quote, -sign * cost)):
         own_fee = fee if ccy == fee_ccy else ZERO
-        filed = credit(world, account, ccy, change + own_fee, replace(bill, fee=own_fee))
-        world.house.cash[ccy] -= change
-        world.house.fees[ccy] -= own_fee
+        filed = credit(
+            world, account, ccy, change + own_fee, replace(bill, fee=own_fee),
+            (house.cash, ccy, -change), (house.fees, ccy, -own_fee),
+        )  # fmt: skip
     return _execution(world, market, order, deal, fee, fee_ccy, rate, ZERO, filed.bill_id, sub_type)
 
 
 def _book_swap(world: World, account: AccountState, market: Market, order: Order, deal: Deal) -> Execution:
     instrument = market.instrument
     signed = deal.size if order.side == "buy" else -deal.size
-    notional = deal.size * instrument.ct_val * deal.price
     rate = _fee_rate(account, market, deal)
-    fee = -notional * rate
-    row = position(world, account, market)
+    fee = -deal.size * instrument.ct_val * deal.price * rate
+    row = position(world, account, order.position)
     closes = row.size * signed < 0
     sub_type = (_CLOSE_SUB if closes else _OPEN_SUB)[order.side]
     kind, history = TRADE, ("1", "2")
@@ -116,70 +132,119 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
         sub_type, history = subs[order.side], (types[0], types[1])
     row.trade_id = str(deal.trade_id)
     closing = min(deal.size, abs(row.size)) if closes else ZERO
+    opening = deal.size - closing
     sign = 1 if signed > 0 else -1
     pnl = ZERO
-    if closing:
-        pnl = change_position(world, account, market, sign * closing, deal.price)
-        row.fee += fee * closing / deal.size
-    if closing and (kind != TRADE or not row.size):
-        _record_close(account, market, row, order, deal, history)
-    if deal.size > closing:
-        change_position(world, account, market, sign * (deal.size - closing), deal.price)
-        row.fee += fee * (deal.size - closing) / deal.size
     bill = new_bill(
         kind, sub_type, market, ord_id=order.ord_id, cl_id=order.cl_id, trade_id=str(deal.trade_id),
-        size=deal.size, price=deal.price, pnl=pnl, fee=fee, pos_change=signed, pos_after=row.size,
-        exec_type="M" if deal.maker else "T",
+        size=deal.size, price=deal.price, mode=order.td_mode, exec_type="M" if deal.maker else "T",
     )  # fmt: skip
-    filed = credit(world, account, QUOTE, pnl + fee, bill)
-    world.house.fees[QUOTE] -= fee
+    if closing:
+        turn = turn_position(world, account, market, row, sign * closing, deal.price)
+        pnl = turn.pnl
+        filed = _book_turn(world, account, row, turn, fee * closing / deal.size, bill)
+        if kind != TRADE or not row.size:
+            _record_close(account, market, row, order, deal, history)
+        bill = replace(bill, sub_type=_OPEN_SUB[order.side])
+    if opening:
+        if not row.size:
+            _start(row, world.now_ms)
+        turn = turn_position(world, account, market, row, sign * opening, deal.price)
+        filed = _book_turn(world, account, row, turn, fee * opening / deal.size, bill)
     return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, filed.bill_id, sub_type)
 
 
-def position(world: World, account: AccountState, market: Market) -> PositionRow:
-    """The account's position row of a swap, made when missing; size 0 when closed."""
-    inst_id = market.instrument.inst_id
-    row = account.positions.get(inst_id)
+class Turn(NamedTuple):
+    """A position has been changed; the money still has to follow: cash gets `pnl` less `margin`."""
+
+    pnl: Decimal
+    margin: Decimal  # what an isolated position takes in
+    legs: list[Leg]
+
+
+def turn_position(
+    world: World, account: AccountState, market: Market, row: PositionRow, signed: Decimal, price: Decimal
+) -> Turn:
+    """Move a position by `signed` contracts at `price`, never across zero.
+
+    Adding moves the average price, reducing realises against it. An isolated position takes its margin
+    from the account's cash when it grows, and gives it back in proportion when it shrinks.
+    """
+    key, ct_val, house = row.key, market.instrument.ct_val, world.house
+    old, entry, pnl, margin = row.size, row.size * row.avg_px, ZERO, ZERO
+    row.size = old + signed
+    if not old or old * signed > 0:
+        row.avg_px = (abs(entry) + abs(signed) * price) / abs(row.size) if old else price
+        if key.mode == ISOLATED:
+            margin = abs(signed) * ct_val * price / leverage_of(account, key)
+    else:
+        pnl = -signed * ct_val * (price - row.avg_px)
+        row.realized += pnl
+        if key.mode == ISOLATED:
+            margin = account.margins[key] * (signed / old if row.size else -1)
+    row.max_size = max(row.max_size, abs(row.size))
+    row.leverage = leverage_of(account, key)
+    row.updated_ms = world.now_ms
+    house.contracts[key.inst_id] -= signed
+    legs: list[Leg] = [
+        (house.cash, QUOTE, signed * ct_val * price),
+        (house.owed, key.inst_id, (entry - row.size * row.avg_px) * ct_val),
+    ]
+    if margin:
+        legs.append((account.margins, key, margin))
+    return Turn(pnl, margin, legs)
+
+
+def _book_turn(
+    world: World, account: AccountState, row: PositionRow, turn: Turn, fee: Decimal, bill: BillRow
+) -> BillRow:
+    row.fee += fee
+    bill = replace(bill, pnl=turn.pnl, fee=fee)
+    if turn.margin:
+        after = account.margins.get(row.key, ZERO) + turn.margin
+        bill = replace(bill, margin_change=turn.margin, margin=after)
+    change = turn.pnl + fee - turn.margin
+    return credit(world, account, QUOTE, change, bill, (world.house.fees, QUOTE, -fee), *turn.legs)
+
+
+def move_margin(
+    world: World, account: AccountState, key: PositionKey, change: Decimal, sub_type: str, market: Market
+) -> None:
+    """Take margin for an isolated position out of the account's cash, or give some back (negative)."""
+    after = account.margins[key] + change
+    bill = new_bill(MARGIN, sub_type, market, mode=key.mode, margin_change=change, margin=after)
+    credit(world, account, QUOTE, -change, bill, (account.margins, key, change))
+    account.positions[key].updated_ms = world.now_ms
+
+
+def position(world: World, account: AccountState, key: PositionKey) -> PositionRow:
+    """The account's position row, made when missing; size 0 when closed."""
+    row = account.positions.get(key)
     if row is None:
-        row = account.positions[inst_id] = PositionRow(
-            inst_id, world.next_id(), ZERO, ZERO, leverage_of(account, market), world.now_ms, world.now_ms
+        row = account.positions[key] = PositionRow(
+            key, world.next_id(), ZERO, ZERO, leverage_of(account, key), world.now_ms, world.now_ms
         )
     return row
 
 
-def leverage_of(account: AccountState, market: Market) -> Decimal:
-    """What the account has set for a swap; the venue starts everybody at 3."""
-    return account.leverage.get(market.instrument.inst_id, Decimal(3))
+def held(account: AccountState, key: PositionKey) -> Decimal:
+    """Contracts of a position, negative when short."""
+    row = account.positions.get(key)
+    return row.size if row else ZERO
 
 
-def change_position(
-    world: World, account: AccountState, market: Market, signed: Decimal, price: Decimal
-) -> Decimal:
-    """Move a net position by `signed` contracts at `price`, never across zero; return the PnL, USDT.
-
-    Adding moves the average price, reducing realises against it.
-    """
-    row = position(world, account, market)
-    ct_val = market.instrument.ct_val
-    old, pnl = row.size, ZERO
-    if not old:
-        _start(row, price, world.now_ms)
-    elif old * signed > 0:
-        row.avg_px = (abs(old) * row.avg_px + abs(signed) * price) / abs(old + signed)
-    else:
-        pnl = -signed * ct_val * (price - row.avg_px)
-        row.realized += pnl
-    row.size = old + signed
-    row.max_size = max(row.max_size, abs(row.size))
-    row.leverage = leverage_of(account, market)
-    row.updated_ms = world.now_ms
-    world.house.contracts[row.inst_id] -= signed
-    world.house.cash[QUOTE] += signed * ct_val * price
-    return pnl
+def leverage_key(key: PositionKey) -> PositionKey:
+    """What a leverage is set for: cross per swap, isolated per swap and side. api-v5.md 3.4."""
+    return PositionKey(key.inst_id) if key.mode == CROSS else key
 
 
-def _start(row: PositionRow, price: Decimal, now_ms: int) -> None:
-    row.avg_px, row.created_ms = price, now_ms
+def leverage_of(account: AccountState, key: PositionKey) -> Decimal:
+    """What the account has set for a position; the venue starts everybody at 3."""
+    return account.leverage.get(leverage_key(key), DEFAULT_LEVERAGE)
+
+
+def _start(row: PositionRow, now_ms: int) -> None:
+    row.created_ms = now_ms
     row.realized = row.fee = row.funding_fee = row.liq_penalty = row.max_size = ZERO
 
 
@@ -229,8 +294,8 @@ def _record_close(
     account.closed_positions.append(
         {name: f"{value:f}" for name, value in figures.items()}
         | {
-            "instType": market.instrument.inst_type, "instId": row.inst_id, "mgnMode": "cross",
-            "type": types[0] if row.size else types[1], "posId": row.pos_id, "posSide": "net",
+            "instType": market.instrument.inst_type, "instId": row.inst_id, "mgnMode": row.key.mode,
+            "type": types[0] if row.size else types[1], "posId": row.pos_id, "posSide": row.key.side,
             "direction": "long" if long else "short", "cTime": str(row.created_ms),
             "uTime": str(row.updated_ms), "uly": f"{market.instrument.base}-{QUOTE}", "ccy": QUOTE,
         }

@@ -79,10 +79,10 @@ class Calendar:
             for order in list(account.open_orders.values()):
                 if order.inst_id == inst_id:
                     cancel(self._world, account, order, BY_SYSTEM)
-            row = account.positions.get(inst_id)
-            if row is not None and row.size:
-                size = abs(row.size)
-                forced(self._world, account, inst_id, size, market.mark_px, "delivery", "delivered")
+            for row in list(account.positions.values()):
+                if row.inst_id == inst_id and row.size:
+                    size = abs(row.size)
+                    forced(self._world, account, row.key, size, market.mark_px, "delivery", "delivered")
         self._world.outbox.append(InstrumentChanged(inst_id))
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.economics import orders
-from exchange.sim.economics.accounts import Deal, book_deal, leverage_of
+from exchange.sim.economics.accounts import Deal, book_deal, held, leverage_of
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.orders import Terms
 from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Order, Reject
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
 from exchange.sim.seam import OrderParams
 
 # cancelSource, api-v5.md 4.4
@@ -107,7 +107,7 @@ def take(
             budget -= price * size
     if trades:
         market.touched(world.outbox)
-        settle_account(world, account, market, tuple(trades))
+        settle_account(world, account, order, tuple(trades))
 
 
 def _best_offer(market: Market, side: str) -> tuple[Decimal, Decimal, Order | None] | None:
@@ -136,30 +136,29 @@ def fill(world: World, account: AccountState, order: Order, deal: Deal, done: bo
 
 
 def _fill_maker(world: World, maker: Order, price: Decimal, size: Decimal, trade_id: int) -> None:
-    owner, market = world.owners[maker.ord_id], world.markets[maker.inst_id]
+    owner = world.owners[maker.ord_id]
     fill(world, owner, maker, Deal(price, size, trade_id, maker=True))
-    settle_account(world, owner, market, ((maker.inst_id, str(trade_id)),))
+    settle_account(world, owner, maker, ((maker.inst_id, str(trade_id)),))
 
 
 def settle_account(
-    world: World, account: AccountState, market: Market, trades: tuple[tuple[str, str], ...]
+    world: World, account: AccountState, order: Order, trades: tuple[tuple[str, str], ...]
 ) -> None:
     """After fills: tell balances and positions, and cancel reduce-only orders left without a position."""
-    instrument = market.instrument
+    instrument = world.markets[order.inst_id].instrument
     if instrument.is_swap:
-        world.tell_account(account, "filled", (instrument.quote,), (instrument.inst_id,), trades)
-        drop_reduce_only(world, account, instrument.inst_id)
+        world.tell_account(account, "filled", (instrument.quote,), (order.position,), trades)
+        drop_reduce_only(world, account, order.position)
     else:
         world.tell_account(account, "filled", (instrument.base, instrument.quote), (), trades)
 
 
-def drop_reduce_only(world: World, account: AccountState, inst_id: str) -> None:
-    row = account.positions.get(inst_id)
-    held = row.size if row else ZERO
+def drop_reduce_only(world: World, account: AccountState, key: PositionKey) -> None:
+    size = held(account, key)
     for order in list(account.open_orders.values()):
-        if order.inst_id == inst_id and order.reduce_only and order.is_open and order.price is not None:
-            reduces = held < 0 if order.side == "buy" else held > 0
-            if not reduces or order.size - order.filled > abs(held):
+        if order.reduce_only and order.position == key and order.is_open and order.price is not None:
+            reduces = size < 0 if order.side == "buy" else size > 0
+            if not reduces or order.size - order.filled > abs(size):
                 cancel(world, account, order, REDUCE_ONLY)
 
 
@@ -251,10 +250,11 @@ def _purse(
 def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
     order = Order(
         ord_id=world.next_id(), cl_id=params.cl_id, tag=params.tag, inst_id=params.inst_id, side=params.side,
-        pos_side="net", td_mode=params.td_mode, kind=params.kind, size=terms.size,
-        price=params.price if params.kind in orders.PRICED else None, reduce_only=params.reduce_only,
+        pos_side=params.pos_side, td_mode=params.td_mode, kind=params.kind, size=terms.size,
+        price=params.price if params.kind in orders.PRICED else None,
+        reduce_only=params.reduce_only or orders.closes(params),
         target_ccy=params.target_ccy, created_ms=world.now_ms, updated_ms=world.now_ms,
-        amend_source=terms.amend_source, leverage=leverage_of(account, world.markets[params.inst_id]),
+        amend_source=terms.amend_source, leverage=leverage_of(account, params.position),
         stp=params.stp, frozen=ZERO if params.kind == "market" else terms.frozen,
     )  # fmt: skip
     account.orders[order.ord_id] = order

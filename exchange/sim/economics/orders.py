@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchange.sim.economics import fees
-from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held, leverage_of
 from exchange.sim.economics.margin import MULTI, Standing, standing
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Order, Reject
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
 from exchange.sim.seam import OrderParams
 
 SPOT_ONLY = "1"
+LONG_SHORT = "long_short_mode"
 PRICED = ("limit", "post_only", "ioc", "fok")
 KINDS = (*PRICED, "market", "optimal_limit_ioc")
 STP_MODES = ("cancel_maker", "cancel_taker", "cancel_both")
@@ -44,7 +45,7 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
         check_price(market, params.side, params.price)
     _check_count(account, params.inst_id)
     size, amend_source = params.size, ""
-    if params.reduce_only:
+    if params.reduce_only or closes(params):
         size = _reducible(account, params)
         amend_source = "3" if size < params.size else ""
     frozen = check_funds(world, account, market, params, size)
@@ -63,12 +64,15 @@ def _check_params(world: World, account: AccountState, market: Market, params: O
     swap = market.instrument.is_swap
     if swap and account.level == SPOT_ONLY:
         raise Reject("51010", "You can't complete this request under your current account mode.")
-    wanted = "cross" if swap or account.level == MULTI else "cash"
-    if params.td_mode != wanted:
+    if swap and params.td_mode == ISOLATED and account.level == MULTI:
+        raise Reject("50072", "Isolated margin is not available in multi-currency margin mode.")
+    modes = (CROSS, ISOLATED) if swap else (CROSS,) if account.level == MULTI else ("cash",)
+    if params.td_mode not in modes:
         raise Reject("51000", "Parameter tdMode error")
     if params.side not in ("buy", "sell"):
         raise Reject("51000", "Parameter side error")
-    if params.pos_side not in ("net", ""):
+    hedged = swap and account.pos_mode == LONG_SHORT
+    if params.pos_side not in (("long", "short") if hedged else (NET,)):
         raise Reject("51000", "Parameter posSide error")
     if params.kind not in KINDS or (params.kind == "optimal_limit_ioc" and not swap):
         raise Reject("51000", "Parameter ordType error")
@@ -85,6 +89,11 @@ def _check_params(world: World, account: AccountState, market: Market, params: O
     newest = account.by_client.get(params.cl_id) if params.cl_id else None
     if newest is not None and account.orders[newest].is_open:
         raise Reject("51016", "Client order ID already exists.")
+
+
+def closes(params: OrderParams) -> bool:
+    """Whether an order of long_short_mode closes: selling a long or buying back a short."""
+    return (params.pos_side, params.side) in (("long", "sell"), ("short", "buy"))
 
 
 def in_quote(params: OrderParams, market: Market) -> bool:
@@ -150,13 +159,12 @@ def _check_count(account: AccountState, inst_id: str) -> None:
 
 def _reducible(account: AccountState, params: OrderParams) -> Decimal:
     """How much of a reduce-only order the position allows; the venue trims the rest away."""
-    row = account.positions.get(params.inst_id)
-    held = row.size if row else ZERO
-    if not held or (held > 0) == (params.side == "buy"):
+    size = held(account, params.position)
+    if not size or (size > 0) == (params.side == "buy"):
         raise Reject(
             "51169", "Order failed because you don't have any positions in this direction to reduce."
         )
-    return min(params.size, abs(held))
+    return min(params.size, abs(size))
 
 
 def check_funds(
@@ -196,22 +204,22 @@ def _worst_price(market: Market, params: OrderParams) -> Decimal:
 def _margin_needed(
     account: AccountState, market: Market, params: OrderParams, size: Decimal, now: Standing
 ) -> Decimal:
-    row = account.positions.get(params.inst_id)
-    held = row.size if row else ZERO
+    key = params.position
+    now_held = held(account, key)
     signed = size if params.side == "buy" else -size
-    opening = size if held * signed >= 0 else max(ZERO, size - abs(held))
+    opening = size if now_held * signed >= 0 else max(ZERO, size - abs(now_held))
     if params.reduce_only or not opening:
         return ZERO
-    leverage = leverage_of(account, market)
+    leverage = leverage_of(account, key)
     pending = sum(
         (
             order.size - order.filled
             for order in account.open_orders.values()
-            if order.inst_id == params.inst_id and order.side == params.side and not order.reduce_only
+            if order.position == key and order.side == params.side and not order.reduce_only
         ),
         ZERO,
     )
-    check_tier(market, abs(held + signed) + pending, leverage)
+    check_tier(market, abs(now_held + signed) + pending, leverage)
     price = (
         max(_worst_price(market, params), market.mark_px)
         if params.side == "sell"
@@ -241,7 +249,7 @@ def amended(
     """Check an amended order anew and return what it holds back; its own hold is released first."""
     market = world.market(order.inst_id)
     params = OrderParams(
-        order.inst_id, order.td_mode, order.side, order.kind, size, price,
+        order.inst_id, order.td_mode, order.side, order.kind, size, price, pos_side=order.pos_side,
         reduce_only=order.reduce_only, target_ccy=order.target_ccy, stp=order.stp,
     )  # fmt: skip
     check_tradable(market)
@@ -258,7 +266,7 @@ def amended(
 
 
 def max_size(
-    world: World, account: AccountState, market: Market, price: Decimal | None
+    world: World, account: AccountState, market: Market, price: Decimal | None, mode: str
 ) -> tuple[Decimal, Decimal]:
     """Return the largest (buy, sell) the account could place, in the instrument's own unit."""
     instrument, now = market.instrument, standing(world, account)
@@ -267,9 +275,9 @@ def max_size(
     if not instrument.is_swap:
         buy = now.spendable(account, instrument.quote) / px // lot * lot
         return buy, now.spendable(account, instrument.base) // lot * lot
-    leverage = leverage_of(account, market)
+    key = PositionKey(instrument.inst_id, mode)
+    leverage = leverage_of(account, key)
     taker = fees.rates(account.fee_level, "SWAP")[1]
     opening = max(ZERO, now.free) / (instrument.ct_val * px * (1 / leverage + taker)) // lot * lot
-    row = account.positions.get(instrument.inst_id)
-    held = row.size if row else ZERO
-    return opening + max(ZERO, -held), opening + max(ZERO, held)
+    size = held(account, key)
+    return opening + max(ZERO, -size), opening + max(ZERO, size)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
-from exchange.sim.economics.accounts import FUNDING_FEE, credit, new_bill
+from exchange.sim.economics.accounts import FUNDING_FEE, ISOLATED, credit, new_bill
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.matching import NO_FUNDS, cancel
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, next_interval, payment
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import MarketSource
-from exchange.sim.model import ZERO, AccountState, FundingState, Settled
+from exchange.sim.model import ZERO, AccountState, FundingState, PositionRow, Settled
 
 IMPACT_VALUE = Decimal(10_000)
 INTEREST = Decimal("0.0001")
@@ -63,28 +64,37 @@ class FundingDesk:
         market.mark_px = mark
         if market.instrument.state != "expired":
             for account in self._world.accounts.values():
-                self._charge(account, market, mark, rate)
+                for row in account.positions.values():
+                    if row.size and row.inst_id == market.instrument.inst_id:
+                        self._charge(account, row, market, mark, rate)
         market.settled.append(Settled(state.funding_ms, rate, rate))
         self._step_interval(market, rate)
         self._schedule(market, now_ms)
         self._world.outbox.append(market.funding_changed)
 
-    def _charge(self, account: AccountState, market: Market, mark: Decimal, rate: Decimal) -> None:
-        row = account.positions.get(market.instrument.inst_id)
-        if row is None or not row.size:
-            return
+    def _charge(
+        self, account: AccountState, row: PositionRow, market: Market, mark: Decimal, rate: Decimal
+    ) -> None:
+        """Pay or charge one position: a cross one in cash, an isolated one in its own margin."""
+        world, key = self._world, row.key
         amount = payment(row.size, market.instrument.ct_val, mark, rate)
         row.funding_fee += amount
-        row.updated_ms = self._world.now_ms
-        sub_type = "173" if amount < 0 else "174"
-        bill = new_bill(FUNDING_FEE, sub_type, market, size=abs(row.size), price=mark, pnl=amount)
-        credit(self._world, account, QUOTE, amount, bill)
-        self._world.house.cash[QUOTE] -= amount
-        self._world.tell_account(account, "funding_fee", (QUOTE,), (market.instrument.inst_id,))
-        if standing(self._world, account).free < 0:
+        row.updated_ms = world.now_ms
+        bill = new_bill(
+            FUNDING_FEE, "173" if amount < 0 else "174", market,
+            size=abs(row.size), price=mark, pnl=amount, mode=key.mode,
+        )  # fmt: skip
+        if key.mode == ISOLATED:
+            bill = replace(bill, margin_change=amount, margin=account.margins[key] + amount)
+            own = (account.margins, key, amount)
+            credit(world, account, QUOTE, ZERO, bill, own, (world.house.cash, QUOTE, -amount))
+        else:
+            credit(world, account, QUOTE, amount, bill, (world.house.cash, QUOTE, -amount))
+        world.tell_account(account, "funding_fee", (QUOTE,), (key,))
+        if standing(world, account).free < 0:
             for order in list(account.open_orders.values()):
-                if order.frozen and self._world.markets[order.inst_id].instrument.is_swap:
-                    cancel(self._world, account, order, NO_FUNDS)
+                if order.frozen and world.markets[order.inst_id].instrument.is_swap:
+                    cancel(world, account, order, NO_FUNDS)
 
     def _step_interval(self, market: Market, rate: Decimal) -> None:
         if market.coin not in self._asked:

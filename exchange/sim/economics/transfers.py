@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from exchange.sim.economics.accounts import TRANSFER, credit, new_bill
 from exchange.sim.economics.margin import standing
-from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.economics.world import QUOTE, World, post
 from exchange.sim.markets.funding import TRANSFER_PAUSE_MS
 from exchange.sim.model import ZERO, AccountState, Reject, Transfer
 
@@ -28,11 +28,12 @@ def ask(
     if source == FUNDING:
         if account.funding.get(ccy, ZERO) < amount:
             raise Reject("58350", "Insufficient balance.")
-        account.funding[ccy] -= amount
+        post((account.funding, ccy, -amount), (world.transit, ccy, amount))
     else:
         if max_withdrawal(world, account, ccy) < amount:
             raise Reject("58116", "Transfer amount exceeds the available amount.")
-        credit(world, account, ccy, -amount, new_bill(TRANSFER, "12", source=TRADING, dest=FUNDING))
+        bill = new_bill(TRANSFER, "12", source=TRADING, dest=FUNDING)
+        credit(world, account, ccy, -amount, bill, (world.transit, ccy, amount))
         world.tell_account(account, "transferred", (ccy,))
     move = Transfer(world.next_id(), client_id, ccy, amount, source, dest, "pending", world.now_ms)
     account.transfers[move.transfer_id] = move
@@ -57,10 +58,10 @@ def complete_due(world: World) -> None:
         account, move = world.moving.popleft()
         move.state = "success"
         if move.dest == FUNDING:
-            account.funding[move.ccy] = account.funding.get(move.ccy, ZERO) + move.amount
+            post((world.transit, move.ccy, -move.amount), (account.funding, move.ccy, move.amount))
             continue
         bill = new_bill(TRANSFER, "11", source=FUNDING, dest=TRADING)
-        credit(world, account, move.ccy, move.amount, bill)
+        credit(world, account, move.ccy, move.amount, bill, (world.transit, move.ccy, -move.amount))
         world.tell_account(account, "transferred", (move.ccy,))
 
 

@@ -1,7 +1,8 @@
 """What all parts of the venue share: the time, the markets, the accounts, the outbox, and the house.
 
-The house is everybody's counterparty: the invented depth trades for it, settlements go through it. What
-clients and house own together changes only by deposits, so money cannot appear by mistake.
+The house is everybody's counterparty: the invented depth trades for it, settlements go through it. All
+money lies in pots. `post` moves it between them and refuses what does not add up to zero, so money
+cannot appear by mistake; only `deposit` brings some in from outside, or takes it away.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
@@ -20,12 +22,29 @@ from exchange.sim.model import (
     Execution,
     Order,
     OrderChanged,
+    PositionKey,
     Reject,
     Transfer,
     VenueEvent,
 )
 
 QUOTE = "USDT"
+ROUNDING = Decimal("1e-9")  # averages are kept to 28 digits: what a booking may be off by
+
+Leg = tuple[dict[Any, Decimal], object, Decimal]  # a pot, the name of its part, what flows in
+
+
+class Unbalanced(Exception):
+    """A booking would create or destroy money: a defect of the venue, never a client's mistake."""
+
+
+def post(*legs: Leg) -> None:
+    """Move money of one currency between pots. Raises Unbalanced and moves nothing unless all adds to 0."""
+    left = sum([amount for _, _, amount in legs], ZERO)
+    if left and abs(left) > ROUNDING:
+        raise Unbalanced(f"{left} is left over of {[(name, amount) for _, name, amount in legs]}")
+    for pot, name, amount in legs:
+        pot[name] = pot.get(name, ZERO) + amount
 
 
 def _empty() -> defaultdict[str, Decimal]:
@@ -37,12 +56,14 @@ class House:
     """The other side of every trade, and what the venue earned.
 
     cash       by currency; swaps are booked as if bought outright, so this includes their price
+    owed       by swap, USDT: the entry value of clients' positions, negated, for they have not paid it
     contracts  by swap, signed
     fees       earned from clients, by currency
     deposits   what ever entered the venue from outside, by currency
     """
 
     cash: defaultdict[str, Decimal] = field(default_factory=_empty)
+    owed: defaultdict[str, Decimal] = field(default_factory=_empty)
     contracts: defaultdict[str, Decimal] = field(default_factory=_empty)
     fees: defaultdict[str, Decimal] = field(default_factory=_empty)
     deposits: defaultdict[str, Decimal] = field(default_factory=_empty)
@@ -57,6 +78,7 @@ class World:
     outbox: list[VenueEvent] = field(default_factory=list)
     owners: dict[str, AccountState] = field(default_factory=dict)  # by ord_id, open orders only
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
+    transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency
     closed: bool = False  # maintenance, or no market data
     _ids: int = 0
 
@@ -92,24 +114,23 @@ class World:
         account: AccountState,
         reason: str,
         currencies: Iterable[str] = (QUOTE,),
-        positions: Iterable[str] = (),
+        positions: Iterable[PositionKey] = (),
         trades: tuple[tuple[str, str], ...] = (),
     ) -> None:
         account.updated_ms = self.now_ms
         self.outbox.append(AccountChanged(account.name, reason, tuple(currencies), tuple(positions), trades))
 
+    def deposit(self, account: AccountState, ccy: str, amount: Decimal) -> None:
+        """Let money into a trading account from outside the venue, or out of it (negative)."""
+        self.house.deposits[ccy] += amount
+        account.trading[ccy] = account.trading.get(ccy, ZERO) + amount
+
     def total(self, ccy: str) -> Decimal:
-        """All of a currency in the venue, swaps valued at mark: equals `house.deposits[ccy]`."""
-        total = self.house.cash[ccy] + self.house.fees[ccy]
+        """All of a currency in the venue's pots: equals `house.deposits[ccy]`, but for rounding."""
+        total = self.house.cash[ccy] + self.house.fees[ccy] + self.transit[ccy]
         for account in self.accounts.values():
             total += account.trading.get(ccy, ZERO) + account.funding.get(ccy, ZERO)
-        total += sum((move.amount for _, move in self.moving if move.ccy == ccy), ZERO)
         if ccy == QUOTE:
-            for inst_id, contracts in self.house.contracts.items():
-                market = self.markets[inst_id]
-                total += contracts * market.instrument.ct_val * market.mark_px
-            for account in self.accounts.values():
-                for inst_id, row in account.positions.items():
-                    market = self.markets[inst_id]
-                    total += row.size * market.instrument.ct_val * (market.mark_px - row.avg_px)
+            total += sum(self.house.owed.values(), ZERO)
+            total += sum((sum(account.margins.values(), ZERO) for account in self.accounts.values()), ZERO)
         return total

@@ -141,9 +141,7 @@ class OrderEntry:
         """Read one order body. Raises Reject with 50014 or 51000."""
         instrument = self._instrument(params.need("instId"))
         spot = not instrument.is_swap
-        td_mode = params.need("tdMode")
-        if td_mode != _td_mode(account, instrument):
-            raise bad("tdMode")
+        td_mode = params.choice("tdMode", _td_modes(account, instrument))
         side = params.choice("side", ("buy", "sell"))
         kind = params.choice("ordType", KINDS)
         if kind == "optimal_limit_ioc" and spot:
@@ -159,7 +157,7 @@ class OrderEntry:
             price=params.positive("px") if priced else None,
             cl_id=params.client_id(),
             tag=params.tag(),
-            pos_side=params.choice("posSide", ("net",), "net"),
+            pos_side="net" if spot else position_side(account, params),
             reduce_only=params.flag("reduceOnly") and not spot,
             target_ccy=params.choice("tgtCcy", ("base_ccy", "quote_ccy"), market_unit)
             if spot and kind == "market"
@@ -194,13 +192,23 @@ class OrderEntry:
         return order
 
 
-def _td_mode(account: AccountState, instrument: Instrument) -> str:
-    """Spot is `cash` in spot and futures mode, `cross` in multi-currency mode; swaps are cross only."""
+def position_side(account: AccountState, params: Params) -> str:
+    """`posSide` of a swap order: required in long_short_mode, and nothing but net in net mode."""
+    if account.pos_mode == "net_mode":
+        return params.choice("posSide", ("net",), "net")
+    side = params.get("posSide")
+    if side not in ("long", "short"):
+        raise bad("posSide")
+    return side
+
+
+def _td_modes(account: AccountState, instrument: Instrument) -> tuple[str, ...]:
+    """Spot is `cash` in spot and futures mode, `cross` in multi-currency mode."""
     if instrument.is_swap:
         if account.level == "1":
             raise Reject("51010", "You can't complete this request under your current account mode.")
-        return "cross"
-    return "cash" if account.level in ("1", "2") else "cross"
+        return "cross", "isolated"
+    return ("cash",) if account.level in ("1", "2") else ("cross",)
 
 
 def _wanted(params: Params, name: str) -> Decimal | None:

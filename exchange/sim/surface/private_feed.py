@@ -13,7 +13,16 @@ from typing import Any, Final
 
 import msgspec
 
-from exchange.sim.model import AccountChanged, AccountFigures, AccountState, OrderChanged, Reject, VenueEvent
+from exchange.sim.model import (
+    AccountChanged,
+    AccountFigures,
+    AccountState,
+    OrderChanged,
+    PositionKey,
+    PositionRow,
+    Reject,
+    VenueEvent,
+)
 from exchange.sim.seam import Venue
 from exchange.sim.surface import render_account, render_orders
 from exchange.sim.surface.channels import encode
@@ -33,7 +42,7 @@ class Subscription:
     arg: Row
     regular_ms: int | None  # None: pushes on events only
     pushed_ms: int = 0
-    warned_ms: dict[str, int] = field(default_factory=dict)
+    warned_ms: dict[PositionKey, int] = field(default_factory=dict)
 
     def covers(self, inst_id: str, inst_type: str) -> bool:
         wanted_type, wanted_id = self.arg.get("instType"), self.arg.get("instId")
@@ -99,7 +108,7 @@ class PrivateFeed:
                 return [self._positions(sub, account, "snapshot", None)]
             case "balance_and_position":
                 held = [ccy for ccy, cash in account.trading.items() if cash]
-                open_now = [p.inst_id for p in account.positions.values() if p.size]
+                open_now = [p.key for p in account.positions.values() if p.size]
                 return [self._cash(sub, account, "snapshot", held, open_now, ())]
         return []
 
@@ -153,7 +162,7 @@ class PrivateFeed:
                     account,
                     joined[0].reason,
                     list(dict.fromkeys(ccy for one in joined for ccy in one.currencies)),
-                    list(dict.fromkeys(inst_id for one in joined for inst_id in one.positions)),
+                    list(dict.fromkeys(key for one in joined for key in one.positions)),
                     [pair for one in joined for pair in one.trades],
                 )
             )
@@ -165,7 +174,7 @@ class PrivateFeed:
         account: AccountState,
         reason: str,
         currencies: Sequence[str],
-        inst_ids: Sequence[str],
+        keys: Sequence[PositionKey],
         trades: Sequence[tuple[str, str]],
     ) -> bytes:
         now = ms(self._venue.now_ms)
@@ -178,22 +187,22 @@ class PrivateFeed:
                 for ccy in currencies
             ],
             "posData": [
-                self._cash_position(account, inst_id) for inst_id in inst_ids if inst_id in account.positions
+                self._cash_position(account.positions[key]) for key in keys if key in account.positions
             ],
             "trades": [{"instId": inst_id, "tradeId": trade_id} for inst_id, trade_id in trades],
         }
         return encode({"arg": sub.arg, "data": [row]})
 
-    def _cash_position(self, account: AccountState, inst_id: str) -> Row:
-        p, i = account.positions[inst_id], self._venue.instruments[inst_id]
+    def _cash_position(self, p: PositionRow) -> Row:
+        i = self._venue.instruments[p.inst_id]
         return {
             "posId": p.pos_id,
             "tradeId": p.trade_id,
-            "instId": inst_id,
+            "instId": p.inst_id,
             "instType": i.inst_type,
-            "mgnMode": "cross",
-            "posSide": "net",
-            "pos": num(p.size),
+            "mgnMode": p.key.mode,
+            "posSide": p.key.side,
+            "pos": num(render_account.shown_size(p)),
             "ccy": i.quote,
             "posCcy": "",
             "avgPx": num(p.avg_px),
@@ -230,10 +239,8 @@ class PrivateFeed:
 
     def _position_pushes(self, sub: Subscription, account: AccountState) -> list[bytes]:
         frames = []
-        changed = dict.fromkeys(
-            inst_id for one in self._changes.get(account.name, ()) for inst_id in one.positions
-        )
-        wanted = [inst_id for inst_id in changed if sub.covers(inst_id, "SWAP")]
+        changed = dict.fromkeys(key for one in self._changes.get(account.name, ()) for key in one.positions)
+        wanted = [key for key in changed if sub.covers(key.inst_id, "SWAP")]
         if wanted:
             frames.append(self._positions(sub, account, "event_update", wanted))
         if self._regular_due(sub):
@@ -241,16 +248,14 @@ class PrivateFeed:
         return frames
 
     def _positions(
-        self, sub: Subscription, account: AccountState, event: str, inst_ids: Sequence[str] | None
+        self, sub: Subscription, account: AccountState, event: str, keys: Sequence[PositionKey] | None
     ) -> bytes:
         """Named positions as they are, closed ones with pos "0"; without names only open ones."""
         figures, venue = self._of(account), self._venue
         rows = [
-            render_account.position(
-                p, figures.positions.get(p.inst_id), venue.markets[p.inst_id], venue.now_ms
-            )
+            render_account.position(p, figures.positions.get(p.key), venue.markets[p.inst_id], venue.now_ms)
             for p in account.positions.values()
-            if (p.size and sub.covers(p.inst_id, "SWAP") if inst_ids is None else p.inst_id in inst_ids)
+            if (p.size and sub.covers(p.inst_id, "SWAP") if keys is None else p.key in keys)
         ]
         return _paged(sub, event, rows)
 
@@ -262,11 +267,11 @@ class PrivateFeed:
         for p in account.positions.values():
             if not p.size or not sub.covers(p.inst_id, "SWAP"):
                 continue
-            f = self._of(account).positions[p.inst_id]
+            f = self._of(account).positions[p.key]
             if f.mgn_ratio is None or f.mgn_ratio > WARN_AT_RATIO:
-                sub.warned_ms.pop(p.inst_id, None)
-            elif now_ms - sub.warned_ms.get(p.inst_id, -WARN_EVERY_MS) >= WARN_EVERY_MS:
-                sub.warned_ms[p.inst_id] = now_ms
+                sub.warned_ms.pop(p.key, None)
+            elif now_ms - sub.warned_ms.get(p.key, -WARN_EVERY_MS) >= WARN_EVERY_MS:
+                sub.warned_ms[p.key] = now_ms
                 i = self._venue.instruments[p.inst_id]
                 rows.append(render_account.liquidation_warning(p, f, i, now_ms))
         return [encode({"arg": sub.arg, "data": rows})] if rows else []

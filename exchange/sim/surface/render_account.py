@@ -6,6 +6,7 @@ Which balance figures are "" depends on the account mode, exactly as documented 
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 
 from exchange.sim.model import (
     ZERO,
@@ -59,7 +60,11 @@ def coin(c: CoinFigures, level: str, updated_ms: int) -> Row:
     if level == SPOT_MODE:
         return row
     row.update(
-        availEq=num(c.available_equity), upl=num(c.upl), isoEq="0", isoUpl="0", disEq=num(c.discounted_usd)
+        availEq=num(c.available_equity),
+        upl=num(c.upl),
+        isoEq=num(c.isolated_equity),
+        isoUpl=num(c.isolated_upl),
+        disEq=num(c.discounted_usd),
     )
     if level == FUTURES_MODE:  # each coin carries its own margin
         row.update(
@@ -104,7 +109,7 @@ def balance(
     }
     if virgin or account.level == SPOT_MODE:
         return top
-    top["isoEq"] = "0"
+    top["isoEq"] = num(f.isolated_equity)
     if account.level != FUTURES_MODE:
         top.update(
             adjEq=num(f.adjusted_equity),
@@ -132,9 +137,15 @@ _POSITION_BLANK = blank(
 )
 
 
-def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms: int) -> Row:
-    """The position object of section 3.3, net mode: the sign of `pos` is the direction.
+def shown_size(p: PositionRow) -> Decimal:
+    """Contracts as the venue writes them: signed in net mode, else the side says the direction."""
+    return p.size if p.key.side == "net" else abs(p.size)
 
+
+def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms: int) -> Row:
+    """The position object of section 3.3. In net mode the sign of `pos` is the direction.
+
+    Cross positions have an initial margin (`imr`), isolated ones a `margin` of their own.
     A closed position keeps its ids and times, shows pos "0" and has no margin figures.
     """
     i = side.instrument
@@ -143,10 +154,10 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
         **_POSITION_BLANK,
         "instType": i.inst_type,
         "instId": p.inst_id,
-        "mgnMode": "cross",
+        "mgnMode": p.key.mode,
         "posId": p.pos_id,
-        "posSide": "net",
-        "pos": num(p.size),
+        "posSide": p.key.side,
+        "pos": num(shown_size(p)),
         "ccy": i.quote,
         "lever": num(p.leverage),
         "interest": "",
@@ -169,7 +180,7 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
     }
     live = ("avgPx", "upl", "uplRatio", "uplLastPx", "uplRatioLastPx", "liqPx", "imr", "mmr", "mgnRatio")
     if f is None or not p.size:
-        return {**row, **dict.fromkeys((*live, "notionalUsd"), ""), "adl": "0"}
+        return {**row, **dict.fromkeys((*live, "margin", "notionalUsd"), ""), "adl": "0"}
     upl_last = (side.last - p.avg_px) * p.size * i.ct_val
     row.update(
         avgPx=num(p.avg_px),
@@ -178,7 +189,8 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
         uplLastPx=num(upl_last),
         uplRatioLastPx=num(upl_last / f.imr) if f.imr else "",
         liqPx=num(f.liq_px),
-        imr=num(f.imr),
+        imr=num(f.imr) if f.margin is None else "",
+        margin=num(f.margin),
         mmr=num(f.mmr),
         mgnRatio=num(f.mgn_ratio),
         notionalUsd=num(f.notional_usd),
@@ -191,18 +203,18 @@ def liquidation_warning(p: PositionRow, f: PositionFigures, i: Instrument, now_m
     return {
         "instType": i.inst_type,
         "instId": p.inst_id,
-        "mgnMode": "cross",
+        "mgnMode": p.key.mode,
         "posId": p.pos_id,
-        "posSide": "net",
-        "pos": num(p.size),
+        "posSide": p.key.side,
+        "pos": num(shown_size(p)),
         "posCcy": "",
         "ccy": i.quote,
         "lever": num(p.leverage),
         "markPx": num(f.mark_px),
         "liqPx": num(f.liq_px),
         "mgnRatio": num(f.mgn_ratio),
-        "margin": "",
-        "imr": num(f.imr),
+        "margin": num(f.margin),
+        "imr": num(f.imr) if f.margin is None else "",
         "mmr": num(f.mmr),
         "adl": str(f.adl_rank),
         "cTime": ms(p.created_ms),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-from exchange.sim.model import ZERO, AccountState, Instrument, Reject
+from exchange.sim.model import (
+    ZERO,
+    AccountState,
+    Instrument,
+    PositionFigures,
+    PositionKey,
+    PositionRow,
+    Reject,
+)
 from exchange.sim.seam import Venue
 from exchange.sim.surface import render_account
 from exchange.sim.surface.params import Params, bad, one_of_missing, page
@@ -15,6 +22,7 @@ from exchange.sim.surface.routes import READ, TRADE, Call, Route
 from exchange.sim.surface.text import DAY_MS, Row, blank, ms, num
 
 ARCHIVE_MS = 90 * DAY_MS
+MARGIN_MODES = ("cross", "isolated")
 
 _HISTORY_BLANK = blank(
     "instType instId mgnMode type cTime uTime openAvgPx closeAvgPx posId openMaxPos closeTotalPos "
@@ -85,9 +93,7 @@ class AccountData:
             return []
         figures = venue.figures(call.account)
         return [
-            render_account.position(
-                p, figures.positions.get(p.inst_id), venue.markets[p.inst_id], venue.now_ms
-            )
+            render_account.position(p, figures.positions.get(p.key), venue.markets[p.inst_id], venue.now_ms)
             for p in call.account.positions.values()
             if (p.size or p.inst_id in inst_ids)
             and (not inst_ids or p.inst_id in inst_ids)
@@ -120,20 +126,20 @@ class AccountData:
                 "balData": [
                     {"ccy": c.ccy, "eq": num(c.equity), "disEq": num(c.discounted_usd)} for c in held
                 ],
-                "posData": [self._risk_row(account, inst_id, f) for inst_id, f in figures.positions.items()],
+                "posData": [self._risk_row(account.positions[f.key], f) for f in figures.positions.values()],
             }
         ]
 
-    def _risk_row(self, account: AccountState, inst_id: str, f: Any) -> Row:
-        p, i = account.positions[inst_id], self._instrument(inst_id)
+    def _risk_row(self, p: PositionRow, f: PositionFigures) -> Row:
+        i = self._instrument(p.inst_id)
         return {
             "instType": i.inst_type,
-            "mgnMode": "cross",
+            "mgnMode": p.key.mode,
             "posId": p.pos_id,
-            "instId": inst_id,
-            "pos": num(p.size),
+            "instId": p.inst_id,
+            "pos": num(render_account.shown_size(p)),
             "posCcy": "",
-            "posSide": "net",
+            "posSide": p.key.side,
             "baseBal": "",
             "quoteBal": "",
             "notionalCcy": num(abs(p.size) * i.ct_val),
@@ -163,34 +169,48 @@ class AccountData:
         return found
 
     def set_leverage(self, call: Call) -> Sequence[Any]:
-        params = call.params
+        """`posSide` counts for isolated positions of long_short_mode only, and is required there."""
+        params, account = call.params, call.account
         lever = params.positive("lever")
-        params.choice("mgnMode", ("cross",))
+        mode = params.choice("mgnMode", MARGIN_MODES)
         [instrument] = self._leveraged(params)[:1]
-        self._venue.set_leverage(call.account, instrument.inst_id, lever)
-        return [self._lever_row(call.account, instrument.inst_id, lever)]
+        sided = mode == "isolated" and account.pos_mode != "net_mode"
+        side = params.choice("posSide", ("long", "short")) if sided else "net"
+        key = PositionKey(instrument.inst_id, mode, side)
+        self._venue.set_leverage(account, key, lever)
+        row = self._lever_row(account, key)
+        return [{name: row[name] for name in ("lever", "mgnMode", "instId", "posSide")}]
 
     def leverage_info(self, call: Call) -> Sequence[Any]:
-        call.params.choice("mgnMode", ("cross",))
+        mode = call.params.choice("mgnMode", MARGIN_MODES)
         account = call.account
+        sides = ("net",) if account.pos_mode == "net_mode" else ("long", "short")
         return [
-            self._lever_row(account, i.inst_id, account.leverage.get(i.inst_id, Decimal(3)))
+            self._lever_row(account, PositionKey(i.inst_id, mode, side))
             for i in self._leveraged(call.params)
+            for side in sides
         ]
 
-    def _lever_row(self, account: AccountState, inst_id: str, lever: Decimal) -> Row:
-        return {"instId": inst_id, "ccy": "", "mgnMode": "cross", "posSide": "", "lever": num(lever)}
+    def _lever_row(self, account: AccountState, key: PositionKey) -> Row:
+        lever = self._venue.leverage_of(account, key)
+        return {
+            "instId": key.inst_id,
+            "ccy": "",
+            "mgnMode": key.mode,
+            "posSide": key.side,
+            "lever": num(lever),
+        }
 
     # --- room ---------------------------------------------------------------------------------
 
     def max_size(self, call: Call) -> Sequence[Any]:
         params = call.params
-        params.need("tdMode")
+        mode = params.choice("tdMode", ("cash", *MARGIN_MODES))
         params.need("instId")
         rows = []
         for inst_id in params.names("instId", 5):
             instrument = self._instrument(inst_id)
-            buy, sell = self._venue.max_size(call.account, inst_id, params.number("px"))
+            buy, sell = self._venue.max_size(call.account, inst_id, params.number("px"), mode)
             ccy = instrument.quote if instrument.is_swap else instrument.base
             rows.append({"instId": inst_id, "ccy": ccy, "maxBuy": num(buy), "maxSell": num(sell)})
         return rows
@@ -198,7 +218,7 @@ class AccountData:
     def max_avail_size(self, call: Call) -> Sequence[Any]:
         """Spot: quote to buy with, coins to sell. Swap: margin, or the position when reduce-only."""
         params, account = call.params, call.account
-        params.need("tdMode")
+        mode = params.choice("tdMode", ("cash", *MARGIN_MODES))
         params.need("instId")
         coins = self._venue.figures(account).coins
         rows = []
@@ -208,9 +228,8 @@ class AccountData:
             if not i.is_swap:
                 buy, sell = quote.available if quote else ZERO, base.available if base else ZERO
             elif params.flag("reduceOnly"):
-                position = account.positions.get(inst_id)
-                held = position.size if position else ZERO
-                buy, sell = max(ZERO, -held), max(ZERO, held)
+                sizes = [p.size for p in account.positions.values() if p.key[:2] == (inst_id, mode)]
+                buy, sell = -sum((s for s in sizes if s < 0), ZERO), sum((s for s in sizes if s > 0), ZERO)
             else:
                 buy = sell = quote.available_equity if quote else ZERO
             rows.append({"instId": inst_id, "availBuy": num(buy), "availSell": num(sell)})
@@ -263,9 +282,25 @@ class AccountData:
         ]
 
     def adjust_margin(self, call: Call) -> Sequence[Any]:
-        """Only isolated positions have margin of their own, and there are none here."""
-        call.params.need("instId")
-        raise Reject("59300", "Margin call failed. Position does not exist.")
+        """Only isolated positions have margin of their own."""
+        params, account = call.params, call.account
+        instrument = self._instrument(params.need("instId"))
+        if not instrument.is_swap:
+            raise bad("instId")
+        side = params.choice("posSide", ("net", "long", "short"))
+        verb, amount = params.choice("type", ("add", "reduce")), params.positive("amt")
+        key = PositionKey(instrument.inst_id, "isolated", side)
+        self._venue.adjust_margin(account, key, amount if verb == "add" else -amount)
+        return [
+            {
+                "instId": key.inst_id,
+                "posSide": side,
+                "amt": num(amount),
+                "type": verb,
+                "leverage": num(self._venue.leverage_of(account, key)),
+                "ccy": instrument.quote,
+            }
+        ]
 
 
 def routes(venue: Venue) -> list[Route]:

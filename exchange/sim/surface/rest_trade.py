@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from exchange.sim.model import AccountState, Execution, Order, Reject
+from exchange.sim.model import AccountState, Execution, Order, PositionKey, Reject
 from exchange.sim.seam import Venue
 from exchange.sim.surface import render_orders
-from exchange.sim.surface.order_entry import Items, OrderEntry, find_order
+from exchange.sim.surface.order_entry import Items, OrderEntry, find_order, position_side
 from exchange.sim.surface.params import Params, bad, page
 from exchange.sim.surface.rate_limits import Limit
 from exchange.sim.surface.routes import READ, TRADE, Call, Route
@@ -121,11 +121,11 @@ class TradeData:
             raise Reject("51001", "Instrument ID does not exist.")
         if not instrument.is_swap:
             raise bad("instId")
-        params.choice("mgnMode", ("cross",))
-        params.choice("posSide", ("net",), "net")
+        mode = params.choice("mgnMode", ("cross", "isolated"))
+        key = PositionKey(inst_id, mode, position_side(call.account, params))
         cl_id = params.client_id()
-        self._venue.close_position(call.account, inst_id, cl_id, params.flag("autoCxl"))
-        return [{"instId": inst_id, "posSide": "net", "clOrdId": cl_id, "tag": params.tag()}]
+        self._venue.close_position(call.account, key, cl_id, params.flag("autoCxl"))
+        return [{"instId": inst_id, "posSide": key.side, "clOrdId": cl_id, "tag": params.tag()}]
 
     def cancel_all_after(self, call: Call) -> Sequence[Any]:
         """Seconds: 0 disarms, 10 to 120 arm."""

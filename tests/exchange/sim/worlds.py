@@ -9,13 +9,14 @@ from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
 from exchange.sim.markets.source import Forecast, Gap, Quote
 from exchange.sim.markets.timeline import Track
-from exchange.sim.model import AccountState, Order, Settled
+from exchange.sim.model import AccountState, Order, PositionKey, Settled
 from exchange.sim.seam import OrderParams
 
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
+HELD = PositionKey(SWAP)  # the cross, net position in it
 D = Decimal
 
 
@@ -75,6 +76,7 @@ class Desk:
         account = more.pop("account", self.me)
         assert isinstance(account, AccountState)
         mode = "cross" if inst_id.endswith("SWAP") or account.level == "3" else "cash"
+        mode = str(more.pop("mode", mode))
         kind = str(more.pop("kind", "market" if price is None else "ioc"))
         if kind == "market" and not inst_id.endswith("SWAP"):
             more.setdefault("target_ccy", "base_ccy")
@@ -98,6 +100,6 @@ class Desk:
     def cash(self, ccy: str = "USDT", account: AccountState | None = None) -> Decimal:
         return (account or self.me).trading.get(ccy, D(0))
 
-    def contracts(self, inst_id: str = SWAP) -> Decimal:
-        row = self.me.positions.get(inst_id)
+    def contracts(self, key: PositionKey = HELD) -> Decimal:
+        row = self.me.positions.get(key)
         return row.size if row else D(0)

@@ -1,5 +1,5 @@
 from exchange.sim.edits import Edits
-from tests.exchange.sim.worlds import MINUTE_MS, SPOT, SWAP, D, Desk
+from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, SWAP, D, Desk
 
 
 def test_a_spot_buys_fee_is_taken_in_the_coin() -> None:
@@ -31,7 +31,7 @@ def test_adding_to_a_position_moves_its_average_and_reducing_does_not() -> None:
     first = desk.order(SWAP, "sell", "1", "59900").avg_px
     desk.move(61_000)
     second = desk.order(SWAP, "sell", "3", "60900").avg_px
-    row = desk.me.positions[SWAP]
+    row = desk.me.positions[HELD]
     assert row.avg_px == (first + 3 * second) / 4
     desk.order(SWAP, "buy", "2", "61100")
     assert row.avg_px == (first + 3 * second) / 4 and row.size == -2
@@ -54,7 +54,7 @@ def test_crossing_zero_closes_and_opens_anew() -> None:
     opened = desk.order(SWAP, "sell", "1", "59900")
     desk.move(61_000)
     turned = desk.order(SWAP, "buy", "3", "61100")
-    row = desk.me.positions[SWAP]
+    row = desk.me.positions[HELD]
     assert row.size == 2 and row.avg_px == turned.avg_px and row.realized == 0
     assert turned.pnl == D("0.01") * (opened.avg_px - turned.avg_px)
     assert len(desk.me.closed_positions) == 1
@@ -63,11 +63,11 @@ def test_crossing_zero_closes_and_opens_anew() -> None:
 def test_a_reopened_position_keeps_its_id_and_starts_its_figures_again() -> None:
     desk = Desk()
     desk.order(SWAP, "sell", "1", "59900")
-    first_id = desk.me.positions[SWAP].pos_id
+    first_id = desk.me.positions[HELD].pos_id
     desk.order(SWAP, "buy", "1", "60100")
     desk.wait(MINUTE_MS)
     again = desk.order(SWAP, "sell", "1", "59900")
-    row = desk.me.positions[SWAP]
+    row = desk.me.positions[HELD]
     assert (row.pos_id, row.realized, row.fee) == (first_id, 0, again.fee)
 
 

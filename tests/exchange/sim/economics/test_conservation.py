@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from exchange.sim.edits import Edits
 from exchange.sim.model import AccountState, Order, Reject
 from exchange.sim.seam import OrderParams
-from tests.exchange.sim.worlds import HOUR_MS, SPOT, SWAP, D, Desk, StillMarket
+from tests.exchange.sim.worlds import HELD, HOUR_MS, SPOT, SWAP, D, Desk, StillMarket
 
 NAMES = ("me", "you")
 KINDS = st.sampled_from(["limit", "ioc", "post_only", "fok", "market"])
@@ -101,7 +101,7 @@ class TradersAndPrices(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), fraction=st.sampled_from(["0.3", "1"]))
     def adl(self, name: str, fraction: str) -> None:
         account = self.venue.accounts[name]
-        if SWAP in account.positions and account.positions[SWAP].size:
+        if HELD in account.positions and account.positions[HELD].size:
             Edits(self.venue).force_adl(account, SWAP, D(fraction))
 
     @invariant()
@@ -112,7 +112,7 @@ class TradersAndPrices(RuleBasedStateMachine):
 
     @invariant()
     def positions_of_all_and_the_house_cancel_out(self) -> None:
-        held = sum(a.positions[SWAP].size for a in self.venue.accounts.values() if SWAP in a.positions)
+        held = sum(a.positions[HELD].size for a in self.venue.accounts.values() if HELD in a.positions)
         assert held + self.venue.world.house.contracts[SWAP] == 0
 
     @invariant()

@@ -6,7 +6,7 @@ from exchange.sim.economics.margin import discounted, liquidation_price, standin
 from exchange.sim.edits import Edits
 from exchange.sim.markets.instruments import discount_tiers, position_tiers
 from exchange.sim.model import Reject
-from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk, StillMarket
+from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk, StillMarket
 
 
 def short(level: str, usdt: str, contracts: str, btc: str = "0") -> Desk:
@@ -37,7 +37,7 @@ def test_the_ratio_falls_as_the_price_rises_whatever_the_coins_gain() -> None:
 
 def test_half_backed_the_short_is_liquidated_at_half_again_the_price() -> None:
     desk = short("2", "30000", "100")
-    liquidation = desk.venue.figures(desk.me).positions[SWAP].liq_px
+    liquidation = desk.venue.figures(desk.me).positions[HELD].liq_px
     assert liquidation is not None
     assert liquidation / 60_000 == pytest.approx(D("1.493"), abs=D("0.0005"))
 
@@ -45,7 +45,7 @@ def test_half_backed_the_short_is_liquidated_at_half_again_the_price() -> None:
 def test_at_the_liquidation_price_the_ratio_is_one() -> None:
     for level, btc in (("2", "0"), ("3", "0.2")):
         desk = short(level, "30000", "100", btc)
-        price = desk.venue.figures(desk.me).positions[SWAP].liq_px
+        price = desk.venue.figures(desk.me).positions[HELD].liq_px
         assert price is not None
         desk.market.spot["BTC"] = float(price)
         desk.venue._refresh()  # look at the instant itself, before anybody is liquidated
@@ -56,14 +56,14 @@ def test_at_the_liquidation_price_the_ratio_is_one() -> None:
 def test_a_long_is_liquidated_below_its_entry() -> None:
     desk = Desk(usdt="30000")
     Edits(desk.venue).set_position(desk.me, SWAP, D(100))
-    price = desk.venue.figures(desk.me).positions[SWAP].liq_px
+    price = desk.venue.figures(desk.me).positions[HELD].liq_px
     assert price is not None and 30_000 < price < 30_300
 
 
 def test_in_multi_currency_mode_a_hedged_short_has_no_liquidation_price() -> None:
     desk = short("3", "1000", "100", btc="1.1")
     figures = desk.venue.figures(desk.me)
-    assert figures.positions[SWAP].liq_px is None
+    assert figures.positions[HELD].liq_px is None
     assert figures.adjusted_equity == 1_000 + D("1.1") * 60_000 * D("0.98")
     assert figures.mgn_ratio == figures.adjusted_equity / (60_000 * D("0.0045"))
 
@@ -117,11 +117,11 @@ def test_unrealised_losses_are_not_spendable_and_gains_neither() -> None:
 def test_leverage_is_bounded_and_may_not_be_lowered_beyond_the_margin() -> None:
     desk = short("2", "30000", "100")
     with pytest.raises(Reject, match="59102"):
-        desk.venue.set_leverage(desk.me, SWAP, D(101))
+        desk.venue.set_leverage(desk.me, HELD, D(101))
     with pytest.raises(Reject, match="59108"):
-        desk.venue.set_leverage(desk.me, SWAP, D(1))
-    desk.venue.set_leverage(desk.me, SWAP, D(2))
-    assert desk.me.positions[SWAP].leverage == 2
+        desk.venue.set_leverage(desk.me, HELD, D(1))
+    desk.venue.set_leverage(desk.me, HELD, D(2))
+    assert desk.me.positions[HELD].leverage == 2
     assert desk.venue.figures(desk.me).coins["USDT"].imr == 30_000
 
 
@@ -138,17 +138,17 @@ def test_account_settings_wait_for_an_idle_account() -> None:
 
 def test_a_profitable_leveraged_short_is_first_in_the_adl_queue() -> None:
     desk = short("2", "20000", "100")
-    ranks = [desk.venue.figures(desk.me).positions[SWAP].adl_rank]
+    ranks = [desk.venue.figures(desk.me).positions[HELD].adl_rank]
     for price in (59_000, 54_000, 40_000):
         desk.move(price)
-        ranks.append(desk.venue.figures(desk.me).positions[SWAP].adl_rank)
+        ranks.append(desk.venue.figures(desk.me).positions[HELD].adl_rank)
     assert ranks[0] == 1 and ranks == sorted(ranks) and ranks[-1] >= 4
 
 
 def test_the_recorded_example_of_the_venue_comes_out() -> None:
     """api-v5.md 3.2: short 16 contracts at mark 62,871.9 and 5x: imr 2011.9, mmr 40.24, ratio 222."""
     desk = Desk(usdt="10050.1")
-    desk.venue.set_leverage(desk.me, SWAP, D(5))
+    desk.venue.set_leverage(desk.me, HELD, D(5))
     desk.move(62_871.9)
     Edits(desk.venue).set_position(desk.me, SWAP, D(-16))
     usdt = desk.venue.figures(desk.me).coins["USDT"]
@@ -163,4 +163,4 @@ def test_a_position_without_risk_has_no_liquidation_price() -> None:
     assert price is not None and price > 60_000 * 1_000
     long = Desk(usdt="10000000")
     Edits(long.venue).set_position(long.me, SWAP, D(1))
-    assert long.venue.figures(long.me).positions[SWAP].liq_px is None
+    assert long.venue.figures(long.me).positions[HELD].liq_px is None

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.sim.model import BookLevel, Order, OrderChanged, Reject, TradePrinted
-from tests.exchange.sim.worlds import MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
+from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
 
 
 def best(desk: Desk, inst_id: str, side: str) -> BookLevel:
@@ -177,7 +177,7 @@ def test_a_market_buy_in_coins_stops_where_the_money_ends() -> None:
 
 def test_a_swap_market_order_stops_at_the_edge_of_the_band() -> None:
     desk = Desk(usdt="100000000")
-    desk.venue.set_leverage(desk.me, SWAP, D(3))
+    desk.venue.set_leverage(desk.me, HELD, D(3))
     order = desk.order(SWAP, "buy", "12000")
     limit = desk.venue.markets[SWAP].buy_limit
     assert all(fill.price <= limit for fill in desk.me.executions) and order.filled > 0
@@ -240,11 +240,11 @@ def test_closing_a_position_asks_for_its_close_orders_first() -> None:
     desk.order(SWAP, "sell", "10")
     waiting = desk.order(SWAP, "buy", "10", "59000", kind="limit")
     with pytest.raises(Reject, match="51115"):
-        desk.venue.close_position(desk.me, SWAP, "", auto_cancel=False)
-    desk.venue.close_position(desk.me, SWAP, "c1", auto_cancel=True)
+        desk.venue.close_position(desk.me, HELD, "", auto_cancel=False)
+    desk.venue.close_position(desk.me, HELD, "c1", auto_cancel=True)
     assert desk.contracts() == 0 and waiting.state == "canceled"
     with pytest.raises(Reject, match="51023"):
-        desk.venue.close_position(desk.me, SWAP, "", auto_cancel=True)
+        desk.venue.close_position(desk.me, HELD, "", auto_cancel=True)
 
 
 def test_a_reduce_only_order_goes_when_its_position_does() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from exchange.sim.model import Reject
 from exchange.sim.seam import OrderParams
-from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk
+from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk
 
 REFUSALS = [
     ("DOGE-USDT", "buy", "1", "1", {}, "51001"),
@@ -40,7 +40,7 @@ def test_a_refused_order_says_why_and_changes_nothing(
 
 def test_spot_is_traded_in_cash_and_a_swap_across_the_account() -> None:
     desk = Desk()
-    for inst_id, mode in ((SPOT, "cross"), (SWAP, "cash"), (SWAP, "isolated")):
+    for inst_id, mode in ((SPOT, "cross"), (SPOT, "isolated"), (SWAP, "cash")):
         with pytest.raises(Reject, match="tdMode"):
             desk.venue.place(desk.me, OrderParams(inst_id, mode, "buy", "ioc", D(1), D("60000")))
 
@@ -85,7 +85,7 @@ def test_a_reduce_only_order_is_trimmed_to_the_position() -> None:
 
 def test_margin_counts_what_resting_orders_already_hold() -> None:
     desk = Desk(usdt="10000")
-    desk.venue.set_leverage(desk.me, SWAP, D(1))
+    desk.venue.set_leverage(desk.me, HELD, D(1))
     desk.order(SWAP, "sell", "10", "60500", kind="limit")  # 6,050 and the fee
     with pytest.raises(Reject, match="51008"):
         desk.order(SWAP, "sell", "10", "60500", kind="limit")
@@ -94,16 +94,16 @@ def test_margin_counts_what_resting_orders_already_hold() -> None:
 
 def test_a_position_may_not_outgrow_the_tier_its_leverage_allows() -> None:
     desk = Desk(usdt="100000000")
-    desk.venue.set_leverage(desk.me, SWAP, D(100))
+    desk.venue.set_leverage(desk.me, HELD, D(100))
     with pytest.raises(Reject, match="51004"):
         desk.order(SWAP, "sell", "1001", "59900")
-    desk.venue.set_leverage(desk.me, SWAP, D(50))
+    desk.venue.set_leverage(desk.me, HELD, D(50))
     assert desk.order(SWAP, "sell", "1001", "59500").filled > 0
 
 
 def test_open_orders_count_towards_the_tier() -> None:
     desk = Desk(usdt="100000000")
-    desk.venue.set_leverage(desk.me, SWAP, D(100))
+    desk.venue.set_leverage(desk.me, HELD, D(100))
     desk.order(SWAP, "sell", "600", "60500", kind="limit")
     with pytest.raises(Reject, match="51004"):
         desk.order(SWAP, "sell", "600", "60500", kind="limit")

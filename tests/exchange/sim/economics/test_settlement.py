@@ -7,7 +7,7 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import HOUR_MS, funding_rate, next_interval, payment
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountChanged, FundingChanged
-from tests.exchange.sim.worlds import MINUTE_MS, START_MS, SWAP, D, Desk
+from tests.exchange.sim.worlds import HELD, MINUTE_MS, START_MS, SWAP, D, Desk
 
 EIGHT_MS = 8 * HOUR_MS
 
@@ -56,10 +56,10 @@ def test_the_short_receives_at_the_instant_on_the_mark_of_the_instant() -> None:
     assert desk.cash() == D("100000") + amount
     assert (bill.kind, bill.sub_type, bill.price, bill.size) == ("8", "174", D("60123.456789"), D("15.99"))
     assert (bill.change, bill.pnl, bill.ts_ms) == (amount, amount, START_MS + EIGHT_MS)
-    assert desk.me.positions[SWAP].funding_fee == amount
+    assert desk.me.positions[HELD].funding_fee == amount
     assert desk.venue.markets[SWAP].mark_px == D("60123.456789")
     told = [event for event in desk.venue.outbox if isinstance(event, AccountChanged)]
-    assert [(event.reason, event.positions) for event in told] == [("funding_fee", (SWAP,))]
+    assert [(event.reason, event.positions) for event in told] == [("funding_fee", (HELD,))]
 
 
 def test_a_settlement_due_when_the_venue_starts_is_the_newest_of_its_history() -> None:

@@ -31,6 +31,7 @@ from exchange.sim.model import (
     Order,
     OrderChanged,
     PositionFigures,
+    PositionKey,
     PositionRow,
     PublicTrade,
     Reject,
@@ -206,9 +207,9 @@ class StubVenue:
             for ccy, cash in account.trading.items()
         }  # fmt: skip
         positions = {
-            p.inst_id: PositionFigures(
-                p.inst_id, D("10.5"), D("0.05"), D(200), D(8), self.margin_ratio, D("80000"), D(6000),
-                self.markets[p.inst_id].mark_px, 1,
+            p.key: PositionFigures(
+                p.key, None if p.key.mode == "cross" else D(300), D("10.5"), D("0.05"), D(200), D(8),
+                self.margin_ratio, D("80000"), D(6000), self.markets[p.inst_id].mark_px, 1,
             )
             for p in account.positions.values()
             if p.size
@@ -271,17 +272,19 @@ class StubVenue:
             BillRow(
                 execution.bill_id, "2", execution.sub_type, i.quote, fee, account.trading["USDT"],
                 self.now_ms, inst_id=i.inst_id, inst_type=i.inst_type, ord_id=order.ord_id,
-                trade_id=str(execution.trade_id), size=order.size, price=price, fee=fee, exec_type="T",
+                trade_id=str(execution.trade_id), size=order.size, price=price, fee=fee, mode=order.td_mode,
+                exec_type="T",
             )
         )  # fmt: skip
-        touched: tuple[str, ...] = ()
+        touched: tuple[PositionKey, ...] = ()
         if i.is_swap:
             position = account.positions.setdefault(
-                i.inst_id, PositionRow(i.inst_id, "1001", ZERO, price, D(3), self.now_ms, self.now_ms)
+                order.position,
+                PositionRow(order.position, "1001", ZERO, price, D(3), self.now_ms, self.now_ms),
             )
             position.size += sign * order.size
             position.trade_id = str(execution.trade_id)
-            touched = (i.inst_id,)
+            touched = (order.position,)
         else:
             account.trading["BTC"] += sign * order.size
         self._tell(account, order, execution)
@@ -303,16 +306,23 @@ class StubVenue:
         order.size, order.price = size or order.size, price or order.price
         self._tell(account, order, None)
 
-    def close_position(self, account: AccountState, inst_id: str, cl_id: str, auto_cancel: bool) -> None:
+    def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
         self._command()
-        if inst_id not in account.positions:
+        if key not in account.positions:
             raise Reject("51023", "Position does not exist.")
-        account.positions[inst_id].size = ZERO
-        self.outbox.append(AccountChanged(account.name, "filled", ("USDT",), (inst_id,)))
+        account.positions[key].size = ZERO
+        self.outbox.append(AccountChanged(account.name, "filled", ("USDT",), (key,)))
 
-    def set_leverage(self, account: AccountState, inst_id: str, leverage: Decimal) -> None:
+    def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal:
+        return account.leverage.get(key, D(3))
+
+    def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None:
         self._command()
-        account.leverage[inst_id] = leverage
+        account.leverage[key] = leverage
+
+    def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
+        self._command()
+        account.margins[key] = account.margins.get(key, ZERO) + change
 
     def set_position_mode(self, account: AccountState, mode: str) -> None:
         self._command()
@@ -333,7 +343,9 @@ class StubVenue:
     def cancel_all_after(self, account: AccountState, seconds: int) -> int:
         return self.now_ms + seconds * 1000 if seconds else 0
 
-    def max_size(self, account: AccountState, inst_id: str, price: Decimal | None) -> tuple[Decimal, Decimal]:
+    def max_size(
+        self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = "cross"
+    ) -> tuple[Decimal, Decimal]:
         return D("1.6"), D("0.5")
 
     def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal:

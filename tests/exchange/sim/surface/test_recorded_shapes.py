@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exchange.sim.model import InstrumentChanged, PositionRow, StatusChanged
+from exchange.sim.model import InstrumentChanged, PositionKey, PositionRow, StatusChanged
 from tests.exchange.sim.surface.client import Rest, Stream
 from tests.exchange.sim.surface.stub_venue import START_MS, D
 
@@ -19,6 +19,7 @@ RECORDED = Path(__file__).parents[4].parent / "shared" / "okx" / "recorded"
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not at hand")
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
+HELD = PositionKey(SWAP)
 Row = dict[str, Any]
 
 
@@ -26,7 +27,7 @@ def world() -> Rest:
     """An account with something of everything."""
     rest = Rest()
     demo = rest.venue.demo
-    demo.positions[SWAP] = PositionRow(SWAP, "1", D(-5), D(60_000), D(3), START_MS, START_MS)
+    demo.positions[HELD] = PositionRow(HELD, "1", D(-5), D(60_000), D(3), START_MS, START_MS)
     demo.funding["USDT"] = D(10)
     demo.closed_positions.append({"instId": SWAP, "uTime": str(START_MS), "type": "2"})
     rest.venue.maintenance = [{"title": "t", "begin": "1", "end": "2"}]

@@ -1,18 +1,19 @@
 import pytest
 
-from exchange.sim.model import BillRow, PositionRow, Reject, Transfer
+from exchange.sim.model import BillRow, PositionKey, PositionRow, Reject, Transfer
 from tests.exchange.sim.surface.client import Rest
 from tests.exchange.sim.surface.stub_venue import HOUR_MS, START_MS, D
 
 DAY_MS = 24 * HOUR_MS
+HELD = PositionKey("BTC-USDT-SWAP")
 
 
 def short(rest: Rest, size: str = "-16") -> PositionRow:
     row = PositionRow(
-        "BTC-USDT-SWAP", "1001", D(size), D("60100"), D(5), START_MS - 50, START_MS, D("1.5"), D("-0.5"),
+        HELD, "1001", D(size), D("60100"), D(5), START_MS - 50, START_MS, D("1.5"), D("-0.5"),
         D("0.96"), D("-0.1"), trade_id="77",
     )  # fmt: skip
-    rest.venue.demo.positions[row.inst_id] = row
+    rest.venue.demo.positions[HELD] = row
     return row
 
 
@@ -143,7 +144,18 @@ def test_leverage_is_set_and_read_per_contract() -> None:
     [read] = rest.rows("/account/leverage-info", instId="BTC-USDT-SWAP", mgnMode="cross")
     assert read["lever"] == "2"
     assert rest.post("/account/set-leverage", {**body, "instId": "BTC-USDT"})[1]["code"] == "51000"
-    assert rest.post("/account/set-leverage", {**body, "mgnMode": "isolated"})[1]["code"] == "51000"
+    assert rest.post("/account/set-leverage", {**body, "mgnMode": "cash"})[1]["code"] == "51000"
+
+
+def test_isolated_leverage_is_set_per_side_where_sides_are_kept_apart() -> None:
+    rest = Rest()
+    rest.venue.demo.pos_mode = "long_short_mode"
+    body = {"lever": "2", "mgnMode": "isolated", "instId": "BTC-USDT-SWAP"}
+    assert rest.post("/account/set-leverage", body)[1]["code"] == "50014"
+    [row] = rest.post("/account/set-leverage", {**body, "posSide": "short"})[1]["data"]
+    assert row["posSide"] == "short"
+    read = rest.rows("/account/leverage-info", instId="BTC-USDT-SWAP", mgnMode="isolated")
+    assert [(one["posSide"], one["lever"]) for one in read] == [("long", "3"), ("short", "2")]
 
 
 def test_room_for_orders() -> None:
@@ -171,9 +183,14 @@ def test_fees_are_negative_when_paid_and_joined_by_group() -> None:
     assert swap["feeGroup"][0]["groupId"] == "2"
 
 
-def test_there_is_no_isolated_margin_to_adjust() -> None:
-    body = {"instId": "BTC-USDT-SWAP", "posSide": "net", "type": "add", "amt": "1"}
-    assert Rest().post("/account/position/margin-balance", body)[1]["code"] == "59300"
+def test_isolated_margin_is_added_and_taken_out() -> None:
+    rest, key = Rest(), PositionKey("BTC-USDT-SWAP", "isolated")
+    body = {"instId": "BTC-USDT-SWAP", "posSide": "net", "type": "add", "amt": "7"}
+    [row] = rest.post("/account/position/margin-balance", body)[1]["data"]
+    assert (row["amt"], row["type"], row["leverage"], row["ccy"]) == ("7", "add", "3", "USDT")
+    rest.post("/account/position/margin-balance", {**body, "type": "reduce", "amt": "2"})
+    assert rest.venue.demo.margins == {key: 5}
+    assert rest.post("/account/position/margin-balance", {**body, "type": "more"})[1]["code"] == "51000"
 
 
 # --- ledger -------------------------------------------------------------------------------------
@@ -195,7 +212,7 @@ def test_bills_filter_by_type_time_and_key() -> None:
     rest.venue.demo.bills.extend(
         [
             bill(1, START_MS - 30),
-            bill(2, START_MS - 20, "8", sub_type="174", inst_id="BTC-USDT-SWAP", inst_type="SWAP"),
+            bill(2, START_MS - 20, "8", sub_type="174", inst_type="SWAP", mode="cross"),
             bill(3, START_MS - 10),
         ]
     )

