@@ -19,7 +19,7 @@ import ccxt.pro
 from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import START_MS, GeneratedMarket
-from exchange.sim.model import AccountState
+from exchange.sim.model import AccountState, BookLevel
 from exchange.sim.surface.server import SimServer
 
 SEED = 7
@@ -61,6 +61,15 @@ class House:
 
     def cash(self, ccy: str) -> Decimal:
         return self.me.trading.get(ccy, D(0))
+
+    def contracts(self, inst_id: str = SWAP_ID) -> Decimal:
+        return sum((row.size for row in self.me.positions.values() if row.inst_id == inst_id), D(0))
+
+    def ask(self, inst_id: str) -> BookLevel:
+        return self.venue.markets[inst_id].asks(1)[0]
+
+    def bid(self, inst_id: str) -> BookLevel:
+        return self.venue.markets[inst_id].bids(1)[0]
 
 
 @asynccontextmanager
