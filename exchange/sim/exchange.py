@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
-from exchange.sim.economics import fees, liquidation, margin, matching, orders, transfers
+from exchange.sim.algo_model import AlgoOrder
+from exchange.sim.economics import algos, fees, liquidation, margin, matching, orders, transfers
 from exchange.sim.economics.accounts import (
     CROSS,
     ISOLATED,
@@ -26,7 +27,7 @@ from exchange.sim.markets.instruments import discount_tiers, listing, position_t
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
-from exchange.sim.seam import MarketSide, OrderParams
+from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderParams
 
 LISTED_MS = 1_573_557_408_000
 DEMO_CASH = Decimal(100_000)
@@ -77,7 +78,7 @@ class Exchange:
         return self.world.now_ms
 
     def next_ms(self) -> int | None:
-        resting = any(account.open_orders for account in self.accounts.values())
+        resting = bool(self.world.owners or self.world.waiting)
         market_ms = self._source.next_ms(self.now_ms, every_turn=resting)
         if market_ms is None:
             return None
@@ -97,6 +98,7 @@ class Exchange:
         end_ms = self._source.end_ms
         if not self.world.closed and (end_ms is None or self.now_ms <= end_ms):
             self._refresh()
+            algos.watch(self.world)
             for _, _, swap in self._pairs:
                 self._desk.settle_due(swap)
             for market in self.world.markets.values():
@@ -104,6 +106,7 @@ class Exchange:
             for account in self.accounts.values():
                 if account.positions:
                     liquidation.watch(self.world, account)
+            algos.watch(self.world)
         transfers.complete_due(self.world)
         self._dead_men()
         return self.now_ms
@@ -229,7 +232,9 @@ class Exchange:
     # --- orders --------------------------------------------------------------------------------
 
     def place(self, account: AccountState, params: OrderParams) -> Order:
-        return matching.place(self.world, account, params)
+        order = matching.place(self.world, account, params)
+        algos.watch(self.world)
+        return order
 
     def cancel(self, account: AccountState, order: Order, source: str = matching.BY_USER) -> None:
         self._require_open_venue()
@@ -242,6 +247,21 @@ class Exchange:
     def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
         self._require_open_venue()
         matching.amend(self.world, account, order, size, price)
+        algos.watch(self.world)
+
+    def place_algo(self, account: AccountState, params: AlgoParams) -> AlgoOrder:
+        algo = algos.place(self.world, account, params)
+        algos.watch(self.world)
+        return algo
+
+    def cancel_algo(self, account: AccountState, algo: AlgoOrder) -> None:
+        self._require_open_venue()
+        algos.cancel(self.world, account, algo)
+
+    def amend_algo(self, account: AccountState, algo: AlgoOrder, change: AlgoChange) -> None:
+        self._require_open_venue()
+        algos.amend(self.world, account, algo, change)
+        algos.watch(self.world)
 
     def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
         market = self._swap(key.inst_id)

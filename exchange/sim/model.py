@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from exchange.sim.algo_model import AlgoOrder, Attached
+
 ZERO = Decimal(0)
 
 
@@ -135,6 +137,10 @@ class Order:
     stp: str = "cancel_maker"
     last_fill: Execution | None = None
     frozen: Decimal = ZERO  # what it holds back of the balance or the margin
+    source: str = ""  # 6, 7 or 25 when a trigger, a TP/SL or a trailing order placed it
+    algo_id: str = ""
+    algo_cl_id: str = ""
+    attached: tuple[Attached, ...] = ()
 
     @property
     def avg_px(self) -> Decimal:
@@ -261,6 +267,8 @@ class AccountState:
     open_orders: dict[str, Order] = field(default_factory=dict)
     executions: deque[Execution] = field(default_factory=lambda: deque(maxlen=200_000))
     bills: deque[BillRow] = field(default_factory=lambda: deque(maxlen=200_000))
+    algos: dict[str, AlgoOrder] = field(default_factory=dict)  # every algo order by algo_id
+    open_algos: dict[str, AlgoOrder] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
     cancel_all_at_ms: int | None = None
@@ -374,6 +382,16 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AlgoChanged:
+    """`algo` is a copy as of this change; `amend_result` is "" unless the change is an amendment."""
+
+    account: str
+    algo: AlgoOrder
+    req_id: str = ""
+    amend_result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountChanged:
     """`reason` is balance_and_position's eventType: filled, funding_fee, transferred, adl, ..."""
 
@@ -394,5 +412,6 @@ VenueEvent = (
     | InstrumentChanged
     | StatusChanged
     | OrderChanged
+    | AlgoChanged
     | AccountChanged
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from exchange.sim.algo_model import AlgoOrder, Attached, Trailing, Trigger
 from exchange.sim.model import (
     AccountFigures,
     AccountState,
@@ -44,11 +45,54 @@ class OrderParams:
     target_ccy: str = ""  # spot market: base_ccy | quote_ccy
     stp: str = "cancel_maker"
     ban_amend: bool = False
+    attached: tuple[Attached, ...] = ()
+    source: str = ""  # with the ids of the algo order that placed it
+    algo_id: str = ""
+    algo_cl_id: str = ""
 
     @property
     def position(self) -> PositionKey:
         """The position a swap order would work on."""
         return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoParams:
+    """An algo order as the surface understood it: shapes checked, economics not yet."""
+
+    inst_id: str
+    td_mode: str
+    side: str
+    kind: str
+    size: Decimal | None  # None: the whole position
+    cl_id: str = ""
+    tag: str = ""
+    pos_side: str = "net"
+    reduce_only: bool = False
+    target_ccy: str = ""
+    with_position: bool = False
+    take_profit: Trigger | None = None
+    stop_loss: Trigger | None = None
+    trigger: Trigger | None = None
+    then: str = ""
+    trailing: Trailing | None = None
+    attached: tuple[Attached, ...] = ()
+
+    @property
+    def position(self) -> PositionKey:
+        """The position it would work on."""
+        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoChange:
+    """What to change of an algo order: None leaves as is, an arm with price 0 goes away."""
+
+    size: Decimal | None = None
+    take_profit: Trigger | None = None
+    stop_loss: Trigger | None = None
+    trigger: Trigger | None = None
+    req_id: str = ""
 
 
 class MarketSide(Protocol):
@@ -158,6 +202,12 @@ class Venue(Protocol):
     def amend(
         self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None
     ) -> None: ...
+
+    def place_algo(self, account: AccountState, params: AlgoParams) -> AlgoOrder: ...
+
+    def cancel_algo(self, account: AccountState, algo: AlgoOrder) -> None: ...
+
+    def amend_algo(self, account: AccountState, algo: AlgoOrder, change: AlgoChange) -> None: ...
 
     def close_position(
         self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool

@@ -6,6 +6,7 @@ booked at the price of the order that was resting.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from exchange.sim.economics import orders
@@ -132,6 +133,8 @@ def fill(world: World, account: AccountState, order: Order, deal: Deal, done: bo
     if done and order.filled >= order.size:
         order.state = "filled"
         retire(world, account, order)
+        if order.attached:
+            world.hatching.append((account, order))
     world.tell_order(account, order, execution)
 
 
@@ -227,6 +230,8 @@ def place(world: World, account: AccountState, params: OrderParams) -> Order:
     elif coins is not None and order.filled:  # what is left of the money buys no whole lot
         order.state = "filled"
         retire(world, account, order)
+        if order.attached:
+            world.hatching.append((account, order))
         world.tell_order(account, order)
     else:
         cancel(world, account, order, IOC_REST)
@@ -255,7 +260,9 @@ def _accept(world: World, account: AccountState, params: OrderParams, terms: Ter
         reduce_only=params.reduce_only or orders.closes(params),
         target_ccy=params.target_ccy, created_ms=world.now_ms, updated_ms=world.now_ms,
         amend_source=terms.amend_source, leverage=leverage_of(account, params.position),
-        stp=params.stp, frozen=ZERO if params.kind == "market" else terms.frozen,
+        stp=params.stp, frozen=ZERO if params.kind == "market" else terms.frozen, source=params.source,
+        algo_id=params.algo_id, algo_cl_id=params.algo_cl_id,
+        attached=tuple(replace(one, algo_id=world.next_id()) for one in params.attached),
     )  # fmt: skip
     account.orders[order.ord_id] = order
     account.open_orders[order.ord_id] = order

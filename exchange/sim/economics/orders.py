@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held, leverage_of
 from exchange.sim.economics.margin import MULTI, Standing, standing
+from exchange.sim.economics.trigger_rules import check_attached
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
-from exchange.sim.seam import OrderParams
+from exchange.sim.seam import AlgoParams, OrderParams
 
 SPOT_ONLY = "1"
 LONG_SHORT = "long_short_mode"
@@ -38,15 +40,17 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
         raise Reject("50001", "Service temporarily unavailable. Try again later")
     market = world.market(params.inst_id)
     check_tradable(market)
-    _check_params(world, account, market, params)
+    check_params(world, account, market, params)
     check_size(market, params)
     if params.kind in PRICED:
         assert params.price is not None
         check_price(market, params.side, params.price)
+    if params.attached:
+        check_attached(account, market, params, params.reduce_only or closes(params))
     _check_count(account, params.inst_id)
     size, amend_source = params.size, ""
     if params.reduce_only or closes(params):
-        size = _reducible(account, params)
+        size = _trimmed(account, params)
         amend_source = "3" if size < params.size else ""
     frozen = check_funds(world, account, market, params, size)
     return Terms(size, frozen, amend_source)
@@ -60,7 +64,7 @@ def check_tradable(market: Market) -> None:
         )
 
 
-def _check_params(world: World, account: AccountState, market: Market, params: OrderParams) -> None:
+def check_params(world: World, account: AccountState, market: Market, params: OrderParams) -> None:
     swap = market.instrument.is_swap
     if swap and account.level == SPOT_ONLY:
         raise Reject("51010", "You can't complete this request under your current account mode.")
@@ -157,14 +161,20 @@ def _check_count(account: AccountState, inst_id: str) -> None:
         raise Reject("51102", f"Number of pending orders of this symbol has reached {MAX_OPEN_PER_SYMBOL}.")
 
 
-def _reducible(account: AccountState, params: OrderParams) -> Decimal:
+def reducible(account: AccountState, order: OrderParams | AlgoParams | AlgoOrder) -> Decimal:
+    """How many contracts an order of this side could close; 0 without a position it reduces."""
+    size = held(account, PositionKey(order.inst_id, order.td_mode, order.pos_side))
+    return abs(size) if size and (size > 0) == (order.side == "sell") else ZERO
+
+
+def _trimmed(account: AccountState, params: OrderParams) -> Decimal:
     """How much of a reduce-only order the position allows; the venue trims the rest away."""
-    size = held(account, params.position)
-    if not size or (size > 0) == (params.side == "buy"):
+    size = reducible(account, params)
+    if not size:
         raise Reject(
             "51169", "Order failed because you don't have any positions in this direction to reduce."
         )
-    return min(params.size, abs(size))
+    return min(params.size, size)
 
 
 def check_funds(

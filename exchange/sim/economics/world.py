@@ -77,6 +77,8 @@ class World:
     house: House = field(default_factory=House)
     outbox: list[VenueEvent] = field(default_factory=list)
     owners: dict[str, AccountState] = field(default_factory=dict)  # by ord_id, open orders only
+    waiting: dict[str, AccountState] = field(default_factory=dict)  # by algo_id, waiting algo orders only
+    hatching: list[tuple[AccountState, Order]] = field(default_factory=list)  # filled, with TP/SL attached
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
     transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency
     closed: bool = False  # maintenance, or no market data

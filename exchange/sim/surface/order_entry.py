@@ -12,6 +12,7 @@ from typing import Any
 
 from exchange.sim.model import AccountState, Instrument, Order, Reject
 from exchange.sim.seam import OrderParams, Venue
+from exchange.sim.surface.order_reading import attached, position_side, target_ccy
 from exchange.sim.surface.params import Params, bad, missing, one_of_missing
 from exchange.sim.surface.rate_limits import ALL_NEW_ORDERS, BATCH_ORDERS, SINGLE_ORDER, RateLimits
 from exchange.sim.surface.text import Row
@@ -147,7 +148,6 @@ class OrderEntry:
         if kind == "optimal_limit_ioc" and spot:
             raise bad("ordType")
         priced = kind not in ("market", "optimal_limit_ioc")
-        market_unit = "quote_ccy" if side == "buy" else "base_ccy"
         return OrderParams(
             inst_id=instrument.inst_id,
             td_mode=td_mode,
@@ -159,11 +159,10 @@ class OrderEntry:
             tag=params.tag(),
             pos_side="net" if spot else position_side(account, params),
             reduce_only=params.flag("reduceOnly") and not spot,
-            target_ccy=params.choice("tgtCcy", ("base_ccy", "quote_ccy"), market_unit)
-            if spot and kind == "market"
-            else "",
+            target_ccy=target_ccy(params, instrument, side) if kind == "market" else "",
             stp=params.choice("stpMode", STP_MODES, "cancel_maker"),
             ban_amend=params.flag("banAmend"),
+            attached=attached(params),
         )
 
     def _place(self, account: AccountState, params: Params) -> Order:
@@ -190,16 +189,6 @@ class OrderEntry:
                 self._venue.cancel(account, order)
             raise
         return order
-
-
-def position_side(account: AccountState, params: Params) -> str:
-    """`posSide` of a swap order: required in long_short_mode, and nothing but net in net mode."""
-    if account.pos_mode == "net_mode":
-        return params.choice("posSide", ("net",), "net")
-    side = params.get("posSide")
-    if side not in ("long", "short"):
-        raise bad("posSide")
-    return side
 
 
 def _td_modes(account: AccountState, instrument: Instrument) -> tuple[str, ...]:

@@ -65,6 +65,15 @@ class Params:
     def flag(self, name: str) -> bool:
         return self.choice(name, ("true", "false", "True", "False"), "false").lower() == "true"
 
+    def objects(self, name: str) -> list[Params]:
+        """A list of objects; [] when absent."""
+        value = self._raw.get(name)
+        if value is None or value == "":
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise bad(name)
+        return [Params(item) for item in value]
+
     def number(self, name: str) -> Decimal | None:
         value = self.get(name)
         if not value:

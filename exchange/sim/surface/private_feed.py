@@ -17,6 +17,7 @@ from exchange.sim.model import (
     AccountChanged,
     AccountFigures,
     AccountState,
+    AlgoChanged,
     OrderChanged,
     PositionKey,
     PositionRow,
@@ -24,11 +25,12 @@ from exchange.sim.model import (
     VenueEvent,
 )
 from exchange.sim.seam import Venue
-from exchange.sim.surface import render_account, render_orders
+from exchange.sim.surface import render_account, render_algos, render_orders
 from exchange.sim.surface.channels import encode
 from exchange.sim.surface.text import Row, ms, num
 
 PRIVATE: Final = ("orders", "balance_and_position", "account", "positions", "liquidation-warning")
+ALGO: Final = ("orders-algo", "algo-advance")  # business: stops and triggers; trailing orders
 REGULAR_MS = 5000
 WARN_AT_RATIO = Decimal(3)  # the venue warns at 300 %
 WARN_EVERY_MS = 3_600_000
@@ -77,6 +79,7 @@ class PrivateFeed:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._orders: dict[str, list[OrderChanged]] = {}
+        self._algos: dict[str, list[AlgoChanged]] = {}
         self._changes: dict[str, list[AccountChanged]] = {}
         self._figures: dict[str, AccountFigures] = {}
         self._next: dict[str, Callable[[Subscription, AccountState], list[bytes]]] = {
@@ -85,15 +88,20 @@ class PrivateFeed:
             "account": self._account_pushes,
             "positions": self._position_pushes,
             "liquidation-warning": self._warnings,
+            "orders-algo": self._algo_pushes,
+            "algo-advance": self._algo_pushes,
         }
 
     def begin(self, events: Iterable[VenueEvent]) -> None:
         self._orders.clear()
+        self._algos.clear()
         self._changes.clear()
         self._figures.clear()
         for event in events:
             if isinstance(event, OrderChanged):
                 self._orders.setdefault(event.account, []).append(event)
+            elif isinstance(event, AlgoChanged):
+                self._algos.setdefault(event.account, []).append(event)
             elif isinstance(event, AccountChanged):
                 self._changes.setdefault(event.account, []).append(event)
 
@@ -110,6 +118,14 @@ class PrivateFeed:
                 held = [ccy for ccy, cash in account.trading.items() if cash]
                 open_now = [p.key for p in account.positions.values() if p.size]
                 return [self._cash(sub, account, "snapshot", held, open_now, ())]
+            case "algo-advance":
+                rows = [
+                    self._algo_row(AlgoChanged(account.name, algo))
+                    for algo in account.open_algos.values()
+                    if algo.trailing is not None
+                    and sub.covers(algo.inst_id, self._venue.instruments[algo.inst_id].inst_type)
+                ]
+                return [encode({"arg": sub.arg, "data": rows})] if rows else []
         return []
 
     def pushes(self, sub: Subscription, account: AccountState) -> list[bytes]:
@@ -144,6 +160,20 @@ class PrivateFeed:
                 row = render_orders.order_push(order, i, side, None)
             frames.append(encode({"arg": sub.arg, "data": [row]}))
         return frames
+
+    def _algo_pushes(self, sub: Subscription, account: AccountState) -> list[bytes]:
+        """Trailing orders have a channel of their own, which greets with what is waiting."""
+        rows = [
+            self._algo_row(event)
+            for event in self._algos.get(account.name, ())
+            if (event.algo.trailing is not None) == (sub.channel == "algo-advance")
+            and sub.covers(event.algo.inst_id, self._venue.instruments[event.algo.inst_id].inst_type)
+        ]
+        return [encode({"arg": sub.arg, "data": [row]}) for row in rows]
+
+    def _algo_row(self, event: AlgoChanged) -> Row:
+        inst_id = event.algo.inst_id
+        return render_algos.algo_push(event, self._venue.instruments[inst_id], self._venue.markets[inst_id])
 
     # --- balance and position -----------------------------------------------------------------
 

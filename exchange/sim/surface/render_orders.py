@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, Transfer
 from exchange.sim.seam import MarketSide
+from exchange.sim.surface.render_algos import attached
 from exchange.sim.surface.text import UNDOCUMENTED, Row, ms, num
 
 
@@ -19,10 +20,10 @@ def order(o: Order, i: Instrument, avg_if_unfilled: str = "") -> Row:
     fill = o.last_fill
     return {
         "accFillSz": num(o.filled),
-        "algoClOrdId": "",
-        "algoId": "",
+        "algoClOrdId": o.algo_cl_id,
+        "algoId": o.algo_id,
         "attachAlgoClOrdId": "",
-        "attachAlgoOrds": [],
+        "attachAlgoOrds": [attached(one) for one in o.attached],
         "avgPx": num(o.avg_px) if o.filled else avg_if_unfilled,
         "cTime": ms(o.created_ms),
         "cancelSource": o.cancel_source,
@@ -56,7 +57,7 @@ def order(o: Order, i: Instrument, avg_if_unfilled: str = "") -> Row:
         "slOrdPx": "",
         "slTriggerPx": "",
         "slTriggerPxType": "",
-        "source": "",
+        "source": o.source,
         "state": o.state,
         "stpId": "",
         "stpMode": o.stp,

@@ -18,12 +18,14 @@ from exchange.sim.seam import Venue
 from exchange.sim.surface import (
     auth,
     rest_account,
+    rest_algos,
     rest_asset,
     rest_ledger,
     rest_market,
     rest_public,
     rest_trade,
 )
+from exchange.sim.surface.algo_entry import AlgoEntry
 from exchange.sim.surface.order_entry import OrderEntry, outcome
 from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
@@ -36,8 +38,6 @@ PREFIX = "/api/v5"
 NOT_SIMULATED = frozenset(
     f"{PREFIX}/{path}"
     for path in (
-        "trade/order-algo",
-        "trade/cancel-algos",
         "trade/order-precheck",
         "trade/mass-cancel",
         "account/set-isolated-mode",
@@ -117,6 +117,7 @@ class RestApi:
             *rest_ledger.routes(venue),
             *rest_asset.routes(venue),
             *rest_trade.routes(venue, entry),
+            *rest_algos.routes(venue, AlgoEntry(venue, limits)),
         )
         self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in self.routes}
         self._paths = {path for _, path in self._routes}
@@ -176,9 +177,9 @@ class RestApi:
             if expires.isdecimal() and int(expires) < venue.now_ms:
                 raise Reject("50036", "The expTime can't be earlier than the current system time.")
         data = route.answer(Call(params, items, account))
+        code, msg = outcome(data) if route.order_entry or route.acks else ("0", "")
         if not route.order_entry:
-            return _envelope("0", "", data)
-        code, msg = outcome(data)
+            return _envelope(code, msg, data)
         in_us = venue.now_ms * 1000
         return _envelope(code, msg, data, inTime=str(in_us + 123), outTime=str(in_us + 1456))
 

@@ -8,7 +8,8 @@ from typing import Any
 from exchange.sim.model import AccountState, Execution, Order, PositionKey, Reject
 from exchange.sim.seam import Venue
 from exchange.sim.surface import render_orders
-from exchange.sim.surface.order_entry import Items, OrderEntry, find_order, position_side
+from exchange.sim.surface.order_entry import Items, OrderEntry, find_order
+from exchange.sim.surface.order_reading import position_side
 from exchange.sim.surface.params import Params, bad, page
 from exchange.sim.surface.rate_limits import Limit
 from exchange.sim.surface.routes import READ, TRADE, Call, Route
@@ -136,10 +137,6 @@ class TradeData:
         trigger_ms = self._venue.cancel_all_after(call.account, seconds)
         return [{"triggerTime": str(trigger_ms), "tag": call.params.tag(), "ts": str(self._venue.now_ms)}]
 
-    def no_algo_orders(self, call: Call) -> Sequence[Any]:
-        call.params.need("ordType")
-        return []
-
 
 def _order_key(order: Order) -> int:
     return int(order.ord_id)
@@ -177,5 +174,4 @@ def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
         get("/trade/fills-history", data.fills_history, 10),
         Route("POST", "/trade/close-position", data.close_position, Limit(20, 2000, ("instId",)), TRADE),
         Route("POST", "/trade/cancel-all-after", data.cancel_all_after, Limit(1, 1000, ("tag",)), TRADE),
-        get("/trade/orders-algo-pending", data.no_algo_orders, 20),
     ]

@@ -30,7 +30,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`permission` None is public. Order entry spends its own limits and stamps its answers."""
+    """`permission` None is public. Order entry spends its own limits and stamps its answers.
+
+    `acks`: the rows acknowledge single orders, and the envelope's code sums them up.
+    """
 
     method: str
     path: str
@@ -39,3 +42,4 @@ class Route:
     permission: str | None = None
     batch: bool = False
     order_entry: bool = False
+    acks: bool = False

@@ -27,7 +27,7 @@ from exchange.sim.surface.channels import (
     encode,
 )
 from exchange.sim.surface.order_entry import Items, OrderEntry, outcome
-from exchange.sim.surface.private_feed import PRIVATE, PrivateFeed, Subscription, subscription
+from exchange.sim.surface.private_feed import ALGO, PRIVATE, PrivateFeed, Subscription, subscription
 from exchange.sim.surface.rate_limits import Limit, RateLimits
 from exchange.sim.surface.render import DayOpens
 from exchange.sim.surface.text import Row
@@ -38,7 +38,7 @@ CONNECTIONS_PER_CHANNEL = 30
 IDLE_MS = 30_000
 ARGUMENT_NAMES: Final = ("channel", "instType", "instFamily", "instId", "ccy", "extraParams")
 
-_SILENT_PRIVATE: Final = ("orders-algo", "algo-advance")  # business: accepted, nothing ever happens
+_TYPED: Final = ("orders", "positions", "liquidation-warning", *ALGO)  # their argument names an instType
 _VIP_ONLY: Final = ("books50-l2-tbt", "books-l2-tbt", "fills")
 _INST_TYPES: Final = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 
@@ -220,9 +220,7 @@ class StreamSession:
             raise Reject("60011", "Please log in")
         ack = self._event(ident, event="subscribe", arg=arg)
         channel = arg["channel"]
-        if channel in _SILENT_PRIVATE:
-            return [ack]
-        if channel in ("orders", "positions", "liquidation-warning") and not arg.get("instType"):
+        if channel in _TYPED and not arg.get("instType"):
             raise _wrong(arg)
         key = encode(arg)
         self.subscriptions[key] = sub = subscription(channel, arg, self.account.uid)
@@ -231,9 +229,11 @@ class StreamSession:
             del self.subscriptions[key]
             return [ack, self._conn_count("channel-conn-count-error", channel, count - 1)]
         self.subscriptions = dict(
-            sorted(self.subscriptions.items(), key=lambda item: PRIVATE.index(item[1].channel))
+            sorted(self.subscriptions.items(), key=lambda item: (*PRIVATE, *ALGO).index(item[1].channel))
         )
         greeting = self._hub.private.greeting(sub, self.account)
+        if channel in ALGO:
+            return [ack, *greeting]
         return [ack, self._conn_count("channel-conn-count", channel, count), *greeting]
 
     def _unsubscribe(self, arg: Row, ident: str | None) -> list[bytes]:
@@ -248,7 +248,7 @@ class StreamSession:
         return [self._event(ident, event="unsubscribe", arg=arg)]
 
     def _is_private(self, arg: Row) -> bool:
-        own = {"private": PRIVATE, "business": _SILENT_PRIVATE}.get(self.kind, ())
+        own = {"private": PRIVATE, "business": ALGO}.get(self.kind, ())
         return arg.get("channel") in own
 
     def _topic(self, arg: Row) -> Topic:

@@ -40,7 +40,7 @@ from exchange.sim.model import (
     Transfer,
     VenueEvent,
 )
-from exchange.sim.seam import OrderParams
+from exchange.sim.seam import AlgoParams, OrderParams
 
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 HOUR_MS = 3_600_000
@@ -305,6 +305,9 @@ class StubVenue:
         self._command()
         order.size, order.price = size or order.size, price or order.price
         self._tell(account, order, None)
+
+    def place_algo(self, account: AccountState, params: AlgoParams) -> None:
+        raise Reject("51056", "Action not allowed")
 
     def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
         self._command()

@@ -131,7 +131,7 @@ def test_unknown_paths_wrong_methods_and_what_is_not_simulated_are_told_apart() 
     assert rest.post("/public/time", {})[0] == 405
     assert rest.post("/public/time", {})[1]["code"] == "50115"
     assert rest.get("/trade/cancel-order")[0] == 405
-    status, answer = rest.post("/trade/order-algo", {"instId": "BTC-USDT"})
+    status, answer = rest.post("/asset/withdrawal", {"instId": "BTC-USDT"})
     assert (status, answer["code"]) == (410, "50005")
 
 
