@@ -5,6 +5,7 @@
     GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash, level
     POST /sim/account/NAME        edits: cash, position, adl
     POST /sim/instrument/INST_ID  edits: state, expires_ms, funding_interval_h
+    POST /sim/streams         notice_s: announce an upgrade (64008) and end every stream so much later
 
 Errors are 400 with {"error": {"field", "value", "allowed"}}.
 """
@@ -52,16 +53,24 @@ class Edits(Protocol):
 
 
 class ControlApi:
-    """`clock` describes who moves the time; it is the server's to know."""
+    """`clock` describes who moves the time; `retire` ends all streams, so many ms after a notice."""
 
-    def __init__(self, venue: Venue, clock: Callable[[], dict[str, object]], edits: Edits) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        clock: Callable[[], dict[str, object]],
+        edits: Edits,
+        retire: Callable[[int], int],
+    ) -> None:
         self._venue = venue
         self._edits = edits
+        self._retire = retire
         self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {
             ("GET", "/sim/state"): self._state,
             ("GET", "/sim/clock"): lambda _: clock(),
             ("GET", "/sim/accounts"): lambda _: [_account(one) for one in venue.accounts.values()],
             ("POST", "/sim/accounts"): self._create,
+            ("POST", "/sim/streams"): self._retire_streams,
         }
 
     def handle(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -119,6 +128,13 @@ class ControlApi:
         except ValueError as no:
             raise NotAllowed(inst_id, body, str(no)) from None
         return {"inst_id": inst_id, **body}
+
+    def _retire_streams(self, body: dict[str, Any]) -> object:
+        _only(body, ("notice_s",))
+        notice_s = body.get("notice_s", 60)
+        if not isinstance(notice_s, int) or isinstance(notice_s, bool) or not 0 <= notice_s <= 3600:
+            raise NotAllowed("notice_s", notice_s, "a whole number from 0 to 3600")
+        return {"told": self._retire(notice_s * 1000)}
 
     def _state(self, _: dict[str, Any]) -> object:
         """Equal worlds have equal hashes: for comparing two runs, or a run and its repetition."""

@@ -29,8 +29,8 @@ class Application(Protocol):
         """Call `reply` once, now or later."""
         ...
 
-    def opens(self, path: str) -> bool:
-        """Is there a WebSocket endpoint at this path?"""
+    def opens(self, path: str, peer: str) -> HTTPStatus:
+        """May this address open a WebSocket at this path now? 101, or the status that says why not."""
         ...
 
     def opened(self, path: str, link: WebSocketLink) -> None: ...
@@ -170,8 +170,8 @@ class HttpFront(asyncio.Protocol):
     def _upgrade(self, request: _Incoming, rest: bytes) -> None:
         """Repeat the request's head to the WebSocket protocol, which makes the handshake."""
         path, _ = request.split_url()
-        if not self._application.opens(path):
-            self._refuse(HTTPStatus.NOT_FOUND)
+        if (status := self._application.opens(path, self._peer)) is not HTTPStatus.SWITCHING_PROTOCOLS:
+            self._refuse(status)
             return
         protocol = ServerProtocol(max_size=MOST_PER_MESSAGE)
         lines = [f"{request.method} {request.url.decode('latin-1')} HTTP/1.1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
+from http import HTTPStatus
 from typing import Final
 
 from exchange.sim.seam import Venue
@@ -30,8 +31,9 @@ class SimServer:
         speed: float | None,
         rate_limits: bool = True,
         idle_s: float = IDLE_S,
+        environment: str = "any",
     ) -> None:
-        self._board = Switchboard(venue, edits, rate_limits, self._clock_info)
+        self._board = Switchboard(venue, edits, rate_limits, self._clock_info, environment)
         self._lockstep = LockStep(self)
         self._speed = speed
         self._idle_s = idle_s
@@ -106,8 +108,13 @@ class SimServer:
             else:
                 await self._lockstep.move(at_ms)
 
-    def opens(self, path: str) -> bool:
-        return path in STREAMS or path == CLOCK
+    def opens(self, path: str, peer: str) -> HTTPStatus:
+        if path == CLOCK:
+            return HTTPStatus.SWITCHING_PROTOCOLS
+        if path not in STREAMS:
+            return HTTPStatus.NOT_FOUND
+        admitted = self._board.admits(peer)
+        return HTTPStatus.SWITCHING_PROTOCOLS if admitted else HTTPStatus.TOO_MANY_REQUESTS
 
     def opened(self, path: str, link: WebSocketLink) -> None:
         if path == CLOCK:

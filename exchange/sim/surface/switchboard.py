@@ -11,12 +11,14 @@ from collections.abc import Callable, Generator, Iterator
 from heapq import heappop, heappush
 from typing import Final
 
+from exchange.sim.model import Reject
 from exchange.sim.seam import Venue
 from exchange.sim.surface.control_api import ControlApi, Edits
 from exchange.sim.surface.order_entry import OrderEntry
 from exchange.sim.surface.rate_limits import RateLimits
 from exchange.sim.surface.rest_api import RestApi
-from exchange.sim.surface.stream_api import KINDS, StreamHub, StreamSession
+from exchange.sim.surface.stream_api import KINDS, NOTICE_MS, StreamHub
+from exchange.sim.surface.stream_session import StreamSession
 from exchange.sim.surface.wires import Reply, Request, Wire
 
 STREAMS: Final = {f"/ws/v5/{kind}": kind for kind in KINDS}
@@ -24,7 +26,7 @@ STANDING: Final[dict[str, object]] = {"driver": "in process", "speed": None, "cl
 
 
 class Switchboard:
-    """`clock` describes who moves the time; whoever hosts the venue knows."""
+    """`clock` describes who moves the time; whoever hosts the venue knows. `environment`: see RestApi."""
 
     def __init__(
         self,
@@ -32,14 +34,15 @@ class Switchboard:
         edits: Edits,
         rate_limits: bool = True,
         clock: Callable[[], dict[str, object]] = lambda: STANDING,
+        environment: str = "any",
     ) -> None:
         self._venue = venue
         self.agenda = Agenda()
         limits = RateLimits(rate_limits)
         entry = OrderEntry(venue, limits)
-        self._rest = RestApi(venue, limits, entry)
+        self._rest = RestApi(venue, limits, entry, environment)
         self._hub = StreamHub(venue, limits, entry)
-        self._control = ControlApi(venue, lambda: self._times() | clock(), edits)
+        self._control = ControlApi(venue, lambda: self._times() | clock(), edits, self.retire)
         self._lines: dict[StreamSession, Line] = {}
         self._drained_ms = venue.now_ms
 
@@ -97,6 +100,14 @@ class Switchboard:
 
     # --- streams ------------------------------------------------------------------------------
 
+    def admits(self, peer: str) -> bool:
+        """May this address open one more stream now?"""
+        try:
+            self._hub.admit(peer)
+        except Reject:
+            return False
+        return True
+
     def open(self, path: str, wire: Wire) -> Line:
         """Open a session on one of STREAMS; whatever the venue says to it goes down the wire."""
         session = self._hub.open(STREAMS[path])
@@ -107,13 +118,22 @@ class Switchboard:
         self._hub.drop(session)
         self._lines.pop(session, None)
 
+    def retire(self, after_ms: int = NOTICE_MS) -> int:
+        """Announce to every session (64008) that it ends `after_ms` from now; return how many were told."""
+        told = self._hub.retire(after_ms)
+        self.agenda.add(self.now_ms + after_ms, lambda: None)  # time stops there, and they are ended
+        return told
+
     def publish(self) -> None:
-        """Push everything that has happened to every session it concerns."""
-        if not self._venue.outbox and self._venue.now_ms == self._drained_ms:
+        """Push everything that has happened to every session it concerns, and end those that are over."""
+        if not self._hub.has_notices and not self._venue.outbox and self.now_ms == self._drained_ms:
             return
-        self._drained_ms = self._venue.now_ms
+        self._drained_ms = self.now_ms
         for session, frames in self._hub.drain():
             self._lines[session].wire.send(frames)
+        for session in self._hub.ending():
+            if session.closing is not None:
+                self._lines[session].wire.end(*session.closing)
 
     def idle(self) -> list[Line]:
         """Lines without a frame in either direction for 30 s of venue time."""

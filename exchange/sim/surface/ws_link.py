@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-MOST_PER_MESSAGE: Final = 64 * 1024  # bytes from a client; longer ones end in 1009
+MOST_PER_MESSAGE: Final = 128 * 1024  # bytes from a client; longer ones end in 1009
 MOST_UNSENT: Final = 8 * 1024 * 1024  # bytes; a client this far behind is a slow consumer
 LINGER_S: Final = 5.0  # for the closing handshake; after it the connection is cut
 SLOW_CONSUMER: Final = 4005

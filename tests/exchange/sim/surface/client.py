@@ -132,3 +132,19 @@ class Stream:
 
 def channels(messages: list[dict[str, Any]]) -> list[str]:
     return [message["arg"]["channel"] for message in messages]
+
+
+def decoded(frame: bytes) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(frame)
+    return message
+
+
+def public(rest: Rest | None = None, kind: str = "public") -> Stream:
+    return Stream(rest or Rest(), kind)
+
+
+def step(stream: Stream, by_ms: int = 1000) -> list[dict[str, Any]]:
+    """Move the venue's time and return what the session is pushed."""
+    venue = stream.rest.venue
+    venue.advance(venue.now_ms + by_ms)
+    return stream.news()

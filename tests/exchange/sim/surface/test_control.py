@@ -10,7 +10,12 @@ from tests.exchange.sim.surface.stub_venue import START_MS, D, Edited, StubVenue
 class Control:
     def __init__(self) -> None:
         self.venue, self.edited = StubVenue(), Edited()
-        self.api = ControlApi(self.venue, lambda: {"driver": "lock-step"}, self.edited)
+        self.retired: list[int] = []
+        self.api = ControlApi(self.venue, lambda: {"driver": "lock-step"}, self.edited, self._retire)
+
+    def _retire(self, after_ms: int) -> int:
+        self.retired.append(after_ms)
+        return 3
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -130,3 +135,13 @@ def test_an_unknown_place_is_404_and_told_what_there_is() -> None:
     ):
         status, answer = Control().ask(method, path, {})
         assert status == 404 and "GET /sim/state" in answer["error"]["allowed"]
+
+
+def test_streams_are_ended_after_a_notice() -> None:
+    control = Control()
+    assert control.ask("POST", "/sim/streams", {}) == (200, {"told": 3})
+    assert control.ask("POST", "/sim/streams", {"notice_s": 5}) == (200, {"told": 3})
+    assert control.retired == [60_000, 5_000]
+    for senseless in (-1, "5", True, 3601):
+        status, answer = control.ask("POST", "/sim/streams", {"notice_s": senseless})
+        assert (status, answer["error"]["field"]) == (400, "notice_s")

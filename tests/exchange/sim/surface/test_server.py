@@ -135,7 +135,7 @@ async def test_a_failed_login_is_told_and_then_closed_with_4001() -> None:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 4001
 
 
-@pytest.mark.parametrize(("message", "code"), [("x" * 100_000, 1009), (b"ping", 1003)])
+@pytest.mark.parametrize(("message", "code"), [("x" * 200_000, 1009), (b"ping", 1003)])
 async def test_a_frame_too_long_or_not_text_ends_the_connection(message: str | bytes, code: int) -> None:
     async with running() as server, server.socket("/ws/v5/public") as public:
         await public.send(message)
@@ -163,6 +163,34 @@ async def test_a_client_that_never_reads_is_closed_as_a_slow_consumer() -> None:
         assert sent * len(frame) > ws_link.MOST_UNSENT
         link._transport.abort()
         writer.close()
+
+
+async def test_the_fourth_connection_within_a_second_is_refused_with_429() -> None:
+    async with (
+        running() as server,
+        server.socket("/ws/v5/public"),
+        server.socket("/ws/v5/public"),
+        server.socket("/ws/v5/private"),
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            await server.socket("/ws/v5/public")
+        assert refused.value.response.status_code == 429
+        server.venue.now_ms += 1000
+        async with server.socket("/ws/v5/public") as public:
+            await public.send("ping")
+            assert await public.recv() == "pong"
+
+
+async def test_an_announced_end_comes_a_minute_later() -> None:
+    async with running() as server, server.socket("/ws/v5/public") as public:
+        assert b'{"told":1}' in await server.send(
+            b"POST /sim/streams HTTP/1.1\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
+        )
+        assert (await heard(public))["code"] == "64008"
+        server.server.advance(START_MS + 60_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            await public.recv()
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
 
 
 async def test_a_session_that_left_is_forgotten() -> None:

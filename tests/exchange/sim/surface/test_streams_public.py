@@ -1,24 +1,16 @@
+"""What a session answers, and what the public channels push."""
+
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.sim.model import BookLevel, InstrumentChanged, StatusChanged
-from tests.exchange.sim.surface.client import Rest, Stream, channels
-from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, D, StubMarket
+from exchange.sim.model import InstrumentChanged, PublicTrade, StatusChanged, TradePrinted
+from tests.exchange.sim.surface.client import Rest, Stream, channels, decoded, public, step
+from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, D
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
-
-
-def public(rest: Rest | None = None, kind: str = "public") -> Stream:
-    return Stream(rest or Rest(), kind)
-
-
-def step(stream: Stream, by_ms: int = 1000) -> list[dict[str, Any]]:
-    venue = stream.rest.venue
-    venue.advance(venue.now_ms + by_ms)
-    return stream.news()
 
 
 def test_ping_is_answered_by_pong() -> None:
@@ -78,11 +70,6 @@ def test_arguments_that_are_no_list_of_objects_are_60013(args: object) -> None:
     assert answer["code"] == "60013"
 
 
-def test_deep_books_of_better_customers_are_refused() -> None:
-    [answer] = public().subscribe(channel="books-l2-tbt", instId=SPOT)
-    assert answer["code"] == "64003"
-
-
 def test_too_many_operations_in_an_hour_are_60014() -> None:
     stream = public(Rest(rate_limits=True))
     arg = {"channel": "trades", "instId": SPOT}
@@ -122,179 +109,6 @@ def test_whatever_a_client_says_it_gets_an_answer(op: Any, args: Any, ident: Any
     stream.login()
     answers = stream.say(op=op, args=args, id=ident)
     assert answers and all("event" in answer or "op" in answer for answer in answers)
-
-
-# --- books ----------------------------------------------------------------------------------------
-
-
-def apply(book: dict[str, dict[str, list[str]]], message: dict[str, Any]) -> None:
-    """A client's book: quantities are absolute, "0" removes the level."""
-    [data] = message["data"]
-    for side in ("bids", "asks"):
-        for level in data[side]:
-            if level[1] == "0":
-                del book[side][level[0]]
-            else:
-                book[side][level[0]] = level
-
-
-def shown(market: StubMarket) -> dict[str, dict[str, list[str]]]:
-    rest = Rest()
-    rest.venue.markets[SPOT] = market
-    [row] = rest.rows("/market/books", instId=SPOT, sz=400)
-    return {side: {level[0]: level for level in row[side]} for side in ("bids", "asks")}
-
-
-def test_books_begin_with_a_snapshot_and_go_on_with_chained_updates() -> None:
-    stream = public()
-    ack, snapshot = stream.subscribe(channel="books", instId=SPOT)
-    assert ack["event"] == "subscribe"
-    assert (snapshot["action"], snapshot["data"][0]["prevSeqId"]) == ("snapshot", -1)
-    seq = snapshot["data"][0]["seqId"]
-    for _ in range(3):
-        [update] = step(stream)
-        [data] = update["data"]
-        assert update["action"] == "update"
-        assert data["prevSeqId"] == seq and data["seqId"] > seq
-        assert data["checksum"] == 0
-        seq = data["seqId"]
-
-
-sizes = st.integers(min_value=1, max_value=3)
-ladders = st.dictionaries(st.integers(min_value=1, max_value=12), sizes, max_size=12)
-
-
-@settings(max_examples=60)
-@given(st.lists(st.tuples(ladders, ladders), min_size=1, max_size=6))
-def test_a_client_that_applies_every_update_holds_the_venues_book(
-    worlds: list[tuple[dict[int, int], dict[int, int]]],
-) -> None:
-    stream = public()
-    market = stream.rest.venue.markets[SPOT] = LadderMarket(stream.rest.venue.instruments[SPOT], START_MS)
-    [_, snapshot] = stream.subscribe(channel="books", instId=SPOT)
-    book: dict[str, dict[str, list[str]]] = {"bids": {}, "asks": {}}
-    apply(book, snapshot)
-    for bids, asks in worlds:
-        market.ladder = (bids, asks)
-        for message in step(stream):
-            apply(book, message)
-        assert book == shown(market)
-
-
-class LadderMarket(StubMarket):
-    """A book given level by level: ticks from the mid -> size."""
-
-    ladder: tuple[dict[int, int], dict[int, int]] = ({}, {})
-
-    def bids(self, depth: int) -> list[BookLevel]:
-        return [BookLevel(60_000 - D(n) / 10, D(size), 1) for n, size in sorted(self.ladder[0].items())]
-
-    def asks(self, depth: int) -> list[BookLevel]:
-        return [BookLevel(60_000 + D(n) / 10, D(size), 1) for n, size in sorted(self.ladder[1].items())]
-
-
-def test_sessions_that_came_at_different_times_hold_the_same_book() -> None:
-    early = public()
-    late = public(early.rest)
-    books: dict[str, dict[str, dict[str, list[str]]]] = {
-        name: {"bids": {}, "asks": {}} for name in ("early", "late")
-    }
-    apply(books["early"], early.subscribe(channel="books", instId=SPOT)[1])
-    venue = early.rest.venue
-    venue.advance(venue.now_ms + 1000)  # the late one comes between the change and its push
-    apply(books["late"], late.subscribe(channel="books", instId=SPOT)[1])
-    for _ in range(2):
-        news = dict(early.rest.hub.drain())
-        for name, stream in (("early", early), ("late", late)):
-            for frame in news.get(stream.session, []):
-                apply(books[name], _decoded(frame))
-        assert books["early"] == books["late"] == shown(venue.markets[SPOT])
-        venue.advance(venue.now_ms + 1000)
-
-
-def test_sessions_that_were_sent_different_books_get_different_updates() -> None:
-    early = public()
-    venue = early.rest.venue
-    apply(one := {"bids": {}, "asks": {}}, early.subscribe(channel="books", instId=SPOT)[1])
-    venue.advance(START_MS + 50)
-    assert early.news() == []  # too soon for the early one
-    late = public(early.rest)
-    apply(two := {"bids": {}, "asks": {}}, late.subscribe(channel="books", instId=SPOT)[1])
-    venue.advance(START_MS + 160)
-    news = dict(early.rest.hub.drain())
-    for book, stream in ((one, early), (two, late)):
-        [frame] = news[stream.session]
-        apply(book, _decoded(frame))
-        assert book == shown(venue.markets[SPOT])
-
-
-def _decoded(frame: bytes) -> dict[str, Any]:
-    import json
-
-    message: dict[str, Any] = json.loads(frame)
-    return message
-
-
-def test_equal_sessions_share_the_very_same_bytes() -> None:
-    one = public()
-    two = public(one.rest)
-    for stream in (one, two):
-        for channel in ("books", "tickers", "books5"):
-            stream.subscribe(channel=channel, instId=SPOT)
-    one.rest.venue.advance(START_MS + 1000)
-    news = dict(one.rest.hub.drain())
-    assert all(a is b for a, b in zip(news[one.session], news[two.session], strict=True))
-    assert len(news[one.session]) == 3
-
-
-def test_books_speak_every_100_ms_at_most_and_lose_nothing() -> None:
-    stream = public()
-    stream.subscribe(channel="books", instId=SPOT)
-    [first] = step(stream, 100)
-    assert step(stream, 40) == []
-    [second] = step(stream, 60)
-    assert second["data"][0]["prevSeqId"] == first["data"][0]["seqId"]
-    assert second["data"][0]["seqId"] == stream.rest.venue.markets[SPOT].seq_id
-
-
-def test_an_unchanged_book_is_kept_alive_every_minute() -> None:
-    stream = public()
-    stream.subscribe(channel="books", instId=SPOT)
-    stream.rest.venue.now_ms += 59_999
-    assert stream.news() == []
-    stream.rest.venue.now_ms += 1
-    [message] = stream.news()
-    [data] = message["data"]
-    assert data["seqId"] == data["prevSeqId"] and data["asks"] == data["bids"] == []
-
-
-def test_a_restarted_sequence_is_chained_to_the_last_number() -> None:
-    stream = public()
-    [_, snapshot] = stream.subscribe(channel="books", instId=SPOT)
-    stream.rest.venue.markets[SPOT].seq_id = 1
-    [update] = step(stream)
-    assert update["data"][0]["prevSeqId"] == snapshot["data"][0]["seqId"]
-    assert update["data"][0]["seqId"] < update["data"][0]["prevSeqId"]
-
-
-@pytest.mark.parametrize(("channel", "levels"), [("books5", 5), ("bbo-tbt", 1)])
-def test_shallow_books_are_whole_every_time(channel: str, levels: int) -> None:
-    stream = public()
-    [_, first] = stream.subscribe(channel=channel, instId=SPOT)
-    [second] = step(stream)
-    for message in (first, second):
-        [data] = message["data"]
-        assert "action" not in message and "prevSeqId" not in data and "checksum" not in data
-        assert len(data["asks"]) == len(data["bids"]) == levels
-        assert data["instId"] == SPOT
-    assert second["data"][0]["seqId"] == stream.rest.venue.markets[SPOT].seq_id
-
-
-def test_the_channels_of_one_instrument_come_in_the_documented_order() -> None:
-    stream = public()
-    for channel in ("tickers", "books5", "books", "bbo-tbt"):
-        stream.subscribe(channel=channel, instId=SPOT)
-    assert channels(step(stream)) == ["bbo-tbt", "books", "books5", "tickers"]
 
 
 # --- the other channels -----------------------------------------------------------------------------
@@ -345,6 +159,23 @@ def test_one_message_tells_all_prints_of_a_round() -> None:
     [message] = stream.news()
     assert len(message["data"]) == 2
     assert message["data"][0]["count"] == "1" and message["data"][0]["tradeId"] == "1007"
+
+
+def test_prints_of_one_taker_at_one_price_are_one_row() -> None:
+    stream = public()
+    business = public(stream.rest, "business")
+    stream.subscribe(channel="trades", instId=SPOT)
+    business.subscribe(channel="trades-all", instId=SPOT)
+    prints = [(1, "60000", "0.1"), (2, "60000", "0.3"), (3, "60000.1", "0.5")]
+    stream.rest.venue.outbox += [
+        TradePrinted(PublicTrade(SPOT, n, D(price), D(size), "buy", START_MS)) for n, price, size in prints
+    ]
+    news = dict(stream.rest.hub.drain())
+    [message] = [decoded(frame) for frame in news[stream.session]]
+    rows = [(row["tradeId"], row["sz"], row["count"]) for row in message["data"]]
+    assert rows == [("2", "0.4", "2"), ("3", "0.5", "1")]
+    single = [decoded(frame)["data"] for frame in news[business.session]]
+    assert [(len(data), data[0]["count"]) for data in single] == [(1, "1")] * 3
 
 
 def test_all_trades_come_one_by_one() -> None:
@@ -413,6 +244,28 @@ def test_a_candle_gets_its_final_word_before_the_next_one_begins() -> None:
         (0, "1"),
         (60_000, "0"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("channel", "inst_id", "columns"),
+    [("mark-price-candle1H", SWAP, 6), ("index-candle1Dutc", SPOT, 6), ("candle3M", SWAP, 9)],
+)
+def test_candles_of_marks_indices_and_months_are_pushed(channel: str, inst_id: str, columns: int) -> None:
+    stream = public(kind="business")
+    _, greeting = stream.subscribe(channel=channel, instId=inst_id)
+    assert greeting["arg"] == {"channel": channel, "instId": inst_id}
+    for message in (greeting, *step(stream, 1000)):
+        assert [len(row) for row in message["data"]] == [columns]
+        assert message["data"][0][-1] == "0"
+
+
+def test_a_newcomers_greeting_does_not_take_the_final_word_from_the_others() -> None:
+    stream = public(kind="business")
+    stream.subscribe(channel="candle1m", instId=SWAP)
+    step(stream, 59_500)
+    assert step(stream, 500) == []  # the bar has closed, but the last push was too recently
+    public(stream.rest, "business").subscribe(channel="candle1m", instId=SWAP)
+    assert [message["data"][0][8] for message in step(stream, 500)] == ["1", "0"]
 
 
 def test_silent_channels_are_accepted() -> None:
