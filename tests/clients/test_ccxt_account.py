@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.clients.house import HOUR_MS, MINUTE_MS, SPOT, SPOT_ID, SWAP, SWAP_ID, D, House
+from tests.clients.house import HOUR_MS, MINUTE_MS, SPOT, SWAP, SWAP_ID, D, House
 from tests.clients.test_ccxt_orders import exact
 
 
@@ -19,9 +20,7 @@ async def hedge(client: Any) -> None:
 async def test_the_balance_is_the_cash_the_profit_and_what_is_in_use(house: House, client: Any) -> None:
     await client.set_leverage(5, SWAP, {"mgnMode": "cross"})
     await hedge(client)
-    await client.create_order(
-        SPOT, "limit", "buy", 0.1, 80_000.0 if house.ask(SPOT_ID).price > 80_000 else 1.0
-    )
+    await client.create_order(SPOT, "limit", "buy", 0.1, 80_000)
     await house.drive(HOUR_MS)
     balance, figures = await client.fetch_balance(), house.venue.figures(house.me)
     assert exact(balance["BTC"]["free"]) == exact(balance["BTC"]["total"]) == house.cash("BTC")
@@ -83,28 +82,43 @@ async def test_funding_is_paid_and_shows_as_history_with_its_sign(house: House, 
         assert exact(row["amount"]) == pytest.approx(paid)
 
 
-async def test_the_ledger_explains_every_change_of_the_cash_and_pages_completely(
-    house: House, client: Any
+@pytest.mark.parametrize("ask", ["private_get_account_bills", "private_get_account_bills_archive"])
+async def test_the_bills_explain_every_change_of_the_cash_and_page_completely(
+    house: House, client: Any, ask: str
 ) -> None:
     await hedge(client)
     await house.drive(9 * HOUR_MS)
     await client.transfer("USDT", 100, "trading", "funding")
     await house.drive(MINUTE_MS)
-    for method in ("privateGetAccountBills", "privateGetAccountBillsArchive"):
-        rows: list[Any] = []
-        params: dict[str, Any] = {"method": method}
-        while page := await client.fetch_ledger("USDT", limit=2, params=params):
-            rows += page
-            params = {"method": method, "after": min(row["id"] for row in rows)}
-        assert len({row["id"] for row in rows}) == len(rows) == 4
-        assert {row["type"] for row in rows} == {"trade", "fee", "transfer"} | {"trade"}
-        change = sum(exact(float(row["info"]["balChg"])) for row in rows)
-        assert change == house.cash("USDT") - 100_000
-        newest = max(rows, key=lambda row: int(row["id"]))
-        assert exact(newest["after"]) == house.cash("USDT")
+    rows: list[Any] = []
+    params = {"ccy": "USDT", "limit": "3"}
+    while page := (await getattr(client, ask)(params))["data"]:
+        rows += page
+        params["after"] = page[-1]["billId"]
+    assert [(row["type"], row["subType"]) for row in rows] == [
+        ("1", "12"),
+        ("8", "174"),
+        ("2", "4"),
+        ("2", "1"),
+    ]
+    assert sum(D(row["balChg"]) for row in rows) == house.cash("USDT") - 100_000
+    for newer, older in pairwise(rows):
+        assert D(newer["bal"]) - D(newer["balChg"]) == D(older["bal"])
+    assert D(rows[0]["bal"]) == house.cash("USDT")
+
+
+async def test_the_ledger_of_the_swap_is_its_trade_and_its_funding(house: House, client: Any) -> None:
+    await hedge(client)
+    await house.drive(9 * HOUR_MS)
+    rows = await client.fetch_ledger("USDT", params={"type": "swap"})
+    assert [(row["type"], row["direction"]) for row in rows] == [("trade", "out"), ("fee", "in")]
+    fill, payment = rows
+    assert exact(fill["amount"]) == house.me.bills[-2].change
+    assert exact(payment["after"]) == house.cash("USDT")
 
 
 async def test_a_transfer_is_pending_then_done_and_both_wallets_show_it(house: House, client: Any) -> None:
+    await house.drive(2 * MINUTE_MS)  # the settlement of the first instant is charged
     moved = await client.transfer("USDT", 250, "trading", "funding")
     assert (await client.fetch_transfer(moved["id"]))["info"]["state"] == "pending"
     await house.drive(MINUTE_MS)
@@ -116,6 +130,7 @@ async def test_a_transfer_is_pending_then_done_and_both_wallets_show_it(house: H
     assert (await client.fetch_balance())["USDT"]["total"] == float(house.cash("USDT")) == 99_750
     [listed] = await client.fetch_transfers("USDT")
     assert (listed["amount"], listed["fromAccount"], listed["toAccount"]) == (250, "trading", "funding")
+    assert listed["info"]["notes"] == "To Funding Account"
 
 
 async def test_fees_are_the_ones_that_are_charged(house: House, client: Any) -> None:

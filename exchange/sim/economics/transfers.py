@@ -32,7 +32,7 @@ def ask(
     else:
         if max_withdrawal(world, account, ccy) < amount:
             raise Reject("58116", "Transfer amount exceeds the available amount.")
-        bill = new_bill(TRANSFER, "12", source=TRADING, dest=FUNDING)
+        bill = new_bill(TRANSFER, "12", size=-amount, source=TRADING, dest=FUNDING)
         credit(world, account, ccy, -amount, bill, (world.transit, ccy, amount))
         world.tell_account(account, "transferred", (ccy,))
     move = Transfer(world.next_id(), client_id, ccy, amount, source, dest, "pending", world.now_ms)
@@ -60,7 +60,7 @@ def complete_due(world: World) -> None:
         if move.dest == FUNDING:
             post((world.transit, move.ccy, -move.amount), (account.funding, move.ccy, move.amount))
             continue
-        bill = new_bill(TRANSFER, "11", source=FUNDING, dest=TRADING)
+        bill = new_bill(TRANSFER, "11", size=move.amount, source=FUNDING, dest=TRADING)
         credit(world, account, move.ccy, move.amount, bill, (world.transit, move.ccy, -move.amount))
         world.tell_account(account, "transferred", (move.ccy,))
 

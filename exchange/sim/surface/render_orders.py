@@ -131,6 +131,9 @@ def fill(e: Execution, i: Instrument, tag: str) -> Row:
     }
 
 
+_TRANSFER_NOTES = {"11": "From Funding Account", "12": "To Funding Account"}
+
+
 def bill(b: BillRow) -> Row:
     return {
         "instType": b.inst_type,
@@ -156,7 +159,7 @@ def bill(b: BillRow) -> Row:
         "execType": b.exec_type,
         "from": b.source,
         "to": b.dest,
-        "notes": "",
+        "notes": _TRANSFER_NOTES.get(b.sub_type, "") if b.kind == "1" else "",
         "tag": "",
         "fillTime": ms(b.ts_ms) if b.trade_id else "",
         "fillIdxPx": "",

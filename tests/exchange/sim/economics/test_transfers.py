@@ -18,9 +18,9 @@ def test_a_transfer_leaves_at_once_and_arrives_a_second_later() -> None:
     back = desk.venue.transfer(desk.me, "USDT", D(400), FUNDING, TRADING, "t2")
     desk.wait(1_000)
     assert back.state == "success" and desk.cash() == 99_400 and desk.me.funding["USDT"] == 600
-    assert [(bill.kind, bill.sub_type, bill.change) for bill in desk.me.bills] == [
-        ("1", "12", D(-1_000)),
-        ("1", "11", D(400)),
+    assert [(bill.kind, bill.sub_type, bill.change, bill.size) for bill in desk.me.bills] == [
+        ("1", "12", D(-1_000), D(-1_000)),
+        ("1", "11", D(400), D(400)),
     ]
 
 
