@@ -27,9 +27,11 @@ from exchange.sim.markets.instruments import discount_tiers, listing, position_t
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
+from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderParams
 
 LISTED_MS = 1_573_557_408_000
+NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
 DEAD_MAN_S = range(10, 121)
 LEVELS = ("1", "2", "3")
@@ -37,13 +39,16 @@ POSITION_MODES = ("net_mode", orders.LONG_SHORT)
 
 
 class Exchange:
-    """`source` is the market, `seed` shapes its books, `start_ms` is the first instant.
+    """`source` is the market, `seed` shapes its books, `start_ms` is the first instant,
+    `profile` says how it behaves where the real venue leaves a choice.
 
     Commands raise Reject with the venue's code. The control commands at the end raise ValueError for
     what makes no sense; they are for tests and operators of the simulation, never for clients.
     """
 
-    def __init__(self, source: MarketSource, seed: int, start_ms: int | None = None) -> None:
+    def __init__(
+        self, source: MarketSource, seed: int, start_ms: int | None = None, profile: VenueProfile = NEUTRAL
+    ) -> None:
         now_ms = source.start_ms if start_ms is None else start_ms
         self._source = source
         self._pairs: list[tuple[str, Market, Market]] = []
@@ -51,8 +56,8 @@ class Exchange:
         for spec in source.coins:
             spot, swap = listing(spec, LISTED_MS)
             spot_track, swap_track, mark_track = source.tracks(spec.coin)
-            spot_market = Market(spot, spec, spot_track, spot_track, seed, now_ms)
-            swap_market = Market(swap, spec, swap_track, mark_track, seed, now_ms)
+            spot_market = Market(spot, spec, spot_track, spot_track, seed, now_ms, profile)
+            swap_market = Market(swap, spec, swap_track, mark_track, seed, now_ms, profile)
             self._pairs.append((spec.coin, spot_market, swap_market))
             markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
         self.world = World(now_ms, markets)

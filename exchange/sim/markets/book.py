@@ -13,7 +13,6 @@ from decimal import Decimal
 from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
 from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 
-REGROW_MS = 5_000  # eaten depth is back after this long
 NOISE_MS = 1_000  # sizes are drawn anew every second
 _MASK = (1 << 64) - 1
 
@@ -21,10 +20,13 @@ _MASK = (1 << 64) - 1
 class Book:
     """Sizes in the instrument's own unit: coins for spot, contracts for swaps."""
 
-    def __init__(self, instrument: Instrument, profile: DepthProfile, scale: float, seed: int) -> None:
+    def __init__(
+        self, instrument: Instrument, depth_profile: DepthProfile, scale: float, seed: int, regrow_ms: int
+    ) -> None:
         self.instrument = instrument
         self.resting: dict[str, list[Order]] = {"buy": [], "sell": []}  # best price first, then oldest
-        self._profile = profile
+        self._depth_profile = depth_profile
+        self._regrow_ms = regrow_ms
         self._scale = scale
         self._seed = (seed * 0x9E3779B97F4A7C15 + instrument.code * 0xBF58476D1CE4E5B9) & _MASK
         self._tick = float(instrument.tick)
@@ -40,7 +42,7 @@ class Book:
         width = max(1, round(spread * CALM_SPREAD_BPS / 10_000 * ticks), 1 if spread <= 1 else round(spread))
         bid = max(1, round(ticks - width / 2))
         if self._eaten["buy"] or self._eaten["sell"]:
-            gone = min(Decimal(1), Decimal(at_ms - self._at_ms) / REGROW_MS)
+            gone = min(Decimal(1), Decimal(at_ms - self._at_ms) / self._regrow_ms)
             for side, eaten in self._eaten.items():
                 self._eaten[side] = eaten * (1 - gone) // self.instrument.lot * self.instrument.lot
         self._best_ticks = {"buy": bid, "sell": bid + width}
@@ -106,7 +108,7 @@ class Book:
         noise = (self._seed ^ ((self._at_ms // NOISE_MS * 2 + (side == "buy")) * 0x94D049BB133111EB)) & _MASK
         eaten = self._eaten[side]
         built: list[list[Decimal]] = []
-        for n, (offset_bps, notional) in enumerate(self._profile):
+        for n, (offset_bps, notional) in enumerate(self._depth_profile):
             noise = (noise * 6364136223846793005 + 1442695040888963407) & _MASK
             place = best + direction * round(offset_bps * bps_ticks)
             if n and (place - previous) * direction < 1:

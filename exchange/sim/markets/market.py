@@ -27,12 +27,12 @@ from exchange.sim.model import (
     TradePrinted,
     VenueEvent,
 )
+from exchange.sim.profile import VenueProfile
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 BAND = Decimal("0.02")  # how far from the index an order may be priced, before the premium
 BAND_LIMIT = Decimal("0.05")  # and at most
-VOLUME_SHARE = Decimal("0.25")  # of a bar's volume that clients may have between them
 OPEN_INTEREST_USD = 2_000_000_000  # BTC; other coins by liquidity
 PRINT_USD = 4_000
 SETTLED_KEPT = 300
@@ -42,12 +42,21 @@ class Market:
     """Implements model.MarketSide. `refresh` moves it; everything else only looks."""
 
     def __init__(
-        self, instrument: Instrument, spec: CoinSpec, track: Track, mark_track: Track, seed: int, now_ms: int
+        self,
+        instrument: Instrument,
+        spec: CoinSpec,
+        track: Track,
+        mark_track: Track,
+        seed: int,
+        now_ms: int,
+        profile: VenueProfile,
     ) -> None:
         swap = instrument.is_swap
         self.instrument = instrument
         self.coin = spec.coin
-        self.book = Book(instrument, SWAP_DEPTH if swap else SPOT_DEPTH, spec.liquidity, seed)
+        self.book = Book(
+            instrument, SWAP_DEPTH if swap else SPOT_DEPTH, spec.liquidity, seed, profile.regrow_ms
+        )
         self.seq_id = 1_000_000
         self.ts_ms = now_ms
         self.last = self.last_size = self.mark_px = self.index_px = ZERO
@@ -56,6 +65,7 @@ class Market:
         self.trades: deque[PublicTrade] = deque(maxlen=500)
         self.trade_count = 0
         self._spec = spec
+        self._profile = profile
         self._track = track
         self._mark_track = mark_track
         self._tick = float(instrument.tick)
@@ -115,7 +125,9 @@ class Market:
             used = ZERO
             self._used = (i, used)
         volume = Decimal(str(self._track.volume[i])) / self.instrument.ct_val
-        return max(ZERO, volume * VOLUME_SHARE - used) // self.instrument.lot * self.instrument.lot
+        return (
+            max(ZERO, volume * self._profile.volume_share - used) // self.instrument.lot * self.instrument.lot
+        )
 
     def use_room(self, size: Decimal) -> None:
         bar, used = self._used

@@ -10,6 +10,7 @@ from exchange.sim.markets.instruments import CoinSpec, coin_spec
 from exchange.sim.markets.source import Forecast, Gap, Quote
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, PositionKey, Settled
+from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import OrderParams
 
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
@@ -63,9 +64,15 @@ class StillMarket:
 class Desk:
     """A venue with one trader in it, and short words for what a test does."""
 
-    def __init__(self, market: StillMarket | None = None, level: str = "2", usdt: str = "100000") -> None:
+    def __init__(
+        self,
+        market: StillMarket | None = None,
+        level: str = "2",
+        usdt: str = "100000",
+        **profile: object,
+    ) -> None:
         self.market = market or StillMarket()
-        self.venue = Exchange(self.market, seed=1)
+        self.venue = Exchange(self.market, seed=1, profile=VenueProfile(**profile))  # type: ignore[arg-type]
         self.me = self.open("me", usdt=usdt, level=level)
 
     def open(self, name: str, usdt: str = "100000", level: str = "2") -> AccountState:

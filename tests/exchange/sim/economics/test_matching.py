@@ -303,3 +303,12 @@ def test_an_invented_book_is_sorted_never_crossed_and_whole_ticks_and_lots(
     assert [level.price for level in asks] == sorted({level.price for level in asks})
     for level in bids + asks:
         assert level.size > 0 and not level.size % D("0.01") and not level.price % D("0.1")
+
+
+def test_a_profile_says_how_fast_eaten_depth_is_back() -> None:
+    for regrow_ms, share in ((60_000, 0), (120_000, 0.5)):
+        desk = Desk(usdt="10000000", regrow_ms=regrow_ms)
+        whole = desk.venue.world.markets[SPOT].book.levels("sell")[0][1]
+        desk.order(SPOT, "buy", str(whole), "60500")
+        desk.venue.world.markets[SPOT].book.refresh(60_000.0, 1.0, 1.0, desk.venue.now_ms + 60_000)
+        assert float(desk.venue.world.markets[SPOT].book._eaten["sell"] / whole) == pytest.approx(share)

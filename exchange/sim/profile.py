@@ -1,0 +1,32 @@
+"""How the simulated venue behaves where the real one leaves a choice, or differs from day to day.
+
+One frozen object, given to the venue at its start. The defaults are neutral: what they switch on is
+documented of the real venue, what they switch off only makes some question harder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class VenueProfile:
+    """
+    regrow_ms     what takers ate of the book is back after this long
+    volume_share  of a bar's volume that clients may have between them, a fraction
+
+    Raises ValueError naming the field, its value and what is allowed.
+    """
+
+    regrow_ms: int = 5_000
+    volume_share: Decimal = Decimal("0.25")
+
+    def __post_init__(self) -> None:
+        _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")
+        _require("volume_share", self.volume_share, 0 < self.volume_share <= 1, "above 0, at most 1")
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {value}, allowed: {allowed}")

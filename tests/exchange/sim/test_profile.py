@@ -1,0 +1,18 @@
+from dataclasses import replace
+
+import pytest
+
+from exchange.sim.profile import VenueProfile
+from tests.exchange.sim.worlds import D
+
+
+@pytest.mark.parametrize(
+    ("changed", "allowed"),
+    [
+        ({"regrow_ms": 0}, "regrow_ms is 0, allowed: more than 0"),
+        ({"volume_share": D("1.1")}, "volume_share is 1.1, allowed: above 0, at most 1"),
+    ],
+)
+def test_a_profile_that_makes_no_sense_is_refused_by_field(changed: dict[str, object], allowed: str) -> None:
+    with pytest.raises(ValueError, match=allowed):
+        replace(VenueProfile(), **changed)  # type: ignore[arg-type]
