@@ -60,7 +60,7 @@ class Exchange:
             swap_market = Market(swap, spec, swap_track, mark_track, seed, now_ms, profile)
             self._pairs.append((spec.coin, spot_market, swap_market))
             markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
-        self.world = World(now_ms, markets)
+        self.world = World(now_ms, markets, seed, profile)
         self.outbox = self.world.outbox
         self.accounts = self.world.accounts
         self.instruments = {inst_id: market.instrument for inst_id, market in markets.items()}
@@ -100,6 +100,7 @@ class Exchange:
         at_ms = until_ms if target is None else min(until_ms, target)
         self.world.now_ms = max(at_ms, self.now_ms)
         self.calendar.keep()
+        self._desk.finish_due()
         end_ms = self._source.end_ms
         if not self.world.closed and (end_ms is None or self.now_ms <= end_ms):
             self._refresh()
@@ -174,7 +175,7 @@ class Exchange:
     def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None:
         """A cross leverage holds for every position of the swap; an isolated one moves margin along."""
         market = self._swap(key.inst_id)
-        self._require_mode(account, key)
+        self._require_changeable(account, key)
         if not 1 <= leverage <= market.instrument.max_leverage:
             raise Reject("59102", f"Leverage exceeds the maximum of {market.instrument.max_leverage}.")
         setting = leverage_key(key)
@@ -196,14 +197,16 @@ class Exchange:
         self.world.tell_account(account, "set_leverage", (), [row.key for row in rows])
 
     def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
-        self._require_mode(account, key)
+        self._require_changeable(account, key)
         if change > 0:
             margin.add_margin(self.world, account, key, change, MARGIN_ADDED)
         else:
             margin.take_margin(self.world, account, key, -change)
         self.world.tell_account(account, "adjust_margin", (QUOTE,), (key,))
 
-    def _require_mode(self, account: AccountState, key: PositionKey) -> None:
+    def _require_changeable(self, account: AccountState, key: PositionKey) -> None:
+        if self.world.blocked(key.inst_id) and held(account, key):
+            raise Reject("50023", "Your account is frozen while funding fees are being charged.")
         if key.mode == ISOLATED and account.level == margin.MULTI:
             raise Reject("50072", "Isolated margin is not available in multi-currency margin mode.")
         hedged = account.pos_mode == orders.LONG_SHORT and key.mode == ISOLATED

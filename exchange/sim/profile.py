@@ -9,22 +9,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+CURRENT, WITH_RATE, NO_RATE = "current", "with_rate", "no_rate"  # funding formulas, markets/funding.py
+REGIMES = (CURRENT, WITH_RATE, NO_RATE)
+
 
 @dataclass(frozen=True, slots=True)
 class VenueProfile:
     """
-    regrow_ms     what takers ate of the book is back after this long
-    volume_share  of a bar's volume that clients may have between them, a fraction
+    regrow_ms         what takers ate of the book is back after this long
+    volume_share      of a bar's volume that clients may have between them, a fraction
+    funding_regime    which formula makes the rate of a generated market: current, with_rate, no_rate
+    settlement_s      shortest and longest time a settlement takes, in seconds; drawn per settlement
+    settlement_block  share of settlements in which orders on the swap (51030) and changes to a charged
+                      position (50023) are refused meanwhile; transfers (58111) always are
 
     Raises ValueError naming the field, its value and what is allowed.
     """
 
     regrow_ms: int = 5_000
     volume_share: Decimal = Decimal("0.25")
+    funding_regime: str = CURRENT
+    settlement_s: tuple[int, int] = (5, 20)
+    settlement_block: float = 0.25
 
     def __post_init__(self) -> None:
         _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")
         _require("volume_share", self.volume_share, 0 < self.volume_share <= 1, "above 0, at most 1")
+        _require("funding_regime", self.funding_regime, self.funding_regime in REGIMES, ", ".join(REGIMES))
+        shortest, longest = self.settlement_s
+        _require("settlement_s", self.settlement_s, 0 <= shortest <= longest, "two ascending numbers")
+        _require("settlement_block", self.settlement_block, 0 <= self.settlement_block <= 1, "0 to 1")
 
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:

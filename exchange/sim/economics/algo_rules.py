@@ -31,7 +31,7 @@ def check(world: World, account: AccountState, params: AlgoParams) -> None:
     if world.closed:
         raise Reject("50001", "Service temporarily unavailable. Try again later")
     market = world.market(params.inst_id)
-    orders.check_tradable(market)
+    orders.check_tradable(world, market)
     if params.kind not in KINDS:
         raise Reject("51056", f"Action not allowed: ordType {params.kind} is not available here.")
     _check_ids(account, params)

@@ -86,6 +86,13 @@ class Standing:
         held = ZERO if self.multi else self.held.get(QUOTE, ZERO)
         return self.backing - self.imr - self.order_margin - held
 
+    def spare_of(self, key: PositionKey) -> Decimal:
+        """USDT a position could lose before the maintenance margin and fees behind it are touched."""
+        for each in self.isolated:
+            if each.row.key == key:
+                return max(ZERO, each.margin + each.upl - each.mmr - each.close_fee)
+        return max(ZERO, self.backing - self.mmr - self.close_fees)
+
     def spendable(self, account: AccountState, ccy: str) -> Decimal:
         """Coins free to be sold or paid. USDT must also leave the positions their margin."""
         cash, held = account.trading.get(ccy, ZERO), self.held.get(ccy, ZERO)

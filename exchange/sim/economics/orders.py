@@ -39,7 +39,7 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
     if world.closed:
         raise Reject("50001", "Service temporarily unavailable. Try again later")
     market = world.market(params.inst_id)
-    check_tradable(market)
+    check_tradable(world, market)
     check_params(world, account, market, params)
     check_size(market, params)
     if params.kind in PRICED:
@@ -56,12 +56,14 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
     return Terms(size, frozen, amend_source)
 
 
-def check_tradable(market: Market) -> None:
+def check_tradable(world: World, market: Market) -> None:
     state = market.instrument.state
     if state != "live":
         raise Reject(
             _STATES.get(state, "51022"), f"Contract suspended: {market.instrument.inst_id} is {state}."
         )
+    if world.blocked(market.instrument.inst_id):
+        raise Reject("51030", "The contract is settling its funding fee. Please try again later.")
 
 
 def check_params(world: World, account: AccountState, market: Market, params: OrderParams) -> None:
@@ -262,7 +264,7 @@ def amended(
         order.inst_id, order.td_mode, order.side, order.kind, size, price, pos_side=order.pos_side,
         reduce_only=order.reduce_only, target_ccy=order.target_ccy, stp=order.stp,
     )  # fmt: skip
-    check_tradable(market)
+    check_tradable(world, market)
     check_size(market, params)
     if price is not None:
         check_price(market, order.side, price)

@@ -6,16 +6,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchange.sim.economics.accounts import FUNDING_FEE, ISOLATED, credit, new_bill
+from exchange.sim.economics.chance import between, draw
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.matching import NO_FUNDS, cancel
-from exchange.sim.economics.world import QUOTE, World
-from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, next_interval, payment
+from exchange.sim.economics.world import QUOTE, Settling, World
+from exchange.sim.markets.funding import (
+    DEFAULT_INTERVAL_MS,
+    IMPACT_VALUE,
+    INTEREST,
+    funding_rate,
+    next_interval,
+    payment,
+)
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import ZERO, AccountState, FundingState, PositionRow, Settled
 
-IMPACT_VALUE = Decimal(10_000)
-INTEREST = Decimal("0.0001")
+CENT = Decimal("0.01")  # stays beyond the maintenance margin, for a ratio of 1 liquidates
 HISTORY = 270  # settlements shown from before the start, at most: three months
 
 
@@ -41,6 +48,7 @@ class FundingDesk:
 
     def next_due_ms(self) -> int | None:
         due = [m.funding.funding_ms for m in self._world.markets.values() if m.funding is not None]
+        due += [one.until_ms for one in self._world.settling.values()]
         return min(due, default=None)
 
     def refresh(self, market: Market) -> None:
@@ -49,7 +57,7 @@ class FundingDesk:
         if state is None:
             return
         interval_ms = state.next_funding_ms - state.funding_ms
-        rate, premium = self._source.forecast(market.coin, self._world.now_ms, state.funding_ms, interval_ms)
+        rate, premium = self._forecast(market, self._world.now_ms, state.funding_ms, interval_ms)
         if rate != state.rate:
             state.rate, state.premium, state.ts_ms = rate, premium, self._world.now_ms
             self._world.outbox.append(market.funding_changed)
@@ -70,14 +78,50 @@ class FundingDesk:
         market.settled.append(Settled(state.funding_ms, rate, rate))
         self._step_interval(market, rate)
         self._schedule(market, now_ms)
+        self._begin(market, state.funding_ms)
         self._world.outbox.append(market.funding_changed)
+
+    def finish_due(self) -> None:
+        """End the settlements whose charging is over."""
+        world = self._world
+        for inst_id, settling in list(world.settling.items()):
+            if settling.until_ms <= world.now_ms:
+                del world.settling[inst_id]
+                market = world.markets[inst_id]
+                if market.funding is not None:
+                    market.funding.processing = False
+                    world.outbox.append(market.funding_changed)
+
+    def _begin(self, market: Market, at_ms: int) -> None:
+        """Charging takes a moment: how long, and how strict the venue is meanwhile, is drawn per instant."""
+        world, inst_id = self._world, market.instrument.inst_id
+        low, high = world.profile.settlement_s
+        until_ms = world.now_ms + 1_000 * between(low, high, world.seed, "settlement", inst_id, at_ms)
+        blocked = draw(world.seed, "blocked", inst_id, at_ms) < world.profile.settlement_block
+        world.settling[inst_id] = Settling(until_ms, blocked)
+        if market.funding is not None:
+            market.funding.processing = True
+
+    def _forecast(
+        self, market: Market, at_ms: int, settle_ms: int, interval_ms: int
+    ) -> tuple[Decimal, Decimal]:
+        rate, premium = self._source.forecast(market.coin, at_ms, settle_ms, interval_ms)
+        if rate is None:
+            regime = self._world.profile.funding_regime
+            rate = funding_rate(premium, interval_ms, self._caps[market.coin], regime)
+        return rate, premium
 
     def _charge(
         self, account: AccountState, row: PositionRow, market: Market, mark: Decimal, rate: Decimal
     ) -> None:
-        """Pay or charge one position: a cross one in cash, an isolated one in its own margin."""
+        """Pay or charge one position: a cross one in cash, an isolated one in its own margin.
+
+        Nobody pays so much that the maintenance margin and the fee of a liquidation are no longer there.
+        """
         world, key = self._world, row.key
         amount = payment(row.size, market.instrument.ct_val, mark, rate)
+        if amount < 0:
+            amount = -min(-amount, max(ZERO, standing(world, account).spare_of(key) - CENT))
         row.funding_fee += amount
         row.updated_ms = world.now_ms
         bill = new_bill(
@@ -104,7 +148,7 @@ class FundingDesk:
     def _schedule(self, market: Market, after_ms: int) -> None:
         """Announce the settlement after `after_ms`."""
         times = self._source.schedule(market.coin, after_ms, self._interval_ms[market.coin])
-        rate, premium = self._source.forecast(market.coin, after_ms, times[0], times[1] - times[0])
+        rate, premium = self._forecast(market, after_ms, times[0], times[1] - times[0])
         cap = self._caps[market.coin]
         market.funding = FundingState(
             rate=rate,

@@ -7,7 +7,6 @@ from decimal import Decimal
 from exchange.sim.economics.accounts import TRANSFER, credit, new_bill
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.world import QUOTE, World, post
-from exchange.sim.markets.funding import TRANSFER_PAUSE_MS
 from exchange.sim.model import ZERO, AccountState, Reject, Transfer
 
 FUNDING, TRADING = "6", "18"
@@ -22,8 +21,7 @@ def ask(
         raise Reject("58114" if source == dest else "51000", "Parameter from/to error")
     if amount <= 0:
         raise Reject("58114", "Transfer amount must be greater than 0.")
-    settled_ms = max((m.settled[-1].ts_ms for m in world.markets.values() if m.settled), default=-(10**15))
-    if world.now_ms - settled_ms < TRANSFER_PAUSE_MS:
+    if world.settling:
         raise Reject("58111", "Unable to transfer while the perpetual contract is charging funding fees.")
     if source == FUNDING:
         if account.funding.get(ccy, ZERO) < amount:

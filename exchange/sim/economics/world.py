@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
@@ -27,6 +27,7 @@ from exchange.sim.model import (
     Transfer,
     VenueEvent,
 )
+from exchange.sim.profile import VenueProfile
 
 QUOTE = "USDT"
 ROUNDING = Decimal("1e-9")  # averages are kept to 28 digits: what a booking may be off by
@@ -69,10 +70,19 @@ class House:
     deposits: defaultdict[str, Decimal] = field(default_factory=_empty)
 
 
+class Settling(NamedTuple):
+    """A settlement that is still being charged."""
+
+    until_ms: int
+    blocked: bool  # orders on the swap and changes to charged positions are refused meanwhile
+
+
 @dataclass(slots=True)
 class World:
     now_ms: int
     markets: dict[str, Market]
+    seed: int
+    profile: VenueProfile
     accounts: dict[str, AccountState] = field(default_factory=dict)
     house: House = field(default_factory=House)
     outbox: list[VenueEvent] = field(default_factory=list)
@@ -81,6 +91,7 @@ class World:
     hatching: list[tuple[AccountState, Order]] = field(default_factory=list)  # filled, with TP/SL attached
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
     transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency
+    settling: dict[str, Settling] = field(default_factory=dict)  # by swap
     closed: bool = False  # maintenance, or no market data
     _ids: int = 0
 
@@ -106,6 +117,11 @@ class World:
         if market is None:
             raise Reject("51001", f"Instrument ID {inst_id} does not exist.")
         return market
+
+    def blocked(self, inst_id: str) -> bool:
+        """Whether a swap's settlement keeps orders and position changes out for the moment."""
+        settling = self.settling.get(inst_id)
+        return settling is not None and settling.blocked
 
     def tell_order(self, account: AccountState, order: Order, execution: Execution | None = None) -> None:
         order.updated_ms = account.updated_ms = self.now_ms

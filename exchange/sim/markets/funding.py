@@ -1,26 +1,63 @@
-"""The funding formula, its limits and its calendar. Source: api-v5.md 7.1."""
+"""The funding formula in its three regimes, its limits and its calendar. Source: api-v5.md 7.1."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+
+from exchange.sim.model import ZERO, BookLevel
+from exchange.sim.profile import CURRENT, NO_RATE, WITH_RATE
 
 HOUR_MS = 3_600_000
 DEFAULT_INTERVAL_MS = 8 * HOUR_MS
 INTERVALS_H = (8, 4, 2, 1)
-INTEREST = 0.0001  # per eight hours
-DAMP = 0.0005  # how far the interest term may pull the premium
-TRANSFER_PAUSE_MS = 60_000  # transfers are refused this long after a settlement
+INTEREST = Decimal("0.0001")  # per eight hours
+OLD_INTEREST = Decimal("0.0003")  # per day, in the regime before
+DAMP = Decimal("0.0005")  # how far the interest term may pull the premium
+IMPACT_VALUE = Decimal(10_000)  # USDT a premium sample looks into the book for
 
 
-def funding_rate(premium: float, interval_ms: int, cap: float) -> float:
-    """Return the rate of one interval from the average premium (fractions; premium = swap / index - 1).
+def funding_rate(premium: Decimal, interval_ms: int, cap: Decimal, regime: str = CURRENT) -> Decimal:
+    """Return the rate of one interval of N hours from the average premium, both fractions.
 
-    F = clamp([P + clamp(0.01 % - P, -0.05 %, +0.05 %)] / (8 / N), -cap, +cap), N hours per interval.
-    A premium between -0.04 % and +0.06 % gives exactly 0.01 % per eight hours.
+    current    clamp([P + clamp(0.01 % - P, -0.05 %, +0.05 %)] / (8 / N), -cap, +cap), since June 2026;
+               a premium between -0.04 % and +0.06 % gives exactly 0.01 % per eight hours
+    with_rate  clamp(P + clamp(I - P, -0.05 %, +0.05 %), -cap, +cap) with I = 0.03 % / (24 / N), before
+    no_rate    clamp(P, -cap, +cap), the oldest
     """
-    damped = premium + min(max(INTEREST - premium, -DAMP), DAMP)
-    rate = damped * interval_ms / DEFAULT_INTERVAL_MS
+    if regime == NO_RATE:
+        rate = premium
+    elif regime == WITH_RATE:
+        rate = _damped(premium, OLD_INTEREST * interval_ms / (24 * HOUR_MS))
+    else:
+        rate = _damped(premium, INTEREST) * interval_ms / DEFAULT_INTERVAL_MS
     return min(max(rate, -cap), cap)
+
+
+def _damped(premium: Decimal, interest: Decimal) -> Decimal:
+    return premium + min(max(interest - premium, -DAMP), DAMP)
+
+
+def impact_price(levels: Iterable[BookLevel], ct_val: Decimal) -> Decimal | None:
+    """The average price at which IMPACT_VALUE USDT would fill; None when the book does not hold as much."""
+    left, coins = IMPACT_VALUE, ZERO
+    for level in levels:
+        value = min(left, level.size * ct_val * level.price)
+        coins += value / level.price
+        left -= value
+        if not left:
+            return IMPACT_VALUE / coins
+    return None
+
+
+def premium_sample(
+    bids: Iterable[BookLevel], asks: Iterable[BookLevel], ct_val: Decimal, index: Decimal
+) -> Decimal:
+    """[max(0, impact bid - index) - max(0, index - impact ask)] / index; a side too thin counts 0."""
+    bid, ask = impact_price(bids, ct_val), impact_price(asks, ct_val)
+    above = max(ZERO, bid - index) if bid is not None else ZERO
+    below = max(ZERO, index - ask) if ask is not None else ZERO
+    return (above - below) / index
 
 
 def next_settlements(after_ms: int, interval_ms: int) -> tuple[int, int]:

@@ -227,8 +227,7 @@ class GeneratedMarket:
         first = max(0, i - interval_ms // BAR_MS)
         sums = paths.premium_sum
         premium = (sums[i] - sums[first]) / (i - first) if i > first else 0.0
-        rate = funding_rate(premium, interval_ms, float(paths.spec.funding_cap))
-        return Forecast(Decimal(f"{rate:.8f}"), Decimal(f"{premium:.8f}"))
+        return Forecast(None, Decimal(f"{premium:.8f}"))
 
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         return None  # the path is the only truth here
@@ -239,7 +238,9 @@ class GeneratedMarket:
         for n in range(last - count + 1, last + 1):
             at_ms = n * DEFAULT_INTERVAL_MS
             if at_ms - DEFAULT_INTERVAL_MS >= self._begin_ms:
-                rate = self.forecast(coin, at_ms, at_ms, DEFAULT_INTERVAL_MS).rate
+                premium = self.forecast(coin, at_ms, at_ms, DEFAULT_INTERVAL_MS).premium
+                cap = Decimal(self._coins[coin].spec.funding_cap)
+                rate = funding_rate(premium, DEFAULT_INTERVAL_MS, cap)
                 found.append(Settled(at_ms, rate, rate))
         return found
 

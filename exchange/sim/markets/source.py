@@ -29,9 +29,13 @@ class Quote(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """The venue's word on the coming settlement: fractions of notional per interval."""
+    """What is known of the coming settlement: fractions of notional.
 
-    rate: Decimal
+    rate     per interval; None leaves it to the formula
+    premium  average over the interval so far
+    """
+
+    rate: Decimal | None
     premium: Decimal
 
 

@@ -31,7 +31,8 @@ class StillMarket:
         self.gaps = gaps
         self.spot = {"BTC": 60_000.0, "ETH": 3_000.0}
         self.basis = {"BTC": 0.0, "ETH": 0.0}
-        self.rate = D("0.0001")
+        self.rate: Decimal | None = D("0.0001")  # None leaves it to the formula
+        self.premium = D(0)
         self.mark_at: dict[int, Decimal] = {}
         self._track = Track(HOUR_MS)
         for hour in range(24 * 400):
@@ -52,13 +53,14 @@ class StillMarket:
         return next_settlements(after_ms, interval_ms)
 
     def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
-        return Forecast(self.rate, D(0))
+        return Forecast(self.rate, self.premium)
 
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         return self.mark_at.get(at_ms)
 
     def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
-        return [Settled(START_MS - 8 * HOUR_MS, self.rate, self.rate)]
+        rate = self.rate or D(0)
+        return [Settled(START_MS - 8 * HOUR_MS, rate, rate)]
 
 
 class Desk:

@@ -1,46 +1,13 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
-from exchange.sim.markets.funding import HOUR_MS, funding_rate, next_interval, payment
+from exchange.sim.markets.funding import HOUR_MS
 from exchange.sim.markets.generated import GeneratedMarket
-from exchange.sim.model import AccountChanged, FundingChanged
-from tests.exchange.sim.worlds import HELD, MINUTE_MS, START_MS, SWAP, D, Desk
+from exchange.sim.model import AccountChanged, FundingChanged, PositionKey, Reject
+from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
 
 EIGHT_MS = 8 * HOUR_MS
-
-
-def test_the_plateau_is_one_basis_point() -> None:
-    for premium in (-0.0004, 0.0, 0.0001, 0.0006):
-        assert funding_rate(premium, EIGHT_MS, 0.00375) == pytest.approx(0.0001)
-
-
-def test_outside_the_plateau_the_premium_shows_through() -> None:
-    assert funding_rate(0.0010, EIGHT_MS, 0.00375) == pytest.approx(0.0005)
-    assert funding_rate(-0.0010, EIGHT_MS, 0.00375) == pytest.approx(-0.0005)
-
-
-def test_a_shorter_interval_charges_its_share() -> None:
-    assert funding_rate(0.0, 2 * HOUR_MS, 0.00375) == pytest.approx(0.000025)
-
-
-@given(premium=st.floats(-1, 1), hours=st.sampled_from([1, 2, 4, 8]))
-def test_no_rate_leaves_its_limits(premium: float, hours: int) -> None:
-    assert abs(funding_rate(premium, hours * HOUR_MS, 0.00375)) <= 0.00375
-
-
-def test_the_worked_example_pays_its_amount() -> None:
-    assert payment(D("-15.99"), D("0.01"), D(60_000), D("0.0001")) == D("0.9594")
-
-
-def test_a_rate_at_its_limit_shortens_the_interval_step_by_step_and_calm_restores_it() -> None:
-    steps = [EIGHT_MS]
-    for _ in range(4):
-        steps.append(next_interval(steps[-1], at_limit=True))
-    assert [step // HOUR_MS for step in steps] == [8, 4, 2, 1, 1]
-    assert next_interval(HOUR_MS, at_limit=False) == EIGHT_MS
 
 
 def test_the_short_receives_at_the_instant_on_the_mark_of_the_instant() -> None:
@@ -139,3 +106,77 @@ def test_a_payment_that_eats_the_margin_cancels_orders_that_need_some() -> None:
     waiting = desk.order(SWAP, "sell", "1", "60500", kind="limit")
     desk.wait(EIGHT_MS)
     assert (waiting.state, waiting.cancel_source) == ("canceled", "9")
+
+
+STRICT = {"settlement_s": (7, 7), "settlement_block": 1}
+
+
+def test_a_settlement_takes_its_seconds_and_says_so() -> None:
+    desk = Desk(**STRICT)
+    desk.wait(EIGHT_MS)
+    funding = desk.venue.markets[SWAP].funding
+    assert funding is not None and funding.processing and funding.settled_rate == D("0.0001")
+    desk.wait(6_999)
+    assert funding.processing
+    desk.venue.outbox.clear()
+    desk.wait(1)
+    assert not funding.processing and FundingChanged(SWAP) in desk.venue.outbox
+
+
+def test_meanwhile_transfers_orders_and_changes_to_charged_positions_are_refused() -> None:
+    desk = Desk(**STRICT)
+    Edits(desk.venue).set_position(desk.me, SWAP, D(-10))
+    other = PositionKey("ETH-USDT-SWAP")
+    desk.wait(EIGHT_MS)
+    refused = (
+        ("58111", lambda: desk.venue.transfer(desk.me, "USDT", D(1), "18", "6", "")),
+        ("51030", lambda: desk.order(SWAP, "buy", "1")),
+        ("50023", lambda: desk.venue.set_leverage(desk.me, HELD, D(5))),
+        ("50023", lambda: desk.venue.adjust_margin(desk.me, HELD, D(5))),
+    )
+    for code, act in refused:
+        with pytest.raises(Reject, match=code):
+            act()
+    assert desk.order(SPOT, "buy", "0.1").state == "filled"
+    desk.venue.set_leverage(desk.me, other, D(5))  # nothing is charged there
+    desk.wait(7_000)
+    desk.venue.set_leverage(desk.me, HELD, D(5))
+    desk.venue.transfer(desk.me, "USDT", D(1), "18", "6", "")
+    assert desk.order(SWAP, "buy", "1").state == "filled"
+
+
+def test_by_default_only_some_settlements_keep_orders_out_and_the_seed_says_which() -> None:
+    def strict(seed: int) -> list[bool]:
+        venue = Exchange(StillMarket(), seed=seed)
+        found = []
+        for n in range(1, 60):
+            while venue.now_ms < START_MS + n * EIGHT_MS:
+                venue.advance(START_MS + n * EIGHT_MS)
+            assert 5_000 <= venue.world.settling[SWAP].until_ms - venue.now_ms <= 20_000
+            found.append(venue.world.blocked(SWAP))
+        return found
+
+    assert strict(1) == strict(1) != strict(2)
+    assert 5 <= sum(strict(1)) <= 25
+
+
+def test_nobody_is_charged_into_liquidation() -> None:
+    desk = Desk(usdt="1500")
+    desk.market.rate = D("0.00375")
+    Edits(desk.venue).set_position(desk.me, SWAP, D(500))
+    desk.wait(EIGHT_MS)  # 1,125 USDT would be due; 1,350 must stay
+    assert desk.me.bills[-1].sub_type == "173" and desk.cash() == D("1350.01")
+    desk.wait(MINUTE_MS)
+    assert desk.contracts() == 500
+
+
+@pytest.mark.parametrize(
+    ("regime", "rate"), [("current", "0.0005"), ("with_rate", "0.0005"), ("no_rate", "0.0010")]
+)
+def test_the_regime_decides_what_a_premium_costs(regime: str, rate: str) -> None:
+    market = StillMarket()
+    market.rate, market.premium = None, D("0.0010")
+    desk = Desk(market, funding_regime=regime)
+    desk.wait(EIGHT_MS)
+    last = desk.venue.markets[SWAP].settled[-1]
+    assert last.rate == last.forecast == D(rate)

@@ -41,7 +41,7 @@ def test_a_refused_transfer_moves_nothing(amount: str, source: str, dest: str, c
     assert desk.cash() == 100_000 and not desk.me.transfers
 
 
-def test_transfers_pause_for_a_minute_after_a_settlement() -> None:
+def test_transfers_pause_while_a_settlement_is_charged() -> None:
     desk = Desk()
     desk.wait(8 * HOUR_MS)
     with pytest.raises(Reject, match="58111"):
