@@ -194,8 +194,9 @@ def _joined(files: list[TapeFile]) -> Candles | None:
     whole = parts[0]
     for file, part in zip(files[1:], parts[1:], strict=True):
         _require_after(file, whole.ts[-1], part.ts[0])
-        for name in ("ts", "open", "high", "low", "close", "volume", "open_text"):
+        for name in ("ts", "open", "high", "low", "close", "volume"):
             getattr(whole, name).extend(getattr(part, name))
+        whole.hour_open.update(part.hour_open)
     return whole
 
 

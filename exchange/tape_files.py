@@ -13,6 +13,7 @@ import gzip
 import math
 import re
 import zlib
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -50,18 +51,26 @@ _NAME = re.compile(
 )
 
 
+def _stamps() -> array[int]:
+    return array("q")
+
+
+def _prices() -> array[float]:
+    return array("d")
+
+
 @dataclass(slots=True)
 class Candles:
-    """Bars of one market, oldest first, as columns. `open_text` keeps the file's own digits."""
+    """Bars of one market, oldest first, as columns. `hour_open`: opens at full hours in the file's digits."""
 
     bar_ms: int
-    ts: list[int] = field(default_factory=list)
-    open: list[float] = field(default_factory=list)
-    high: list[float] = field(default_factory=list)
-    low: list[float] = field(default_factory=list)
-    close: list[float] = field(default_factory=list)
-    volume: list[float] = field(default_factory=list)
-    open_text: list[str] = field(default_factory=list)
+    ts: array[int] = field(default_factory=_stamps)
+    open: array[float] = field(default_factory=_prices)
+    high: array[float] = field(default_factory=_prices)
+    low: array[float] = field(default_factory=_prices)
+    close: array[float] = field(default_factory=_prices)
+    volume: array[float] = field(default_factory=_prices)
+    hour_open: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -123,7 +132,11 @@ class TapeFile:
         volume = [0.0] * len(ts)
         if self.kind != "mark":
             volume = self._floats("volume", columns[6], "coins, 0 or more", lambda value: value >= 0)
-        return Candles(self.bar_ms, ts, open_, high, low, close, volume, list(columns[2]))
+        hour_open = {at: cell for at, cell in zip(ts, columns[2], strict=True) if at % HOUR_MS == 0}
+        return Candles(
+            self.bar_ms, array("q", ts), array("d", open_), array("d", high), array("d", low),
+            array("d", close), array("d", volume), hour_open,
+        )  # fmt: skip
 
     def settlements(self) -> Settlements:
         """Read and check a funding file; stamps some milliseconds off are put on their second."""

@@ -10,7 +10,7 @@ import hashlib
 from decimal import Decimal
 
 from exchange.sim.algo_model import AlgoOrder
-from exchange.sim.economics import algos, fees, liquidation, margin, matching, orders, transfers
+from exchange.sim.economics import algos, fees, margin, matching, orders, transfers
 from exchange.sim.economics.accounts import (
     CROSS,
     ISOLATED,
@@ -22,9 +22,10 @@ from exchange.sim.economics.accounts import (
 )
 from exchange.sim.economics.calendar import Calendar
 from exchange.sim.economics.settlement import FundingDesk
+from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import discount_tiers, listing, position_tiers
-from exchange.sim.markets.market import Market
+from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
 from exchange.sim.profile import VenueProfile
@@ -51,14 +52,15 @@ class Exchange:
     ) -> None:
         now_ms = source.start_ms if start_ms is None else start_ms
         self._source = source
-        self._pairs: list[tuple[str, Market, Market]] = []
+        self._pulse = Pulse(now_ms)
+        self._swaps: list[Market] = []
+        self._watched: dict[str, Market] = {}
         markets: dict[str, Market] = {}
         for spec in source.coins:
             spot, swap = listing(spec, LISTED_MS)
-            spot_track, swap_track, mark_track = source.tracks(spec.coin)
-            spot_market = Market(spot, spec, spot_track, spot_track, seed, now_ms, profile)
-            swap_market = Market(swap, spec, swap_track, mark_track, seed, now_ms, profile)
-            self._pairs.append((spec.coin, spot_market, swap_market))
+            spot_market = Market(spot, spec, source, self._pulse, seed, profile)
+            swap_market = Market(swap, spec, source, self._pulse, seed, profile)
+            self._swaps.append(swap_market)
             markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
         self.world = World(now_ms, markets, seed, profile)
         self.outbox = self.world.outbox
@@ -69,9 +71,9 @@ class Exchange:
         self.maintenance = self.calendar.windows
         self._by_key: dict[str, AccountState] = {}
         self._desk = FundingDesk(self.world, source)
-        for _, _, swap_market in self._pairs:
+        self._vigil = Vigil(self.world)
+        for swap_market in self._swaps:
             self._desk.open(swap_market)
-        self._refresh()
         self.create_account("demo", "demo-key", "demo-secret", "demo-pass", {QUOTE: DEMO_CASH})
         self.calendar.keep()
         self.outbox.clear()
@@ -105,25 +107,37 @@ class Exchange:
         if not self.world.closed and (end_ms is None or self.now_ms <= end_ms):
             self._refresh()
             algos.watch(self.world)
-            for _, _, swap in self._pairs:
-                self._desk.settle_due(swap)
-            for market in self.world.markets.values():
-                matching.match_resting(self.world, market)
+            due_ms = self._desk.next_due_ms()
+            if due_ms is not None and due_ms <= self.now_ms:
+                for swap in self._swaps:
+                    self._desk.settle_due(swap)
+            for inst_id in self._with_orders():
+                matching.match_resting(self.world, self.world.markets[inst_id])
             for account in self.accounts.values():
                 if account.positions:
-                    liquidation.watch(self.world, account)
+                    self._vigil.keep(account)
             algos.watch(self.world)
         transfers.complete_due(self.world)
         self._dead_men()
         return self.now_ms
 
     def _refresh(self) -> None:
-        now_ms, outbox = self.now_ms, self.outbox
-        for coin, spot, swap in self._pairs:
-            quote = self._source.quote(coin, now_ms)
-            spot.refresh(quote, now_ms, outbox)
-            swap.refresh(quote, now_ms, outbox)
-            self._desk.refresh(swap)
+        """Move all markets to the present; those nobody watches notice when they are looked at."""
+        self._pulse.beat(self.now_ms)
+        for market in self._watched.values():
+            market.announce(self.outbox)
+
+    def watch(self, inst_id: str) -> None:
+        market = self.world.market(inst_id)
+        self._watched[inst_id] = market
+        spot_id = f"{market.coin}-{QUOTE}"  # a swap's price band follows the index
+        self._watched[spot_id] = self.world.markets[spot_id]
+
+    def _with_orders(self) -> dict[str, None]:
+        """Instruments in which somebody's order rests, in a fixed order."""
+        return dict.fromkeys(
+            order.inst_id for account in self.accounts.values() for order in account.open_orders.values()
+        )
 
     def _dead_man_times(self) -> list[int]:
         times = (account.cancel_all_at_ms for account in self.accounts.values())

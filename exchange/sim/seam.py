@@ -98,18 +98,38 @@ class AlgoChange:
 class MarketSide(Protocol):
     """Public data of one instrument."""
 
+    # All of it is worked out only when somebody looks.
     instrument: Instrument
-    seq_id: int
-    last: Decimal
-    last_size: Decimal
-    ts_ms: int
-    mark_px: Decimal
-    index_px: Decimal
-    funding: FundingState | None
-    settled: deque[Settled]  # oldest first
-    trades: deque[PublicTrade]
 
-    # worked out only when somebody looks
+    @property
+    def seq_id(self) -> int: ...
+
+    @property
+    def last(self) -> Decimal: ...
+
+    @property
+    def last_size(self) -> Decimal: ...
+
+    @property
+    def ts_ms(self) -> int: ...
+
+    @property
+    def mark_px(self) -> Decimal: ...
+
+    @property
+    def index_px(self) -> Decimal: ...
+
+    @property
+    def funding(self) -> FundingState | None: ...
+
+    @property
+    def settled(self) -> deque[Settled]:
+        """Oldest first."""
+        ...
+
+    @property
+    def trades(self) -> deque[PublicTrade]: ...
+
     @property
     def open_24h(self) -> Decimal: ...
 
@@ -150,6 +170,10 @@ class MarketSide(Protocol):
         self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
     ) -> list[Bar]: ...
 
+    def index_bars(
+        self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
+    ) -> list[Bar]: ...
+
 
 class Venue(Protocol):
     """Everything the protocol surface may ask of the economics. Synchronous; no I/O.
@@ -173,6 +197,13 @@ class Venue(Protocol):
     def advance(self, until_ms: int) -> int:
         """Move to min(until, next_ms), do what is due then, refresh the market as of that instant
         (books, mark, funding) into the outbox, and return the new now. Never goes back."""
+        ...
+
+    def watch(self, inst_id: str) -> None:
+        """From now on the outbox tells what every step of the market changes in an instrument.
+
+        Markets nobody watches move silently; what commands do to them is told always.
+        """
         ...
 
     def account_by_key(self, key: str) -> AccountState | None: ...

@@ -31,7 +31,9 @@ def test_a_whole_tape_is_read_with_its_period_and_its_choices(tmp_path: Path) ->
     (coin,) = tape.coins
     assert (tape.start_ms, tape.end_ms) == (START_MS, START_MS + 48 * HOUR_MS)
     assert tape.holes == () and tape.segments == ((tape.start_ms, tape.end_ms),)
-    assert coin.spot.close[0] == 101 and coin.perp.open_text[0] == "100.5" and coin.mark is not None
+    assert (
+        coin.spot.close[0] == 101 and min(coin.perp.hour_open.values()) == "100.5" and coin.mark is not None
+    )
     assert tape.notes == ("BTC: binance spot and perp 1h, mark 1h",)
 
 

@@ -14,7 +14,6 @@ from exchange.sim.markets.funding import (
     DEFAULT_INTERVAL_MS,
     IMPACT_VALUE,
     INTEREST,
-    funding_rate,
     next_interval,
     payment,
 )
@@ -23,7 +22,6 @@ from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import ZERO, AccountState, FundingState, PositionRow, Settled
 
 CENT = Decimal("0.01")  # stays beyond the maintenance margin, for a ratio of 1 liquidates
-HISTORY = 270  # settlements shown from before the start, at most: three months
 
 
 class FundingDesk:
@@ -34,11 +32,11 @@ class FundingDesk:
         self._source = source
         self._caps = {spec.coin: Decimal(spec.funding_cap) for spec in source.coins}
         self._interval_ms = dict.fromkeys(self._caps, DEFAULT_INTERVAL_MS)
+        self._due_ms: int | None = None  # of the next settlement, once asked for
         self._asked: dict[str, int] = {}  # intervals an operator fixed: these do not step by themselves
 
     def open(self, market: Market) -> None:
-        """Give a swap its history and its first forecast; a settlement due at the very start is history."""
-        market.settled.extend(self._source.settled(market.coin, self._world.now_ms + 1, HISTORY))
+        """Give a swap its first forecast."""
         self._schedule(market, self._world.now_ms)
 
     def set_interval(self, market: Market, interval_ms: int) -> None:
@@ -47,25 +45,16 @@ class FundingDesk:
         self._schedule(market, self._world.now_ms)
 
     def next_due_ms(self) -> int | None:
-        due = [m.funding.funding_ms for m in self._world.markets.values() if m.funding is not None]
-        due += [one.until_ms for one in self._world.settling.values()]
-        return min(due, default=None)
-
-    def refresh(self, market: Market) -> None:
-        """Renew the forecast of a swap, and tell it when it changed."""
-        state = market.funding
-        if state is None:
-            return
-        interval_ms = state.next_funding_ms - state.funding_ms
-        rate, premium = self._forecast(market, self._world.now_ms, state.funding_ms, interval_ms)
-        if rate != state.rate:
-            state.rate, state.premium, state.ts_ms = rate, premium, self._world.now_ms
-            self._world.outbox.append(market.funding_changed)
+        if self._due_ms is None:
+            times = (market.funding_due_ms for market in self._world.markets.values())
+            self._due_ms = min((at_ms for at_ms in times if at_ms is not None), default=None)
+        due = [self._due_ms, *(one.until_ms for one in self._world.settling.values())]
+        return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def settle_due(self, market: Market) -> None:
         """Charge every holder of the swap if its settlement has come."""
-        state, now_ms = market.funding, self._world.now_ms
-        if state is None or state.funding_ms > now_ms:
+        now_ms, due_ms = self._world.now_ms, market.funding_due_ms
+        if due_ms is None or due_ms > now_ms or (state := market.funding) is None:
             return
         rate = state.rate
         mark = self._source.settlement_mark(market.coin, state.funding_ms) or market.mark_px
@@ -101,15 +90,6 @@ class FundingDesk:
         world.settling[inst_id] = Settling(until_ms, blocked)
         if market.funding is not None:
             market.funding.processing = True
-
-    def _forecast(
-        self, market: Market, at_ms: int, settle_ms: int, interval_ms: int
-    ) -> tuple[Decimal, Decimal]:
-        rate, premium = self._source.forecast(market.coin, at_ms, settle_ms, interval_ms)
-        if rate is None:
-            regime = self._world.profile.funding_regime
-            rate = funding_rate(premium, interval_ms, self._caps[market.coin], regime)
-        return rate, premium
 
     def _charge(
         self, account: AccountState, row: PositionRow, market: Market, mark: Decimal, rate: Decimal
@@ -148,8 +128,9 @@ class FundingDesk:
     def _schedule(self, market: Market, after_ms: int) -> None:
         """Announce the settlement after `after_ms`."""
         times = self._source.schedule(market.coin, after_ms, self._interval_ms[market.coin])
-        rate, premium = self._forecast(market, after_ms, times[0], times[1] - times[0])
+        rate, premium = market.forecast(after_ms, times[0], times[1] - times[0])
         cap = self._caps[market.coin]
+        self._due_ms = None
         market.funding = FundingState(
             rate=rate,
             funding_ms=times[0],
@@ -159,7 +140,7 @@ class FundingDesk:
             interest=INTEREST,
             premium=premium,
             impact_value=IMPACT_VALUE,
-            settled_rate=market.settled[-1].rate if market.settled else ZERO,
+            settled_rate=settled.rate if (settled := market.last_settled) else ZERO,
             processing=False,
             ts_ms=self._world.now_ms,
         )

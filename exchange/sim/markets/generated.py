@@ -15,7 +15,7 @@ from random import Random
 from exchange.sim.markets.calibration import BAR_SIGMA, SPOT_VOLUME_SHARE, VOLUME_USD_5M
 from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, funding_rate, next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Forecast, Gap, Quote, next_turn_ms
+from exchange.sim.markets.source import Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
 from exchange.sim.markets.timeline import Points, Track, path_points
 from exchange.sim.model import Settled
 
@@ -175,7 +175,9 @@ class _Coin:
         """Make the invented past end at the coin's starting price."""
         factor = self._home / self._price
         for track in self.tracks:
-            track.points = [(a * factor, b * factor, c * factor, d * factor) for a, b, c, d in track.points]
+            for column in (track.open, track.high, track.low, track.close):
+                for i, price in enumerate(column):
+                    column[i] = price * factor
         self._price = self._home
 
 
@@ -215,6 +217,10 @@ class GeneratedMarket:
         spot, swap, mark = paths.tracks
         mood = paths.moods[i]
         return Quote(spot.at(at_ms, i), swap.at(at_ms, i), mark.at(at_ms, i), mood.spread, mood.depth)
+
+    def reach(self, coin: str, at_ms: int) -> Reach:
+        spot, _, mark = self._paths(coin, at_ms)[0].tracks
+        return reach_of(mark, spot, at_ms)
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         return self._coins[coin].tracks

@@ -1,16 +1,21 @@
-"""Public data of one instrument: prices, book, prints, candles, funding."""
+"""Public data of one instrument: prices, book, prints, candles, funding.
+
+A market is worked out when somebody looks at it: a client, a resting order, a margin. What nobody saw is
+caught up with then, from the same path, so looking changes nothing.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
-from functools import partial
 
 from exchange.sim.markets.book import Book
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
+from exchange.sim.markets.day import Day, bar_of, day_of, round_to
+from exchange.sim.markets.funding import funding_rate
 from exchange.sim.markets.instruments import CoinSpec
-from exchange.sim.markets.source import Quote
-from exchange.sim.markets.timeline import Span, Track
+from exchange.sim.markets.source import MarketSource, Reach
+from exchange.sim.markets.timeline import Track
 from exchange.sim.model import (
     ZERO,
     Bar,
@@ -29,90 +34,236 @@ from exchange.sim.model import (
 )
 from exchange.sim.profile import VenueProfile
 
-DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 BAND = Decimal("0.02")  # how far from the index an order may be priced, before the premium
 BAND_LIMIT = Decimal("0.05")  # and at most
 OPEN_INTEREST_USD = 2_000_000_000  # BTC; other coins by liquidity
 PRINT_USD = 4_000
-SETTLED_KEPT = 300
+SETTLED_KEPT = 270  # three months
+PRINTS_KEPT = 500
+FIRST_SEQ_ID = 1_000_000
+
+
+class Pulse:
+    """The instants at which the market moved, shared by all markets of a venue; the last few are kept."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.count = 1
+        self.recent: deque[int] = deque([now_ms], maxlen=PRINTS_KEPT + 1)
+
+    def beat(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.count += 1
+        self.recent.append(now_ms)
 
 
 class Market:
-    """Implements model.MarketSide. `refresh` moves it; everything else only looks."""
+    """Implements seam.MarketSide: as of the last beat of `pulse`, plus what clients did since."""
 
     def __init__(
         self,
         instrument: Instrument,
         spec: CoinSpec,
-        track: Track,
-        mark_track: Track,
+        source: MarketSource,
+        pulse: Pulse,
         seed: int,
-        now_ms: int,
         profile: VenueProfile,
     ) -> None:
         swap = instrument.is_swap
+        spot_track, swap_track, mark_track = source.tracks(spec.coin)
         self.instrument = instrument
         self.coin = spec.coin
-        self.book = Book(
-            instrument, SWAP_DEPTH if swap else SPOT_DEPTH, spec.liquidity, seed, profile.regrow_ms
-        )
-        self.seq_id = 1_000_000
-        self.ts_ms = now_ms
-        self.last = self.last_size = self.mark_px = self.index_px = ZERO
-        self.funding: FundingState | None = None
-        self.settled: deque[Settled] = deque(maxlen=SETTLED_KEPT)
-        self.trades: deque[PublicTrade] = deque(maxlen=500)
-        self.trade_count = 0
-        self._spec = spec
-        self._profile = profile
-        self._track = track
-        self._mark_track = mark_track
-        self._tick = float(instrument.tick)
-        self._used: tuple[int, Decimal] = (-1, ZERO)  # bar, and what clients traded in it
-        self._day: tuple[int, Decimal, Decimal, Decimal] = (-1, ZERO, ZERO, ZERO)
         self.book_changed = BookChanged(instrument.inst_id)
         self.funding_changed = FundingChanged(instrument.inst_id)
         self._moved: tuple[VenueEvent, ...] = (
-            (MarkChanged(instrument.inst_id), BarChanged(instrument.inst_id))
+            (self.book_changed, MarkChanged(instrument.inst_id), BarChanged(instrument.inst_id))
             if swap
-            else (IndexChanged(f"{spec.coin}-{instrument.quote}"), BarChanged(instrument.inst_id))
+            else (
+                self.book_changed,
+                IndexChanged(f"{spec.coin}-{instrument.quote}"),
+                BarChanged(instrument.inst_id),
+            )
         )
+        self._spec = spec
+        self._source = source
+        self._pulse = pulse
+        self._track = swap_track if swap else spot_track
+        self._mark_track = mark_track if swap else spot_track
+        self._index_track = spot_track
+        self._profile = profile
+        depth = SWAP_DEPTH if swap else SPOT_DEPTH
+        self._book = Book(instrument, depth, spec.liquidity, seed, profile.regrow_ms)
+        self._seen = self._printed = 0  # beats this market has caught up with, and shows a print of
+        self._touches = 0
+        self._last = self._last_size = self._mark_px = self._index_px = ZERO
+        self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
+        self._own_prints = 0
+        self._funding: FundingState | None = None
+        self._settled: deque[Settled] | None = None
+        self._opened_ms = pulse.now_ms
+        self._used: tuple[int, Decimal] = (-1, ZERO)  # when a bar began, and what clients traded in it
+        self._day_kept: tuple[int, Day] | None = None  # by the bar it was taken in
 
-    def refresh(self, quote: Quote, at_ms: int, outbox: list[VenueEvent]) -> None:
-        """Show the market as of `at_ms`: book, mark, index, and one print at the new price."""
-        tick = self.instrument.tick
-        price = quote.swap if self.instrument.is_swap else quote.spot
-        before, self.last = self.last, round(price / self._tick) * tick
-        self.mark_px = round(quote.mark / self._tick) * tick if self.instrument.is_swap else self.last
-        self.index_px = round(quote.spot / self._tick) * tick
-        self.ts_ms = at_ms
-        self.book.refresh(price, quote.spread, quote.depth, at_ms)
-        self.seq_id += 1
-        outbox.append(self.book_changed)
-        outbox.extend(self._moved)
-        if self.last != before:
-            side = "buy" if self.last > before else "sell"
-            self.print_trade(self._print_size(at_ms), self.last, side, outbox)
+    # --- looking: everything below catches up first ---------------------------------------------
 
-    def _print_size(self, at_ms: int) -> Decimal:
+    def _look(self) -> None:
+        pulse = self._pulse
+        if self._seen == pulse.count:
+            return
+        self._seen = pulse.count
+        at_ms, swap, tick = pulse.now_ms, self.instrument.is_swap, self.instrument.tick
+        quote = self._source.quote(self.coin, at_ms)
+        self._index_px = round_to(quote.spot, tick)
+        self._mark_px = round_to(quote.mark, tick) if swap else self._index_px
+        self._book.refresh(quote.swap if swap else quote.spot, quote.spread, quote.depth, at_ms)
+        self._last = round_to(quote.swap if swap else quote.spot, tick)
+        self._last_size = self._print_size(at_ms, self._last)
+        if self._funding is not None:
+            self._foresee(self._funding)
+
+    def reach(self) -> Reach:
+        """Between what bounds mark and index will stay for a while, known without looking closer."""
+        return self._source.reach(self.coin, self._pulse.now_ms)
+
+    def _print(self) -> None:
+        """One print for each beat since the last, at the price of its instant; the oldest may be lost."""
+        pulse, recent = self._pulse, self._pulse.recent
+        missed, self._printed = min(pulse.count - self._printed, PRINTS_KEPT), pulse.count
+        before = self._price(recent[max(0, len(recent) - missed - 1)]) if missed else ZERO
+        for back in range(missed, 0, -1):
+            at_ms, trade_id = recent[-back], pulse.count - back + 1 + self._own_prints
+            price = self._price(at_ms)
+            size, side = self._print_size(at_ms, price), "buy" if price >= before else "sell"
+            trade = PublicTrade(self.instrument.inst_id, trade_id, price, size, side, at_ms)
+            self._trades.append(trade)
+            before = price
+
+    def _price(self, at_ms: int) -> Decimal:
+        quote = self._source.quote(self.coin, at_ms)
+        return round_to(quote.swap if self.instrument.is_swap else quote.spot, self.instrument.tick)
+
+    def _print_size(self, at_ms: int, price: Decimal) -> Decimal:
         """Some ten thousand USDT, more in thicker markets."""
         usdt = PRINT_USD * self._spec.liquidity * (1 + at_ms // 1_000 % 9)
-        lots = usdt / float(self.last * self.instrument.ct_val * self.instrument.lot)
+        lots = usdt / float(price * self.instrument.ct_val * self.instrument.lot)
         return max(1, int(lots)) * self.instrument.lot
+
+    def _foresee(self, state: FundingState) -> None:
+        interval_ms = state.next_funding_ms - state.funding_ms
+        rate, premium = self.forecast(self._pulse.now_ms, state.funding_ms, interval_ms)
+        if rate != state.rate:
+            state.rate, state.premium, state.ts_ms = rate, premium, self._pulse.now_ms
+
+    def forecast(self, at_ms: int, settle_ms: int, interval_ms: int) -> tuple[Decimal, Decimal]:
+        """(rate, premium) of a settlement as of an instant; the formula's rate where no other is known."""
+        rate, premium = self._source.forecast(self.coin, at_ms, settle_ms, interval_ms)
+        if rate is None:
+            cap = Decimal(self._spec.funding_cap)
+            rate = funding_rate(premium, interval_ms, cap, self._profile.funding_regime)
+        return rate, premium
+
+    def announce(self, outbox: list[VenueEvent]) -> None:
+        """Tell what this beat changed, for those who watch."""
+        rate = self._funding.rate if self._funding else None
+        self._look()
+        self._print()
+        outbox.extend(self._moved)
+        outbox.append(TradePrinted(self._trades[-1]))
+        if self._funding is not None and self._funding.rate != rate:
+            outbox.append(self.funding_changed)
+
+    @property
+    def ts_ms(self) -> int:
+        return self._pulse.now_ms
+
+    @property
+    def seq_id(self) -> int:
+        return FIRST_SEQ_ID + self._pulse.count + self._touches
+
+    @property
+    def book(self) -> Book:
+        self._look()
+        return self._book
+
+    @property
+    def last(self) -> Decimal:
+        self._look()
+        return self._last
+
+    @property
+    def last_size(self) -> Decimal:
+        self._look()
+        return self._last_size
+
+    @property
+    def index_px(self) -> Decimal:
+        self._look()
+        return self._index_px
+
+    @property
+    def mark_px(self) -> Decimal:
+        self._look()
+        return self._mark_px
+
+    @mark_px.setter
+    def mark_px(self, price: Decimal) -> None:
+        """Until the next beat: a settlement is priced by its own mark."""
+        self._look()
+        self._mark_px = price
+
+    @property
+    def trades(self) -> deque[PublicTrade]:
+        self._print()
+        return self._trades
+
+    @property
+    def funding(self) -> FundingState | None:
+        self._look()
+        return self._funding
+
+    @funding.setter
+    def funding(self, state: FundingState | None) -> None:
+        self._look()
+        self._funding = state
+
+    @property
+    def funding_due_ms(self) -> int | None:
+        """The next settlement, known without looking."""
+        return self._funding.funding_ms if self._funding else None
+
+    @property
+    def settled(self) -> deque[Settled]:
+        if self._settled is None:
+            past = self._source.settled(self.coin, self._opened_ms + 1, SETTLED_KEPT)
+            self._settled = deque(past, maxlen=SETTLED_KEPT)
+        return self._settled
+
+    @property
+    def last_settled(self) -> Settled | None:
+        """The newest settlement, without the work of reading all of the past."""
+        if self._settled is not None:
+            return self._settled[-1] if self._settled else None
+        past = self._source.settled(self.coin, self._opened_ms + 1, 1)
+        return past[-1] if past else None
+
+    # --- what clients do to it ------------------------------------------------------------------
 
     def print_trade(self, size: Decimal, price: Decimal, side: str, outbox: list[VenueEvent]) -> int:
         """Publish one trade; return its id, unique within the instrument."""
-        self.trade_count += 1
-        trade = PublicTrade(self.instrument.inst_id, self.trade_count, price, size, side, self.ts_ms)
-        self.last, self.last_size = price, size
-        self.trades.append(trade)
+        self._look()
+        self._print()
+        self._own_prints += 1
+        trade_id = self._pulse.count + self._own_prints
+        trade = PublicTrade(self.instrument.inst_id, trade_id, price, size, side, self.ts_ms)
+        self._last, self._last_size = price, size
+        self._trades.append(trade)
         outbox.append(TradePrinted(trade))
-        return self.trade_count
+        return trade_id
 
     def touched(self, outbox: list[VenueEvent]) -> None:
         """A client changed the book."""
-        self.seq_id += 1
+        self._touches += 1
         if not outbox or outbox[-1] is not self.book_changed:
             outbox.append(self.book_changed)
 
@@ -120,10 +271,10 @@ class Market:
 
     def room(self) -> Decimal:
         i = self._track.index(self.ts_ms)
-        bar, used = self._used
-        if bar != i:
+        bar_ms, used = self._used
+        if bar_ms != self._track.ts[i]:
             used = ZERO
-            self._used = (i, used)
+            self._used = (self._track.ts[i], used)
         volume = Decimal(str(self._track.volume[i])) / self.instrument.ct_val
         return (
             max(ZERO, volume * self._profile.volume_share - used) // self.instrument.lot * self.instrument.lot
@@ -142,41 +293,42 @@ class Market:
         return self.book.view("sell", depth)
 
     def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
-        spans = self._track.spans(bar_ms, before_ms, limit, self.ts_ms, utc_offset_ms)
-        return [self._bar(span) for span in spans]
+        return self._bars(self._track, bar_ms, before_ms, limit, utc_offset_ms)
 
     def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
-        spans = self._mark_track.spans(bar_ms, before_ms, limit, self.ts_ms, utc_offset_ms)
-        return [self._bar(span) for span in spans]
+        return self._bars(self._mark_track, bar_ms, before_ms, limit, utc_offset_ms)
 
-    def _bar(self, span: Span) -> Bar:
-        price = partial(round_to, tick=self.instrument.tick, step=self._tick)
-        return Bar(
-            span.ts_ms,
-            price(span.open),
-            price(span.high),
-            price(span.low),
-            price(span.close),
-            round_to(span.volume, self.instrument.lot, float(self.instrument.lot)),
-            span.closed,
-        )
+    def index_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        return self._bars(self._index_track, bar_ms, before_ms, limit, utc_offset_ms)
+
+    def _bars(
+        self, track: Track, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int
+    ) -> list[Bar]:
+        spans = track.spans(bar_ms, before_ms, limit, self.ts_ms, utc_offset_ms)
+        return [bar_of(span, self.instrument) for span in spans]
 
     @property
     def open_24h(self) -> Decimal:
-        start = max(self.ts_ms - DAY_MS, self._track.ts[0])
-        return round_to(self._track.at(start), self.instrument.tick, self._tick)
+        return day_of(self._track, self.instrument, self.ts_ms)[0]
 
     @property
     def high_24h(self) -> Decimal:
-        return max(self._day_figures()[1], self.last)
+        return max(self._day()[1], self.last)
 
     @property
     def low_24h(self) -> Decimal:
-        return min(self._day_figures()[2], self.last)
+        return min(self._day()[2], self.last)
 
     @property
     def volume_24h(self) -> Decimal:
-        return self._day_figures()[3]
+        return self._day()[3]
+
+    def _day(self) -> Day:
+        """Kept until the bar ends: its high, low and volume change with closed bars only."""
+        i = self._track.ts[self._track.index(self.ts_ms)]
+        if self._day_kept is None or self._day_kept[0] != i:
+            self._day_kept = (i, day_of(self._track, self.instrument, self.ts_ms))
+        return self._day_kept[1]
 
     @property
     def quote_volume_24h(self) -> Decimal:
@@ -204,25 +356,3 @@ class Market:
         index, premium = self.index_px, self.mark_px - self.index_px
         edge = max(min(index, index * (1 - BAND) + premium), index * (1 - BAND_LIMIT))
         return -(-edge // self.instrument.tick) * self.instrument.tick
-
-    def _day_figures(self) -> tuple[int, Decimal, Decimal, Decimal]:
-        """(bar, high, low, volume) of the closed bars of the last day, kept until the bar ends."""
-        i = self._track.index(self.ts_ms)
-        if self._day[0] != i:
-            first = max(0, self._track.index(self.ts_ms - DAY_MS) + 1)
-            points = self._track.points[first:i] or [(self._track.points[i][0],) * 4]
-            high, low = max(map(max, points)), min(map(min, points))
-            volume = sum(self._track.volume[first:i])
-            lot = self.instrument.lot
-            self._day = (
-                i,
-                round_to(high, self.instrument.tick, self._tick),
-                round_to(low, self.instrument.tick, self._tick),
-                round_to(volume, lot, float(lot)),
-            )
-        return self._day
-
-
-def round_to(value: float, tick: Decimal, step: float) -> Decimal:
-    """Return the multiple of `tick` nearest to `value`; `step` is the tick as a float."""
-    return round(value / step) * tick

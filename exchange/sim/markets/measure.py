@@ -97,7 +97,8 @@ def of_generated(coin: str, seeds: Sequence[int], days: int) -> Figures:
         spot, swap, _ = market.tracks(coin)
         first, count = spot.index(market.start_ms), days * DAY_MS // BAR_MS
         rates = [float(one.rate) for one in market.settled(coin, end_ms, 3 * days)]
-        found.append(of_bars(spot.points[first : first + count], swap.points[first : first + count], rates))
+        bars = range(first, first + count)
+        found.append(of_bars([spot.points(i) for i in bars], [swap.points(i) for i in bars], rates))
     return Figures(*(fmean(getattr(one, each.name) for one in found) for each in fields(Figures)))
 
 

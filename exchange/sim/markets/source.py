@@ -28,6 +28,16 @@ class Quote(NamedTuple):
     depth: float
 
 
+class Reach(NamedTuple):
+    """The lowest and highest mark and index price from an instant on, up to and including `until_ms`."""
+
+    mark_low: float
+    mark_high: float
+    index_low: float
+    index_high: float
+    until_ms: int
+
+
 class Forecast(NamedTuple):
     """What is known of the coming settlement: fractions of notional.
 
@@ -71,6 +81,10 @@ class MarketSource(Protocol):
 
     def quote(self, coin: str, at_ms: int) -> Quote: ...
 
+    def reach(self, coin: str, at_ms: int) -> Reach:
+        """Bounds of what is to come soon; a source that promises nothing says `at_ms` itself."""
+        ...
+
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         """The price series (spot, swap, mark) candles are cut from; history before the start included."""
         ...
@@ -95,6 +109,13 @@ class MarketSource(Protocol):
 CALM_RANGE = 0.004  # a bar's high over its low, less one: nothing in it can move a margin that matters
 
 
+def reach_of(mark: Track, index: Track, at_ms: int) -> Reach:
+    """The bounds of the bars two tracks are in."""
+    i, k = mark.index(at_ms), index.index(at_ms)
+    until_ms = min(mark.ts[i] + mark.bar_ms, index.ts[k] + index.bar_ms) - 1
+    return Reach(mark.low[i], mark.high[i], index.low[k], index.high[k], max(at_ms, until_ms))
+
+
 def next_turn_ms(after_ms: int, bar_ms: int, tracks: Iterable[Track], every_turn: bool) -> int:
     """The next instant after `after_ms` at which a bar's path has news: its open and its two extremes.
 
@@ -112,5 +133,5 @@ def next_turn_ms(after_ms: int, bar_ms: int, tracks: Iterable[Track], every_turn
 
 
 def _is_calm(track: Track, at_ms: int) -> bool:
-    points = track.points[track.index(at_ms)]
-    return max(points) <= min(points) * (1 + CALM_RANGE)
+    i = track.index(at_ms)
+    return track.high[i] <= track.low[i] * (1 + CALM_RANGE)

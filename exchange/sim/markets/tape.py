@@ -20,8 +20,8 @@ from decimal import Decimal
 
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Forecast, Gap, Quote, next_turn_ms
-from exchange.sim.markets.timeline import Track, path_points
+from exchange.sim.markets.source import Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
+from exchange.sim.markets.timeline import Track
 from exchange.sim.model import Settled
 from exchange.tape import CoinTape, Tape
 from exchange.tape_files import Candles
@@ -47,13 +47,13 @@ class _Coin:
         if tape.mark is not None and tape.mark.bar_ms == self.bar_ms:
             self.mark = _aligned(_track(tape.mark, low_first), self.swap)
         self.calm_range = BAR_RANGE * (self.bar_ms / FIVE_MINUTES_MS) ** 0.5 * self.spec.beta
-        marks = _opens(tape.perp) | (_opens(tape.mark) if tape.mark else {})
+        marks = tape.perp.hour_open | (tape.mark.hour_open if tape.mark else {})
         self.listed = tape.funding.ts
         self.times: list[int] = []  # of these, the ones somebody can hold a position at
         self.rates: list[Decimal] = []
         self.marks: dict[int, Decimal] = {}
         for ts, rate, mark in zip(tape.funding.ts, tape.funding.rate, tape.funding.mark, strict=True):
-            priced = mark if mark is not None else marks.get(ts)
+            priced = mark if mark is not None else Decimal(marks[ts]) if ts in marks else None
             if ts > end_ms or (priced is None and ts >= tape.perp.ts[0]) or _inside(gaps, ts):
                 continue
             self.times.append(ts)
@@ -94,9 +94,13 @@ class TapeMarket:
         mark = swap_px if data.mark is swap else data.mark.at(at_ms, i)
         stress = 1.0
         if i > 0:  # the bar before: how wild the present one is, nobody can know yet
-            points = swap.points[i - 1]
-            stress = max(1.0, (max(points) - min(points)) / points[0] / data.calm_range / 2)
+            width = (swap.high[i - 1] - swap.low[i - 1]) / swap.open[i - 1]
+            stress = max(1.0, width / data.calm_range / 2)
         return Quote(spot.at(at_ms), swap_px, mark, min(stress, 10.0), 1 / min(stress, 8.0))
+
+    def reach(self, coin: str, at_ms: int) -> Reach:
+        data = self._coins[coin]
+        return reach_of(data.mark, data.spot, at_ms)
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         data = self._coins[coin]
@@ -134,34 +138,27 @@ class TapeMarket:
 
 
 def _track(candles: Candles, low_first: dict[int, bool]) -> Track:
+    """The candles' own columns, not a copy: a tape may be large."""
     track = Track(candles.bar_ms)
-    columns = zip(candles.ts, candles.open, candles.high, candles.low, candles.close, strict=True)
-    track.ts = candles.ts
-    track.points = [
-        path_points(open_, high, low, close, low_first.get(ts, close >= open_))
-        for ts, open_, high, low, close in columns
-    ]
-    track.volume = candles.volume
+    track.ts, track.volume = candles.ts, candles.volume
+    track.open, track.high, track.low, track.close = candles.open, candles.high, candles.low, candles.close
+    track.low_first = bytearray(
+        low_first.get(ts, close >= open_)
+        for ts, open_, close in zip(candles.ts, candles.open, candles.close, strict=True)
+    )
     return track
 
 
 def _aligned(mark: Track, swap: Track) -> Track:
     """The mark bar by bar beside the swap; where the mark file has no bar, the swap's own price."""
-    known = dict(zip(mark.ts, mark.points, strict=True))
+    if mark.ts == swap.ts:
+        return mark
+    known = {ts: i for i, ts in enumerate(mark.ts)}
     track = Track(swap.bar_ms)
-    track.ts = swap.ts
-    track.points = [known.get(ts, points) for ts, points in zip(swap.ts, swap.points, strict=True)]
-    track.volume = swap.volume
+    for i, ts in enumerate(swap.ts):
+        k = known.get(ts)
+        track.append(ts, swap.points(i) if k is None else mark.points(k), 0.0)
     return track
-
-
-def _opens(candles: Candles) -> dict[int, Decimal]:
-    """Bar opens as written, at whole hours: no settlement happens elsewhere."""
-    return {
-        ts: Decimal(text)
-        for ts, text in zip(candles.ts, candles.open_text, strict=True)
-        if ts % 3_600_000 == 0
-    }
 
 
 def _inside(gaps: tuple[Gap, ...], at_ms: int) -> bool:

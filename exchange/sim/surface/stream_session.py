@@ -233,6 +233,8 @@ class StreamSession:
         ack = self._event(ident, event="subscribe", arg=arg)
         if topic not in self._topics:
             self._topics[topic] = None
+            if topic.key in self._venue.markets:
+                self._venue.watch(topic.key)
             self._backstage.join(topic, self)
             if not self._has_room(arg):
                 return []

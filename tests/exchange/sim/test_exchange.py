@@ -90,7 +90,7 @@ def test_the_end_of_the_data_is_told_by_having_nothing_next() -> None:
     market.end_ms = START_MS + 5 * MINUTE_MS
     desk = Desk(market)
     desk.wait(5 * MINUTE_MS)
-    assert desk.venue.next_ms() is None
+    assert desk.venue.next_ms() is None and desk.venue.markets[SPOT].last == 60_000
     desk.market.spot["BTC"] = 1.0
     assert desk.venue.advance(START_MS + DAY_MS) == START_MS + DAY_MS
     assert desk.venue.markets[SPOT].last == 60_000

@@ -7,7 +7,7 @@ from decimal import Decimal
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Forecast, Gap, Quote
+from exchange.sim.markets.source import Forecast, Gap, Quote, Reach
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, PositionKey, Settled
 from exchange.sim.profile import VenueProfile
@@ -31,6 +31,7 @@ class StillMarket:
         self.gaps = gaps
         self.spot = {"BTC": 60_000.0, "ETH": 3_000.0}
         self.basis = {"BTC": 0.0, "ETH": 0.0}
+        self.mark: dict[str, float] = {}  # where it is not the swap's price
         self.rate: Decimal | None = D("0.0001")  # None leaves it to the formula
         self.premium = D(0)
         self.mark_at: dict[int, Decimal] = {}
@@ -44,7 +45,13 @@ class StillMarket:
 
     def quote(self, coin: str, at_ms: int) -> Quote:
         spot = self.spot[coin]
-        return Quote(spot, spot * (1 + self.basis[coin]), spot * (1 + self.basis[coin]), 1.0, 1.0)
+        swap = spot * (1 + self.basis[coin])
+        return Quote(spot, swap, self.mark.get(coin, swap), 1.0, 1.0)
+
+    def reach(self, coin: str, at_ms: int) -> Reach:
+        """No promise: a test may move the market at any time."""
+        now = self.quote(coin, at_ms)
+        return Reach(now.mark, now.mark, now.spot, now.spot, at_ms)
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         return self._track, self._track, self._track

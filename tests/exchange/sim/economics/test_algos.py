@@ -70,12 +70,11 @@ def test_a_stop_with_a_price_of_its_own_leaves_a_limit_order() -> None:
 def test_a_trigger_may_watch_the_mark_or_the_index_instead_of_the_last_trade(watches: str) -> None:
     desk = Desk()
     one = algo(desk, "sell", "conditional", stop_loss=at("59500", watches=watches))
-    world = desk.venue.world
-    world.markets[SWAP].last = D("59000")
-    desk.order(SPOT, "buy", "0.001", "60100")  # any command makes the venue look
+    desk.market.mark["BTC"] = 60_000.0
+    desk.move(60_000, basis=-1 / 60)  # the last trade at 59,000
     assert one.state == "live"
-    setattr(world.markets[SWAP], f"{watches}_px", D("59000"))
-    desk.order(SPOT, "buy", "0.001", "60100")
+    desk.market.mark["BTC"] = 59_000.0 if watches == "mark" else 60_000.0
+    desk.move(60_000 if watches == "mark" else 59_000, basis=0)
     assert one.state == "effective"
 
 

@@ -64,6 +64,7 @@ def test_after_a_settlement_the_next_one_is_announced_and_the_last_one_kept() ->
 
 def test_the_forecast_floats_and_every_change_is_told() -> None:
     desk = Desk()
+    desk.venue.watch(SWAP)
     desk.wait(MINUTE_MS)
     desk.venue.outbox.clear()
     desk.wait(MINUTE_MS)

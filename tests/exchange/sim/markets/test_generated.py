@@ -1,6 +1,5 @@
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
 
 import pytest
 
@@ -20,7 +19,7 @@ def closes(market: GeneratedMarket, coin: str, days: int) -> list[float]:
     market.quote(coin, START_MS + days * DAY_MS)
     track = market.tracks(coin)[0]
     first = track.index(START_MS)
-    return [points[3] for points in track.points[first : first + days * DAY_MS // BAR_MS]]
+    return list(track.close[first : first + days * DAY_MS // BAR_MS])
 
 
 def rates(market: GeneratedMarket, coin: str, days: int) -> list[Decimal]:
@@ -71,7 +70,7 @@ def test_the_past_holds_two_months_of_bars_and_ninety_settlements() -> None:
     track = market.tracks("BTC")[0]
     assert track.ts[0] == START_MS - 60 * DAY_MS
     market.quote("BTC", START_MS + DAY_MS)
-    assert all(before[3] == pytest.approx(after[0]) for before, after in pairwise(track.points))
+    assert list(track.close[:-1]) == pytest.approx(list(track.open[1:]))
     past = market.settled("BTC", START_MS, 90)
     assert len(past) == 90 and past[-1].ts_ms == START_MS - 8 * 3_600_000
 
@@ -106,7 +105,7 @@ def test_a_crash_thins_the_books_and_blows_the_basis_out() -> None:
     spot, swap, _ = paths.tracks
 
     def widest(bars: list[int]) -> float:
-        return max(abs(swap.points[i][3] / spot.points[i][3] - 1) for i in bars)
+        return max(abs(swap.close[i] / spot.close[i] - 1) for i in bars)
 
     assert crash and widest(crash) > 0.003 and widest(crash) > widest(calm)
     quote = market.quote("BTC", paths.tracks[0].ts[crash[0]])
@@ -129,9 +128,9 @@ def test_the_extremes_of_a_calm_bar_are_passed_by_and_those_of_a_wild_one_are_no
         stops.append(market.next_ms(stops[-1] if stops else START_MS))
     interior = {at_ms // BAR_MS for at_ms in stops if at_ms % BAR_MS}
     for bar in range(START_MS // BAR_MS, START_MS // BAR_MS + 20 * DAY_MS // BAR_MS):
-        points = [market.tracks(c)[k].points for c in ("BTC", "ETH") for k in (0, 1)]
+        tracks = [market.tracks(c)[k] for c in ("BTC", "ETH") for k in (0, 1)]
         index = market.tracks("BTC")[0].index(bar * BAR_MS)
-        wild = any(max(p[index]) > min(p[index]) * 1.004 for p in points)
+        wild = any(track.high[index] > track.low[index] * 1.004 for track in tracks)
         assert wild == (bar in interior)
     assert interior
 

@@ -106,6 +106,9 @@ class StubMarket:
     def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
         return self.bars(bar_ms, before_ms, limit, utc_offset_ms)
 
+    def index_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        return self.bars(bar_ms, before_ms, limit, utc_offset_ms)
+
 
 def account_state(
     name: str, key: str, secret: str, passphrase: str, cash: dict[str, Decimal]
@@ -185,6 +188,9 @@ class StubVenue:
             BookChanged(inst_id), TradePrinted(trade), MarkChanged(inst_id), BarChanged(inst_id),
         ]  # fmt: skip
         self.outbox.append(FundingChanged(inst_id) if market.instrument.is_swap else IndexChanged(inst_id))
+
+    def watch(self, inst_id: str) -> None:
+        pass  # everything is told here
 
     def account_by_key(self, key: str) -> AccountState | None:
         return next((one for one in self.accounts.values() if one.key == key), None)
