@@ -8,9 +8,11 @@ make it: by the offset it measures, or because the machine's clock is right.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import ccxt.async_support
@@ -72,9 +74,15 @@ class House:
         return self.venue.markets[inst_id].bids(1)[0]
 
 
+@cache
+def market(start_ms: int) -> GeneratedMarket:
+    """One market for every house: it is a path over time, which no venue changes."""
+    return GeneratedMarket(SEED, COINS, start_ms)
+
+
 @asynccontextmanager
 async def open_house(start_ms: int = START_MS, rate_limits: bool = False) -> AsyncIterator[House]:
-    venue = Exchange(GeneratedMarket(SEED, COINS, start_ms), SEED)
+    venue = Exchange(market(start_ms), SEED)
     server = SimServer(venue, Edits(venue), speed=None, rate_limits=rate_limits)
     port = await server.start()
     try:
@@ -105,10 +113,17 @@ async def ccxt_client(house: House, sandbox: bool = False, **config: Any) -> Asy
         await client.close()
 
 
-class _PunctualPro(ccxt.pro.okx):
-    """ccxt.pro on a machine whose clock shows the venue's time: its login has no offset to set."""
+class Punctual(ccxt.pro.okx):  # type: ignore[misc]
+    """ccxt.pro on a machine whose clock shows the venue's time: its login has no offset to set.
+
+    It also lets a test wait for a subscription's acknowledgement, which ccxt itself takes no notice of.
+    """
 
     house: House
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._acknowledged: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def milliseconds(self) -> int:
         return self.house.venue.now_ms
@@ -116,11 +131,21 @@ class _PunctualPro(ccxt.pro.okx):
     def seconds(self) -> int:
         return self.house.venue.now_ms // 1000
 
+    def handle_subscription_status(self, client: Any, message: Any) -> Any:
+        self._acknowledged[message["arg"]["channel"]].set()
+        return super().handle_subscription_status(client, message)
+
+    async def start(self, watching: Awaitable[Any], channel: str) -> asyncio.Future[Any]:
+        """Begin to watch a channel that greets nobody; its first news will be the future's result."""
+        future = asyncio.ensure_future(watching)
+        await self._acknowledged[channel].wait()
+        return future
+
 
 @asynccontextmanager
-async def ccxt_pro_client(house: House, sandbox: bool = False, **config: Any) -> AsyncIterator[Any]:
+async def ccxt_pro_client(house: House, sandbox: bool = False, **config: Any) -> AsyncIterator[Punctual]:
     login = {"apiKey": house.me.key, "secret": house.me.secret, "password": house.me.passphrase}
-    client = _PunctualPro({**login, "enableRateLimit": False, **config})
+    client = Punctual({**login, "enableRateLimit": False, **config})
     client.house = house
     _point(client, house)
     if sandbox:

@@ -155,7 +155,7 @@ class StreamSession:
         try:
             message = msgspec.json.decode(text, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeError):
-            return [self._error("60012", f"Invalid request: {text[:200]}", None)]
+            return [self._error("60012", f"Illegal request: {text}", None)]
         op, ident = message.get("op"), message.get("id")
         if not isinstance(ident, str | None):
             return [self._error("60013", "Invalid args", None)]
@@ -163,7 +163,7 @@ class StreamSession:
         if self.kind == "private" and isinstance(op, str) and op in self._orders:
             return [self._operate(op, message, ident)]
         if op not in ("login", "subscribe", "unsubscribe"):
-            return [self._error("60012", f"Invalid request: {text[:200]}", ident)]
+            return [self._error("60012", f"Illegal request: {text}", ident)]
         if not isinstance(args, list) or not args or not all(isinstance(arg, dict) for arg in args):
             return [self._error("60013", "Invalid args", ident)]
         if op == "subscribe" and len(encode(args)) > MOST_ARGUMENTS:
@@ -216,7 +216,7 @@ class StreamSession:
             if expires.isdecimal() and int(expires) < now_ms:
                 raise Reject("50036", "The expTime can't be earlier than the current system time.")
             data = self._orders[op](self.account, args)
-            code, msg = outcome(data)
+            (code, _), msg = outcome(data), ""  # over REST a refusal has words too, here only its items do
         except Reject as no:
             code, msg = no.code, no.msg
         stamps = {"inTime": str(now_ms * 1000 + 123), "outTime": str(now_ms * 1000 + 1456)}

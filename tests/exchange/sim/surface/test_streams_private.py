@@ -439,8 +439,11 @@ def test_a_refused_order_over_the_stream_tells_why() -> None:
     stream = private()
     stream.rest.venue.refuse = Reject("51008", "Insufficient")
     answer = operate(stream, "batch-orders", order(), order())
-    assert answer["code"] == "2"
+    assert (answer["code"], answer["msg"]) == ("2", "")
     assert [ack["sCode"] for ack in answer["data"]] == ["51008", "0"]
+    stream.rest.venue.refuse = Reject("51008", "Insufficient")
+    answer = operate(stream, "order", order())
+    assert (answer["code"], answer["msg"]) == ("1", "")  # a client looks at the items when this is empty
 
 
 def test_order_operations_need_login_id_arguments_and_permission() -> None:

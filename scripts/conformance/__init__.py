@@ -1,1 +1,0 @@
-"""What the simulated venue answers, field by field, held against recorded payloads of the real one."""
