@@ -10,6 +10,8 @@ _SCHEDULE = {
     "VIP1": ("0.000675", "0.0008", "0.00018", "0.0004"),
     "VIP2": ("0.0006", "0.0007", "0.00015", "0.00035"),
     "VIP3": ("0.0005", "0.0006", "0.0001", "0.0003"),
+    "VIP4": ("0.0003", "0.00045", "0.00008", "0.00028"),  # from here on the schedule continued by guess
+    "VIP5": ("0.0002", "0.0004", "0.00005", "0.00025"),
 }
 LEVELS = tuple(_SCHEDULE)
 _RATES = {level: tuple(Decimal(rate) for rate in row) for level, row in _SCHEDULE.items()}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, Transfer
 from exchange.sim.seam import MarketSide
 from exchange.sim.surface.render_algos import attached
-from exchange.sim.surface.text import UNDOCUMENTED, Row, ms, num
+from exchange.sim.surface.text import UNDOCUMENTED, Row, blank, ms, num
 
 
 def order_fee_ccy(order: Order, i: Instrument) -> str:
@@ -83,6 +83,7 @@ def order_push(o: Order, i: Instrument, side: MarketSide, execution: Execution |
     row["lastPx"] = num(side.last)
     row["reqId"], row["amendResult"], row["amendSource"] = "", "", o.amend_source
     row["code"], row["msg"] = "0", ""
+    row.update(blank("fillFwdPx fillMarkVol fillPxUsd fillPxVol"))  # of options
     if execution is None:
         row.update(
             fillPx="", fillSz="0", tradeId="", fillTime="", fillPnl="0", fillFee="0", fillFeeCcy="",
