@@ -10,7 +10,17 @@ import hashlib
 from decimal import Decimal
 
 from exchange.sim.algo_model import AlgoOrder
-from exchange.sim.economics import algos, fees, margin, matching, orders, transfers
+from exchange.sim.economics import (
+    algos,
+    fees,
+    figures,
+    isolated,
+    loans,
+    margin,
+    matching,
+    orders,
+    transfers,
+)
 from exchange.sim.economics.accounts import (
     CROSS,
     ISOLATED,
@@ -24,7 +34,13 @@ from exchange.sim.economics.calendar import Calendar
 from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, World
-from exchange.sim.markets.instruments import discount_tiers, listing, position_tiers
+from exchange.sim.markets.instruments import (
+    discount_tiers,
+    listing,
+    loan_quota,
+    loan_terms,
+    position_tiers,
+)
 from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
@@ -93,6 +109,7 @@ class Exchange:
             market_ms,
             self._desk.next_due_ms(),
             transfers.next_due_ms(self.world),
+            loans.next_due_ms(self.world),
             self.calendar.next_ms(),
         )
         return min([at_ms for at_ms in due if at_ms is not None] + self._dead_man_times())
@@ -114,10 +131,11 @@ class Exchange:
             for inst_id in self._with_orders():
                 matching.match_resting(self.world, self.world.markets[inst_id])
             for account in self.accounts.values():
-                if account.positions:
+                if account.positions or account.auto_loan:
                     self._vigil.keep(account)
             algos.watch(self.world)
         transfers.complete_due(self.world)
+        loans.charge_due(self.world)
         self._dead_men()
         return self.now_ms
 
@@ -172,7 +190,7 @@ class Exchange:
         return account
 
     def figures(self, account: AccountState) -> AccountFigures:
-        return margin.figures(self.world, account)
+        return figures.figures(self.world, account)
 
     def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
         return fees.rates(account.fee_level, inst_type)
@@ -182,6 +200,10 @@ class Exchange:
 
     def discount_tiers(self, ccy: str) -> list[tuple[Decimal, Decimal | None, Decimal]]:
         return list(discount_tiers(ccy))
+
+    def loan_terms(self, account: AccountState, ccy: str) -> tuple[Decimal, Decimal, Decimal]:
+        terms = loan_terms(ccy)
+        return loan_quota(account.fee_level, ccy), terms.free, terms.hourly
 
     def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal:
         return leverage_of(account, key)
@@ -202,7 +224,7 @@ class Exchange:
             if leverage < before and margin.standing(self.world, account).free < 0:
                 raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
             if account.margins.get(key):
-                margin.follow_leverage(self.world, account, key, before / leverage)
+                isolated.follow_leverage(self.world, account, key, before / leverage)
         except Reject:
             account.leverage[setting] = before
             raise
@@ -213,9 +235,9 @@ class Exchange:
     def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
         self._require_changeable(account, key)
         if change > 0:
-            margin.add_margin(self.world, account, key, change, MARGIN_ADDED)
+            isolated.add_margin(self.world, account, key, change, MARGIN_ADDED)
         else:
-            margin.take_margin(self.world, account, key, -change)
+            isolated.take_margin(self.world, account, key, -change)
         self.world.tell_account(account, "adjust_margin", (QUOTE,), (key,))
 
     def _require_changeable(self, account: AccountState, key: PositionKey) -> None:
@@ -233,6 +255,11 @@ class Exchange:
         self._require_idle(account)
         account.pos_mode = mode
 
+    def set_auto_loan(self, account: AccountState, lends: bool) -> None:
+        if account.level != margin.MULTI:
+            raise Reject("51010", "You can't complete this request under your current account mode.")
+        account.auto_loan = lends
+
     def set_level(self, account: AccountState, level: str) -> None:
         if level not in LEVELS:
             raise Reject("51000", "Parameter acctLv error")
@@ -247,6 +274,9 @@ class Exchange:
         self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
     ) -> Transfer:
         return transfers.ask(self.world, account, ccy, amount, source, dest, client_id)
+
+    def max_loan(self, account: AccountState, ccy: str) -> Decimal:
+        return loans.most(self.world, account, ccy)
 
     def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal:
         return transfers.max_withdrawal(self.world, account, ccy)

@@ -230,6 +230,17 @@ class PositionRow:
         return self.key.inst_id
 
 
+@dataclass(frozen=True, slots=True)
+class InterestRow:
+    """One hour's interest on one loan, in its currency."""
+
+    ts_ms: int
+    ccy: str
+    interest: Decimal
+    rate: Decimal  # per hour
+    liability: Decimal
+
+
 @dataclass(slots=True)
 class Transfer:
     transfer_id: str
@@ -270,6 +281,7 @@ class AccountState:
     algos: dict[str, AlgoOrder] = field(default_factory=dict)  # every algo order by algo_id
     open_algos: dict[str, AlgoOrder] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
+    interest: deque[InterestRow] = field(default_factory=lambda: deque(maxlen=10_000))
     closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
     cancel_all_at_ms: int | None = None
     updated_ms: int = 0
@@ -296,6 +308,9 @@ class CoinFigures:
     discounted_usd: Decimal
     isolated_equity: Decimal = ZERO  # margin and profit of isolated positions; part of `equity`
     isolated_upl: Decimal = ZERO
+    upl_liability: Decimal = ZERO  # the part of `liability` that losses not realised yet make
+    borrowable: Decimal = ZERO
+    repay_risk: int = 0  # 0 to 5 = the loan is as large as it may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +340,8 @@ class AccountFigures:
     coins: dict[str, CoinFigures]
     positions: dict[PositionKey, PositionFigures]
     isolated_equity: Decimal = ZERO  # USD
+    borrow_frozen: Decimal = ZERO  # USD of initial margin that loans need
+    borrowed_usd: Decimal = ZERO
 
 
 # --- what happened: the outbox the surface turns into pushes ----------------------------------

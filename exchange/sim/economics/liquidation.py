@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchange.sim.economics import loans
 from exchange.sim.economics.accounts import Deal, leverage_of
 from exchange.sim.economics.margin import Exposure, Standing, standing
 from exchange.sim.economics.matching import BY_ADL, BY_RISK, cancel, drop_reduce_only, fill
@@ -25,13 +26,17 @@ def watch(world: World, account: AccountState) -> None:
     for each in now.isolated:
         if each.own_ratio <= LIQUIDATION_RATIO:
             _cut_isolated(world, account, each)
+    if now.loans and loans.repay_excess(world, account, now):
+        now = standing(world, account)
     if now.ratio is None or now.ratio > LIQUIDATION_RATIO:
         return
     for order in list(account.open_orders.values()):
         if order.frozen:
             cancel(world, account, order, BY_RISK)
     now = standing(world, account)
-    while now.ratio is not None and now.ratio <= LIQUIDATION_RATIO:
+    if now.ratio is not None and now.ratio <= LIQUIDATION_RATIO and loans.repay_all(world, account, now):
+        now = standing(world, account)
+    while now.exposures and now.ratio is not None and now.ratio <= LIQUIDATION_RATIO:
         _cut(world, account, now)
         now = standing(world, account)
 

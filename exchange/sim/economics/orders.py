@@ -239,6 +239,12 @@ def _margin_needed(
     )
     taker = fees.rates(account.fee_level, "SWAP")[1]
     need = opening * market.instrument.ct_val * price * (1 / leverage + taker)
+    if (
+        now.multi
+        and not account.auto_loan
+        and now.equity[QUOTE] < opening * market.instrument.ct_val * price * taker
+    ):
+        raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
     if now.free < need:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
     return need

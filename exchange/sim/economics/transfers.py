@@ -42,7 +42,7 @@ def ask(
 def max_withdrawal(world: World, account: AccountState, ccy: str) -> Decimal:
     """What may leave the trading account: free cash that no position or order needs as margin."""
     now = standing(world, account)
-    free = now.spendable(account, ccy)
+    free = now.own(account, ccy)
     if now.multi and now.exposures:
         price = world.index(ccy)
         free = min(free, max(ZERO, now.free) / price) if price else free

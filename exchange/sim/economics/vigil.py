@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchange.sim.economics import liquidation
-from exchange.sim.economics.margin import standing
+from exchange.sim.economics.margin import LOAN_MMR, MULTI, standing
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState
@@ -22,13 +22,15 @@ def leeway(world: World, account: AccountState) -> Decimal:
     """How far, as a fraction, all prices may move before any ratio of the account can reach 1.
 
     A move by x takes at most x of the gross exposure from what backs a requirement, and adds at most x to
-    the requirement: backing - x gross = need (1 + x). 0 when it is there already.
+    the requirement: backing - x gross = need (1 + x). Where a loss becomes a loan, it needs margin as well.
+    0 when it is there already.
     """
     now = standing(world, account)
     gross = sum((each.notional for each in now.exposures), ZERO)
     if now.multi:
+        gross *= 1 + LOAN_MMR
         gross += sum((abs(eq) * world.index(ccy) for ccy, eq in now.equity.items() if ccy != QUOTE), ZERO)
-    parts = [(now.backing - now.held.get(QUOTE, ZERO), gross, now.mmr + now.close_fees)]
+    parts = [(now.backing - now.held.get(QUOTE, ZERO), gross, now.mmr + now.loan_mmr + now.close_fees)]
     parts += [(each.margin + each.upl, each.notional, each.mmr + each.close_fee) for each in now.isolated]
     shares = [(backing - need) / (gross + need) for backing, gross, need in parts if need]
     return max(ZERO, min(shares, default=Decimal(1)))
@@ -55,7 +57,7 @@ class Vigil:
             return
         liquidation.watch(self._world, account)
         share = float(leeway(self._world, account)) * ROUNDING
-        held = [self._world.markets[row.inst_id] for row in account.positions.values() if row.size]
+        held = self._markets(account)
         self._calm[account.name] = _Calm(
             self._world.now_ms,
             [
@@ -64,6 +66,14 @@ class Vigil:
                 for mark, index in [(float(market.mark_px), float(market.index_px))]
             ],
         )
+
+    def _markets(self, account: AccountState) -> list[Market]:
+        """Those whose prices the account's ratios depend on."""
+        markets = self._world.markets
+        ids = [row.inst_id for row in account.positions.values() if row.size]
+        if account.level == MULTI:
+            ids += [f"{ccy}-{QUOTE}" for ccy, cash in account.trading.items() if cash]
+        return [markets[inst_id] for inst_id in dict.fromkeys(ids) if inst_id in markets]
 
     def _lasts(self, calm: _Calm) -> bool:
         if self._world.now_ms <= calm.until_ms:

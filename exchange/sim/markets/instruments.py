@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from exchange.sim.model import Instrument
 
@@ -105,6 +106,21 @@ _ALT_DISCOUNTS = (
 )
 
 
+class LoanTerms(NamedTuple):
+    """quota and interest-free part in coins, interest as a fraction per hour."""
+
+    quota: Decimal
+    free: Decimal
+    hourly: Decimal
+
+
+_LOANS = {
+    QUOTE: LoanTerms(Decimal(500_000), Decimal(5_000), Decimal("0.00001822")),
+    "BTC": LoanTerms(Decimal(10), Decimal(0), Decimal("0.00000833")),
+}
+LOAN_COEFFICIENTS = {"Lv1": 1, "VIP1": 6, "VIP2": 7, "VIP3": 8}  # by fee level
+
+
 def coin_spec(coin: str, price: float | None = None) -> CoinSpec:
     """Return what is known of a coin, else a middling altcoin built around `price` (USDT, default 10)."""
     if coin in _KNOWN:
@@ -174,6 +190,20 @@ def position_tiers(coin: str) -> tuple[Tier, ...]:
         rows.append((low, high, Decimal(mmr), Decimal(imr), Decimal(leverage)))
         low = high + Decimal("0.01")
     return tuple(rows)
+
+
+@cache
+def loan_terms(coin: str) -> LoanTerms:
+    """What the venue lends of a coin. USDT and BTC as recorded; others the worth of the USDT quota."""
+    if coin in _LOANS:
+        return _LOANS[coin]
+    quota = _LOANS[QUOTE].quota / Decimal(str(coin_spec(coin).price))
+    return LoanTerms(quota // 1, Decimal(0), Decimal("0.0000125"))
+
+
+def loan_quota(fee_level: str, coin: str) -> Decimal:
+    """The most an account of this fee level may owe, coins."""
+    return loan_terms(coin).quota * LOAN_COEFFICIENTS[fee_level]
 
 
 @cache

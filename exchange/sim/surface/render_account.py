@@ -76,7 +76,13 @@ def coin(c: CoinFigures, level: str, updated_ms: int) -> Row:
     else:
         liability = num(c.liability)
         row.update(
-            liab=liability, crossLiab=liability, isoLiab="0", uplLiab="0", interest="0", maxLoan="0", twap="0"
+            liab=liability,
+            crossLiab=liability,
+            isoLiab="0",
+            uplLiab=num(c.upl_liability),
+            interest="0",  # deducted at the hour it is due
+            maxLoan=num(c.borrowable),
+            twap=str(c.repay_risk),
         )
     return row
 
@@ -118,10 +124,10 @@ def balance(
             imr=num(f.imr),
             mmr=num(f.mmr),
             mgnRatio=num(f.mgn_ratio),
-            borrowFroz="0",
+            borrowFroz=num(f.borrow_frozen),
             notionalUsd=num(f.notional_usd),
             notionalUsdForSwap=num(f.notional_usd),
-            notionalUsdForBorrow="0",
+            notionalUsdForBorrow=num(f.borrowed_usd),
             notionalUsdForFutures="0",
             notionalUsdForOption="0",
             upl=num(f.upl),

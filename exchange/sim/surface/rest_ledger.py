@@ -11,7 +11,7 @@ from exchange.sim.surface import render_orders
 from exchange.sim.surface.params import one_of_missing, page
 from exchange.sim.surface.rate_limits import Limit
 from exchange.sim.surface.routes import READ, TRADE, Call, Route
-from exchange.sim.surface.text import DAY_MS, ms, num
+from exchange.sim.surface.text import DAY_MS, num
 
 BILLS_MS = 7 * DAY_MS
 ARCHIVE_MS = 90 * DAY_MS
@@ -44,27 +44,6 @@ class LedgerData:
         )
         found: list[BillRow] = page(rows, params, lambda b: int(b.bill_id), lambda b: b.ts_ms)
         return [render_orders.bill(bill) for bill in found]
-
-    def interest_accrued(self, call: Call) -> Sequence[Any]:
-        params = call.params
-        rows = (
-            bill
-            for bill in reversed(call.account.bills)
-            if bill.kind == "7" and params.get("ccy") in ("", bill.ccy)
-        )
-        return [
-            {
-                "type": "2",
-                "ccy": bill.ccy,
-                "instId": bill.inst_id,
-                "mgnMode": "cross",
-                "interest": num(abs(bill.change)),
-                "interestRate": "",
-                "liab": "",
-                "ts": ms(bill.ts_ms),
-            }
-            for bill in page(rows, params, lambda b: b.ts_ms)
-        ]
 
     def wallet(self, call: Call) -> Sequence[Any]:
         currencies = call.params.names("ccy", 20)
@@ -114,7 +93,6 @@ def routes(venue: Venue) -> list[Route]:
     return [
         get("/account/bills", data.bills, 5),
         get("/account/bills-archive", data.bills_archive, 5, 2000),
-        get("/account/interest-accrued", data.interest_accrued, 5, 2000),
         get("/asset/balances", data.wallet, 6),
         Route("POST", "/asset/transfer", data.transfer, Limit(2, 1000, ("ccy",)), TRADE),
         get("/asset/transfer-state", data.transfer_state, 10),

@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from exchange.sim.economics.margin import discounted, liquidation_price, standing
+from exchange.sim.economics.figures import liquidation_price
+from exchange.sim.economics.margin import discounted, standing
 from exchange.sim.edits import Edits
 from exchange.sim.markets.instruments import discount_tiers, position_tiers
 from exchange.sim.model import Reject
@@ -159,7 +160,7 @@ def test_the_recorded_example_of_the_venue_comes_out() -> None:
 def test_a_position_without_risk_has_no_liquidation_price() -> None:
     desk = short("2", "10000000", "1")
     now = standing(desk.venue.world, desk.me)
-    price = liquidation_price(desk.venue.world, desk.me, now, now.exposures[0])
+    price = liquidation_price(desk.venue.world, now, now.exposures[0])
     assert price is not None and price > 60_000 * 1_000
     long = Desk(usdt="10000000")
     Edits(long.venue).set_position(long.me, SWAP, D(1))

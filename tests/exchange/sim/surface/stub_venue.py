@@ -228,6 +228,9 @@ class StubVenue:
     def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
         return (D("0.0008"), D("0.001")) if inst_type == "SPOT" else (D("0.0002"), D("0.0005"))
 
+    def loan_terms(self, account: AccountState, ccy: str) -> tuple[Decimal, Decimal, Decimal]:
+        return D(500_000), D(5_000), D("0.00001822")
+
     def tiers(self, inst_id: str) -> list[tuple[Decimal, Decimal, Decimal, Decimal, Decimal]]:
         return [
             (D(0), D(1000), D("0.004"), D("0.01"), D(100)),
@@ -337,6 +340,10 @@ class StubVenue:
         self._command()
         account.pos_mode = mode
 
+    def set_auto_loan(self, account: AccountState, lends: bool) -> None:
+        self._command()
+        account.auto_loan = lends
+
     def set_level(self, account: AccountState, level: str) -> None:
         self._command()
         account.level = level
@@ -356,6 +363,9 @@ class StubVenue:
         self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = "cross"
     ) -> tuple[Decimal, Decimal]:
         return D("1.6"), D("0.5")
+
+    def max_loan(self, account: AccountState, ccy: str) -> Decimal:
+        return D(12)
 
     def max_withdrawal(self, account: AccountState, ccy: str) -> Decimal:
         return account.trading.get(ccy, ZERO)

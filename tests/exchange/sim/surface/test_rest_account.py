@@ -233,13 +233,6 @@ def test_bills_are_kept_seven_days_and_archived_three_months() -> None:
     assert [row["billId"] for row in rest.rows("/account/bills-archive")] == ["3", "2"]
 
 
-def test_interest_comes_from_the_bills() -> None:
-    rest = Rest()
-    rest.venue.demo.bills.extend([bill(1, START_MS - 5, "7"), bill(2, START_MS)])
-    [row] = rest.rows("/account/interest-accrued")
-    assert (row["interest"], row["ccy"], row["ts"]) == ("0.5", "USDT", str(START_MS - 5))
-
-
 # --- funding account ----------------------------------------------------------------------------
 
 

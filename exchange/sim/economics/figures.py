@@ -1,0 +1,149 @@
+"""An account in figures, as its owner may ask for them. Source: api-v5.md 3.2, 3.3, 7.2."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchange.sim.economics import loans
+from exchange.sim.economics.accounts import ISOLATED, leverage_of
+from exchange.sim.economics.margin import LOAN_MMR, Exposure, Standing, discounted, standing
+from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.model import (
+    ZERO,
+    AccountFigures,
+    AccountState,
+    CoinFigures,
+    PositionFigures,
+)
+
+
+def liquidation_price(world: World, now: Standing, each: Exposure) -> Decimal | None:
+    """The mark price at which the account's ratio reaches 1 if only this coin moves; None if none does.
+
+    Futures mode, short of notional N against USDT C: x = (C/N + 1) / (1 + mmr + fee). With C/N = 0.5,
+    mmr 0.004 and fee 0.0005 the price may rise to 1.493 times the entry. In multi-currency mode the
+    coin's own balance moves along at its discount, and a loss beyond the USDT there is becomes a loan
+    that needs margin too: the surplus over the need has a kink where the USDT are used up.
+    """
+    mark, coins = each.market.mark_px, each.row.size * each.market.instrument.ct_val
+    slope = coins - abs(coins) * each.rate  # what one more dollar of price adds to backing minus need
+    if each.row.key.mode == ISOLATED:
+        surplus = each.margin + each.upl - each.mmr - each.close_fee
+        return _falls_to_zero(mark, surplus, slope, coins)
+    surplus = now.backing - now.held.get(QUOTE, ZERO) - now.mmr - now.loan_mmr - now.close_fees
+    if not now.multi:
+        return _falls_to_zero(mark, surplus, slope, coins)
+    if (own := now.equity.get(each.market.coin, ZERO)) > 0 and (index := world.index(each.market.coin)):
+        slope += discounted(each.market.coin, own, index) / index
+    usdt, lending = now.equity[QUOTE], slope + LOAN_MMR * coins
+    if usdt <= 0:
+        return _falls_to_zero(mark, surplus, lending, coins)
+    price, kink = _falls_to_zero(mark, surplus, slope, coins), mark - usdt / coins
+    if price is not None and (price - kink) * coins >= 0:
+        return price
+    return _falls_to_zero(kink, surplus + slope * (kink - mark), lending, coins)
+
+
+def _falls_to_zero(price: Decimal, surplus: Decimal, slope: Decimal, coins: Decimal) -> Decimal | None:
+    """Where a surplus that changes by `slope` per dollar is gone as the price moves against `coins`."""
+    if slope * coins <= 0:
+        return None
+    found = price - surplus / slope
+    return found if found > 0 else None
+
+
+def figures(world: World, account: AccountState) -> AccountFigures:
+    now = standing(world, account)
+    open_now = now.exposures + now.isolated
+    coins = {
+        ccy: _coin(world, account, now, ccy)
+        for ccy in sorted(set(account.trading) | ({QUOTE} if open_now else set()))
+        if account.trading.get(ccy, ZERO) or (ccy == QUOTE and open_now)
+    }
+    ratio = now.ratio
+    notional = sum((each.notional for each in open_now), ZERO)
+    return AccountFigures(
+        total_equity=sum((coin.equity * coin.usd_px for coin in coins.values()), ZERO),
+        adjusted_equity=now.backing if now.multi else None,
+        imr=now.imr + now.loan_imr + now.order_margin if now.multi else None,
+        mmr=now.mmr + now.loan_mmr if now.multi else None,
+        mgn_ratio=ratio if now.multi else None,
+        notional_usd=notional,
+        upl=now.upl,
+        coins=coins,
+        positions={each.row.key: _position(world, account, now, each) for each in open_now},
+        isolated_equity=sum((each.margin + each.upl for each in now.isolated), ZERO),
+        borrow_frozen=now.loan_imr,
+        borrowed_usd=sum((owed * world.index(ccy) for ccy, owed in now.loans.items()), ZERO),
+    )
+
+
+def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinFigures:
+    settles = ccy == QUOTE
+    equity, price = now.equity.get(ccy, ZERO), world.index(ccy)
+    order_frozen = now.held.get(ccy, ZERO) + (now.order_margin if settles else ZERO)
+    imr = now.imr if settles and not now.multi else ZERO
+    if now.multi:
+        margin_free = max(ZERO, now.free) / price if price else ZERO
+    else:
+        margin_free = max(ZERO, now.free) if settles else max(ZERO, equity - order_frozen)
+    isolated_upl = sum((each.upl for each in now.isolated), ZERO) if settles else ZERO
+    isolated = sum((each.margin for each in now.isolated), isolated_upl) if settles else ZERO
+    return CoinFigures(
+        ccy=ccy,
+        cash=account.trading.get(ccy, ZERO),
+        equity=equity + isolated,
+        available=now.own(account, ccy),
+        available_equity=margin_free,
+        frozen=order_frozen + imr,
+        order_frozen=order_frozen,
+        upl=now.upl if settles else ZERO,
+        liability=now.loans.get(ccy, ZERO),
+        upl_liability=min(now.loans.get(ccy, ZERO), max(ZERO, -now.upl)) if settles else ZERO,
+        borrowable=now.borrowable(account, ccy),
+        repay_risk=loans.repay_risk(account, ccy, now.loans.get(ccy, ZERO)),
+        imr=imr,
+        mmr=now.mmr if settles and not now.multi else ZERO,
+        mgn_ratio=now.ratio if settles and not now.multi else None,
+        usd_px=price,
+        discounted_usd=discounted(ccy, equity, price),
+        isolated_equity=isolated,
+        isolated_upl=isolated_upl,
+    )
+
+
+def _position(world: World, account: AccountState, now: Standing, each: Exposure) -> PositionFigures:
+    key = each.row.key
+    own = key.mode == ISOLATED
+    entry_margin = abs(each.row.size) * each.market.instrument.ct_val * each.row.avg_px
+    entry_margin /= leverage_of(account, key)
+    return PositionFigures(
+        key=key,
+        margin=each.margin if own else None,
+        upl=each.upl,
+        upl_ratio=each.upl / entry_margin if entry_margin else ZERO,
+        imr=each.imr,
+        mmr=each.mmr,
+        mgn_ratio=each.own_ratio if own else now.ratio,
+        liq_px=liquidation_price(world, now, each),
+        notional_usd=each.notional,
+        mark_px=each.market.mark_px,
+        adl_rank=adl_rank(now, each),
+    )
+
+
+def adl_rank(now: Standing, each: Exposure) -> int:
+    """Place in the queue of forced reduction, 1 to 5 = first: profit times effective leverage.
+
+    A simple model: the venue ranks against all other holders, whom the simulation does not have.
+    """
+    entry = each.notional - each.upl * (1 if each.row.size > 0 else -1)
+    if each.upl <= 0 or entry <= 0:
+        return 1
+    backing = each.margin + each.upl if each.row.key.mode == ISOLATED else now.backing
+    leverage = each.notional / backing if backing > 0 else Decimal(100)
+    score = each.upl / entry * leverage
+    return next(
+        (rank for rank, edge in ((1, "0.02"), (2, "0.08"), (3, "0.2"), (4, "0.5")) if score < Decimal(edge)),
+        5,
+    )
