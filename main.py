@@ -77,6 +77,10 @@ def venue(
     speed: Annotated[float, typer.Option(min=0.001, help="venue seconds per second")] = 1.0,
     seed: Annotated[int, typer.Option()] = 7,
     lockstep: Annotated[bool, typer.Option(help="time moves only by /sim/clock")] = False,
+    faults: Annotated[Path | None, typer.Option(help="YAML file of fault rules")] = None,
+    log: Annotated[Path | None, typer.Option(help="write the event log to this file")] = None,
+    restore: Annotated[Path | None, typer.Option(help="begin as the venue saved in this file")] = None,
+    snapshot: Annotated[Path | None, typer.Option(help="save the venue to this file at the end")] = None,
     until_stdin_closes: Annotated[bool, typer.Option("--until-stdin-closes", hidden=True)] = False,
 ) -> None:
     """Only the simulated venue, for any OKX client."""
@@ -92,6 +96,10 @@ def venue(
             from_ms=_instant(from_, "--from"),
             to_ms=_instant(to, "--to"),
             lockstep=lockstep,
+            faults=faults,
+            log=log,
+            restore=restore,
+            snapshot=snapshot,
             stop_on_stdin_eof=until_stdin_closes,
         )
     )

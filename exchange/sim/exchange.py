@@ -10,6 +10,7 @@ import hashlib
 from decimal import Decimal
 
 from exchange.sim.algo_model import AlgoOrder
+from exchange.sim.commands import command
 from exchange.sim.economics import (
     algos,
     fees,
@@ -33,7 +34,8 @@ from exchange.sim.economics.accounts import (
 from exchange.sim.economics.calendar import Calendar
 from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
-from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.economics.world import QUOTE, Unbalanced, World
+from exchange.sim.event_log import EventLog
 from exchange.sim.markets.instruments import (
     discount_tiers,
     listing,
@@ -52,6 +54,8 @@ NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
 DEAD_MAN_S = range(10, 121)
 LEVELS = ("1", "2", "3")
+AUDIT_EVERY_MS = 3_600_000
+AUDIT_ROUNDING = Decimal("1e-6")  # each booking may be off by far less
 POSITION_MODES = ("net_mode", orders.LONG_SHORT)
 
 
@@ -59,14 +63,26 @@ class Exchange:
     """`source` is the market, `seed` shapes its books, `start_ms` is the first instant,
     `profile` says how it behaves where the real venue leaves a choice.
 
+    log    where commands are recorded with their outcome
+    check  audit the books after every step and command, not only once per hour of venue time
+
     Commands raise Reject with the venue's code. The control commands at the end raise ValueError for
     what makes no sense; they are for tests and operators of the simulation, never for clients.
     """
 
     def __init__(
-        self, source: MarketSource, seed: int, start_ms: int | None = None, profile: VenueProfile = NEUTRAL
+        self,
+        source: MarketSource,
+        seed: int,
+        start_ms: int | None = None,
+        profile: VenueProfile = NEUTRAL,
+        log: EventLog | None = None,
+        check: bool = False,
     ) -> None:
         now_ms = source.start_ms if start_ms is None else start_ms
+        self.log = log
+        self.check = check
+        self._audited_ms = now_ms
         self._source = source
         self._pulse = Pulse(now_ms)
         self._swaps: list[Market] = []
@@ -85,6 +101,7 @@ class Exchange:
         self.markets: dict[str, MarketSide] = dict(markets)
         self.calendar = Calendar(self.world, source.gaps)
         self.maintenance = self.calendar.windows
+        self.clock_skew_ms = 0  # how far the stated time is ahead
         self._by_key: dict[str, AccountState] = {}
         self._desk = FundingDesk(self.world, source)
         self._vigil = Vigil(self.world)
@@ -99,6 +116,10 @@ class Exchange:
     @property
     def now_ms(self) -> int:
         return self.world.now_ms
+
+    @property
+    def stated_ms(self) -> int:
+        return self.world.now_ms + self.clock_skew_ms
 
     def next_ms(self) -> int | None:
         resting = bool(self.world.owners or self.world.waiting)
@@ -137,7 +158,17 @@ class Exchange:
         transfers.complete_due(self.world)
         loans.charge_due(self.world)
         self._dead_men()
+        if self.check or self.now_ms - self._audited_ms >= AUDIT_EVERY_MS:
+            self.audit()
         return self.now_ms
+
+    def audit(self) -> None:
+        """Raise Unbalanced unless all money in the venue is what was ever brought in, per currency."""
+        self._audited_ms = self.now_ms
+        for ccy, deposited in self.world.house.deposits.items():
+            total = self.world.total(ccy)
+            if abs(total - deposited) > AUDIT_ROUNDING:
+                raise Unbalanced(f"{total} {ccy} in the venue, {deposited} brought in")
 
     def _refresh(self) -> None:
         """Move all markets to the present; those nobody watches notice when they are looked at."""
@@ -208,6 +239,7 @@ class Exchange:
     def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal:
         return leverage_of(account, key)
 
+    @command
     def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None:
         """A cross leverage holds for every position of the swap; an isolated one moves margin along."""
         market = self._swap(key.inst_id)
@@ -232,6 +264,7 @@ class Exchange:
             row.leverage = leverage
         self.world.tell_account(account, "set_leverage", (), [row.key for row in rows])
 
+    @command
     def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
         self._require_changeable(account, key)
         if change > 0:
@@ -249,17 +282,20 @@ class Exchange:
         if key.side not in (("long", "short") if hedged else (NET,)):
             raise Reject("51000", "Parameter posSide error")
 
+    @command
     def set_position_mode(self, account: AccountState, mode: str) -> None:
         if mode not in POSITION_MODES:
             raise Reject("51000", "Parameter posMode error")
         self._require_idle(account)
         account.pos_mode = mode
 
+    @command
     def set_auto_loan(self, account: AccountState, lends: bool) -> None:
         if account.level != margin.MULTI:
             raise Reject("51010", "You can't complete this request under your current account mode.")
         account.auto_loan = lends
 
+    @command
     def set_level(self, account: AccountState, level: str) -> None:
         if level not in LEVELS:
             raise Reject("51000", "Parameter acctLv error")
@@ -270,6 +306,7 @@ class Exchange:
         if account.open_orders or any(row.size for row in account.positions.values()):
             raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
 
+    @command
     def transfer(
         self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
     ) -> Transfer:
@@ -283,11 +320,13 @@ class Exchange:
 
     # --- orders --------------------------------------------------------------------------------
 
+    @command
     def place(self, account: AccountState, params: OrderParams) -> Order:
         order = matching.place(self.world, account, params)
         algos.watch(self.world)
         return order
 
+    @command
     def cancel(self, account: AccountState, order: Order, source: str = matching.BY_USER) -> None:
         self._require_open_venue()
         if not order.is_open:
@@ -296,25 +335,30 @@ class Exchange:
             )
         matching.cancel(self.world, account, order, source)
 
+    @command
     def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
         self._require_open_venue()
         matching.amend(self.world, account, order, size, price)
         algos.watch(self.world)
 
+    @command
     def place_algo(self, account: AccountState, params: AlgoParams) -> AlgoOrder:
         algo = algos.place(self.world, account, params)
         algos.watch(self.world)
         return algo
 
+    @command
     def cancel_algo(self, account: AccountState, algo: AlgoOrder) -> None:
         self._require_open_venue()
         algos.cancel(self.world, account, algo)
 
+    @command
     def amend_algo(self, account: AccountState, algo: AlgoOrder, change: AlgoChange) -> None:
         self._require_open_venue()
         algos.amend(self.world, account, algo, change)
         algos.watch(self.world)
 
+    @command
     def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
         market = self._swap(key.inst_id)
         size = held(account, key)
@@ -332,6 +376,7 @@ class Exchange:
         )
         self.place(account, params)
 
+    @command
     def cancel_all_after(self, account: AccountState, seconds: int) -> int:
         if seconds and seconds not in DEAD_MAN_S:
             raise Reject("51000", "Parameter timeOut error")
@@ -359,6 +404,10 @@ class Exchange:
     def set_funding_interval(self, inst_id: str, interval_ms: int) -> None:
         """Change how often a generated swap settles, from its next settlement on."""
         self._desk.set_interval(self._swap(inst_id), interval_ms)
+
+    def revoke_key(self, account: AccountState) -> None:
+        """Delete an account's key: nobody is known by it any more."""
+        self._by_key.pop(account.key, None)
 
     def snapshot_hash(self) -> str:
         digest = hashlib.sha256(str(self.now_ms).encode())

@@ -190,6 +190,11 @@ class Venue(Protocol):
     @property
     def now_ms(self) -> int: ...
 
+    @property
+    def stated_ms(self) -> int:
+        """What the venue says the time is, and checks signatures by; `now_ms`, unless its clock is off."""
+        ...
+
     def next_ms(self) -> int | None:
         """When the venue itself has something to do next; None when the market data has ended."""
         ...

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountState, StatusChanged
 from exchange.sim.surface.auth import signature
 from exchange.sim.surface.inprocess import InProcess, MemoryStream
+from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.switchboard import Switchboard
 from scripts.conformance.recordings import kind_of_frame
 
@@ -94,8 +94,9 @@ class Scenario:
     def __init__(self) -> None:
         self.answers: dict[str, list[Any]] = {}
         self.venue = Exchange(GeneratedMarket(7, ("BTC", "ETH")), 7)
-        self.edits = Edits(self.venue)
-        self.board = Switchboard(self.venue, self.edits, rate_limits=False)
+        premises = premises_of(self.venue, rate_limits=False)
+        self.edits = premises.edits
+        self.board = Switchboard(premises)
         self.me = self._client("conform", {"USDT": Decimal(200_000), "BTC": Decimal(1)})
         self.weak = self._client("weak", {"USDT": Decimal(100_000)})
 

@@ -18,10 +18,10 @@ from typing import Any
 import ccxt.async_support
 import ccxt.pro
 
-from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import START_MS, GeneratedMarket
 from exchange.sim.model import AccountState, BookLevel
+from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.server import SimServer
 
 SEED = 7
@@ -83,7 +83,7 @@ def market(start_ms: int) -> GeneratedMarket:
 @asynccontextmanager
 async def open_house(start_ms: int = START_MS, rate_limits: bool = False) -> AsyncIterator[House]:
     venue = Exchange(market(start_ms), SEED)
-    server = SimServer(venue, Edits(venue), speed=None, rate_limits=rate_limits)
+    server = SimServer(premises_of(venue, rate_limits), speed=None)
     port = await server.start()
     try:
         yield House(venue, server, port)

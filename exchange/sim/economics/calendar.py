@@ -26,7 +26,7 @@ class Calendar:
         self.unflat: list[str] = []
         self._world = world
         self._gaps = [gap for gap in gaps if gap.end_ms > world.now_ms]
-        self._announced = 0  # gaps with a window; the last of them may not be over yet
+        self._announced = 0  # gaps with a window
 
     def next_ms(self) -> int | None:
         """The next instant at which a window is announced, begins or ends, or an instrument expires."""
@@ -34,9 +34,17 @@ class Calendar:
         times = [
             m.instrument.expires_ms for m in self._world.markets.values() if m.instrument.state == "live"
         ]
-        for gap in self._gaps[max(0, self._announced - 1) : self._announced + 1]:
-            times += [gap.begin_ms - ANNOUNCE_MS, gap.begin_ms, gap.end_ms]
+        for row in self.windows:
+            if row["state"] != "completed":
+                times += [int(row["begin"]), int(row["end"])]
+        if self._announced < len(self._gaps):
+            times.append(self._gaps[self._announced].begin_ms - ANNOUNCE_MS)
         return min((at_ms for at_ms in times if at_ms is not None and at_ms > now_ms), default=None)
+
+    def announce(self, window: Gap) -> None:
+        """Tell of a window now, however far ahead it is."""
+        self.windows.append(_row(window))
+        self._world.outbox.append(StatusChanged())
 
     def keep(self) -> None:
         """Bring windows and instruments up to the present."""
@@ -44,9 +52,8 @@ class Calendar:
         while (
             self._announced < len(self._gaps) and self._gaps[self._announced].begin_ms - ANNOUNCE_MS <= now_ms
         ):
-            self.windows.append(_row(self._gaps[self._announced]))
+            self.announce(self._gaps[self._announced])
             self._announced += 1
-            self._world.outbox.append(StatusChanged())
         closed = False
         for row in self.windows:
             if row["state"] == "completed":

@@ -49,7 +49,7 @@ def post(*legs: Leg) -> None:
 
 
 def _empty() -> defaultdict[str, Decimal]:
-    return defaultdict(lambda: ZERO)
+    return defaultdict(Decimal)  # 0 for what is not there yet
 
 
 @dataclass(slots=True)

@@ -212,7 +212,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "notice": Kind(
         (MESSAGE, PUSH),
-        "the stream is told (64008) that it will be closed for a service upgrade, and is closed `after` later",
+        "the stream is told (64008) that it will end for a service upgrade, and is closed `after` later",
         {"after": Field(span_ms, 60_000)},
     ),
     # --- wrong answers

@@ -96,6 +96,7 @@ class Market:
         self._book = Book(instrument, depth, spec.liquidity, seed, profile.regrow_ms)
         self._seen = self._printed = 0  # beats this market has caught up with, and shows a print of
         self._touches = 0
+        self._first_seq_id = FIRST_SEQ_ID
         self._last = self._last_size = self._mark_px = self._index_px = ZERO
         self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
         self._own_prints = 0
@@ -179,7 +180,7 @@ class Market:
 
     @property
     def seq_id(self) -> int:
-        return FIRST_SEQ_ID + self._pulse.count + self._touches
+        return self._first_seq_id + self._pulse.count + self._touches
 
     @property
     def book(self) -> Book:
@@ -266,6 +267,11 @@ class Market:
         self._touches += 1
         if not outbox or outbox[-1] is not self.book_changed:
             outbox.append(self.book_changed)
+
+    def restart_sequence(self, outbox: list[VenueEvent]) -> None:
+        """Count sequence numbers anew, as after maintenance."""
+        self._first_seq_id = -(self._pulse.count + self._touches)
+        self.touched(outbox)
 
     # --- how much the market itself can trade with clients in this bar ------------------------
 

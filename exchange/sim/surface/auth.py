@@ -53,7 +53,7 @@ def check_request(
         if not values[name]:
             raise Reject(code, f"Request header OK-ACCESS-{name.upper()} can not be empty.")
     at_ms = _rest_time_ms(values["timestamp"])
-    if abs(venue.now_ms - at_ms) > WINDOW_MS:
+    if abs(venue.stated_ms - at_ms) > WINDOW_MS:
         raise Reject("50102", "Timestamp request expired")
     if not _KEY.fullmatch(values["key"]):
         raise Reject("50111", "Invalid OK-ACCESS-KEY")
@@ -77,7 +77,7 @@ def check_login(venue: Venue, arg: Mapping[str, Any]) -> AccountState:
         raise Reject("60009", "Login failed.")
     if not _LOGIN_TIME.fullmatch(text["timestamp"]):
         raise Reject("60004", "Invalid timestamp")
-    if abs(venue.now_ms - int(float(text["timestamp"]) * 1000)) > WINDOW_MS:
+    if abs(venue.stated_ms - int(float(text["timestamp"]) * 1000)) > WINDOW_MS:
         raise Reject("60006", "Timestamp request expired")
     account = venue.account_by_key(text["apiKey"])
     if account is None:

@@ -1,13 +1,13 @@
 """The control interface `/sim/...`: what a real venue does not offer, kept outside of /api/v5.
 
-    GET  /sim/state               now and a digest of the world
+    GET  /sim/state               now, a digest of the world and one of its history
     GET  /sim/clock               who moves the time
     GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash, level
     POST /sim/account/NAME        edits: cash, position, adl
     POST /sim/instrument/INST_ID  edits: state, expires_ms, funding_interval_h
-    POST /sim/streams         notice_s: announce an upgrade (64008) and end every stream so much later
+    POST /sim/streams             notice_s: announce an upgrade (64008), end every stream so much later
 
-Errors are 400 with {"error": {"field", "value", "allowed"}}.
+Faults, event log and snapshots: lab_api.py. Errors are 400 with {"error": {"field", "value", "allowed"}}.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -52,8 +53,19 @@ class Edits(Protocol):
     def set_funding_interval(self, inst_id: str, hours: int) -> None: ...
 
 
+class NotThere(Exception):
+    """The path names nothing that exists."""
+
+
+Act = Callable[[str, dict[str, Any]], object]  # (NAME of the path or "", body or query) -> answer
+Routes = dict[tuple[str, str], Act]
+PLACEHOLDERS = ("NAME", "INST_ID", "ID")
+
+
 class ControlApi:
-    """`clock` describes who moves the time; `retire` ends all streams, so many ms after a notice."""
+    """`clock` describes who moves the time; `retire` ends all streams, so many ms after a notice; `note`
+    records what was changed by hand; `log` is told with the state; `more` are further routes.
+    """
 
     def __init__(
         self,
@@ -61,40 +73,61 @@ class ControlApi:
         clock: Callable[[], dict[str, object]],
         edits: Edits,
         retire: Callable[[int], int],
+        note: Callable[[str, dict[str, object]], None],
+        log: Callable[[], dict[str, object]],
+        more: Routes,
     ) -> None:
         self._venue = venue
         self._edits = edits
         self._retire = retire
-        self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], object]] = {
+        self._note = note
+        self._log = log
+        self._routes: Routes = {
             ("GET", "/sim/state"): self._state,
-            ("GET", "/sim/clock"): lambda _: clock(),
-            ("GET", "/sim/accounts"): lambda _: [_account(one) for one in venue.accounts.values()],
+            ("GET", "/sim/clock"): lambda _, __: clock(),
+            ("GET", "/sim/accounts"): lambda _, __: [_account(one) for one in venue.accounts.values()],
             ("POST", "/sim/accounts"): self._create,
+            ("POST", "/sim/account/NAME"): lambda name, body: self.edit("account", name, body),
+            ("POST", "/sim/instrument/INST_ID"): lambda name, body: self.edit("instrument", name, body),
             ("POST", "/sim/streams"): self._retire_streams,
+            **more,
         }
 
-    def handle(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        act = self._routes.get((method, path)) or self._edit_of(method, path)
-        if act is None:
+    def handle(self, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
+        try:
+            act, name = self._find(method, path)
+            given = _object(body) if method == "POST" else dict(parse_qsl(query, keep_blank_values=True))
+            return 200, msgspec.json.encode(act(name, given), enc_hook=str)
+        except NotThere:
             known = [f"{verb} {route}" for verb, route in self._routes]
-            known += ["POST /sim/account/NAME", "POST /sim/instrument/INST_ID"]
             missing = {"error": {"field": "path", "value": f"{method} {path}", "allowed": known}}
             return 404, msgspec.json.encode(missing)
-        try:
-            return 200, msgspec.json.encode(act(_object(body) if method == "POST" else {}))
         except NotAllowed as no:
-            return 400, msgspec.json.encode(no.body)
+            return 400, msgspec.json.encode(no.body, enc_hook=str)
         except Reject as no:
             return 400, msgspec.json.encode({"error": {"field": "", "value": no.code, "allowed": no.msg}})
 
-    def _edit_of(self, method: str, path: str) -> Callable[[dict[str, Any]], object] | None:
-        _, _, kind, name = path.split("/", 3) if path.count("/") == 3 else ("", "", "", "")
-        if method != "POST" or kind not in ("account", "instrument"):
-            return None
-        if kind == "instrument":
-            return lambda body: self._edit_instrument(name, body)
-        account = self._venue.accounts.get(name)
-        return None if account is None else lambda body: self._edit_account(account, body)
+    def _find(self, method: str, path: str) -> tuple[Act, str]:
+        """The route of a path and the name in it. Raises NotThere."""
+        if (act := self._routes.get((method, path))) is not None:
+            return act, ""
+        parent, _, name = path.rpartition("/")
+        for placeholder in PLACEHOLDERS:
+            if (act := self._routes.get((method, f"{parent}/{placeholder}"))) is not None:
+                return act, name
+        raise NotThere
+
+    def edit(self, what: str, name: str, body: dict[str, Any]) -> object:
+        """Change an account or an instrument by hand. Raises NotAllowed; NotThere for an unknown account."""
+        if what == "instrument":
+            answer = self._edit_instrument(name, body)
+        else:
+            account = self._venue.accounts.get(name)
+            if account is None:
+                raise NotThere
+            answer = self._edit_account(account, body)
+        self._note("edit", {"what": what, "name": name, "set": body})
+        return answer
 
     def _edit_account(self, account: AccountState, body: dict[str, Any]) -> object:
         """Each field maps names to numbers as text: coins to cash, swaps to contracts or shares."""
@@ -129,18 +162,18 @@ class ControlApi:
             raise NotAllowed(inst_id, body, str(no)) from None
         return {"inst_id": inst_id, **body}
 
-    def _retire_streams(self, body: dict[str, Any]) -> object:
+    def _retire_streams(self, _: str, body: dict[str, Any]) -> object:
         _only(body, ("notice_s",))
         notice_s = body.get("notice_s", 60)
         if not isinstance(notice_s, int) or isinstance(notice_s, bool) or not 0 <= notice_s <= 3600:
             raise NotAllowed("notice_s", notice_s, "a whole number from 0 to 3600")
         return {"told": self._retire(notice_s * 1000)}
 
-    def _state(self, _: dict[str, Any]) -> object:
+    def _state(self, _: str, __: dict[str, Any]) -> object:
         """Equal worlds have equal hashes: for comparing two runs, or a run and its repetition."""
-        return {"now_ms": self._venue.now_ms, "hash": self._venue.snapshot_hash()}
+        return {"now_ms": self._venue.now_ms, "hash": self._venue.snapshot_hash(), "log": self._log()}
 
-    def _create(self, body: dict[str, Any]) -> object:
+    def _create(self, _: str, body: dict[str, Any]) -> object:
         """Only `name` is required; the credentials default to <name>-key, -secret and -pass."""
         _only(body, _NEW_ACCOUNT)
         name = _text(body, "name", None)
@@ -160,6 +193,7 @@ class ControlApi:
             _cash(body.get("cash", {"USDT": "100000"})),
             level,
         )
+        self._note("new_account", _account(account))
         return _account(account)
 
 

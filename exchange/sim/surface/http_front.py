@@ -21,6 +21,7 @@ from websockets.server import ServerProtocol
 from exchange.sim.surface.wires import JSON, Fate, Reply, Request
 from exchange.sim.surface.ws_link import LINGER_S, MOST_PER_MESSAGE, WebSocketLink, reset
 
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 MOST_PER_REQUEST: Final = 1024 * 1024  # bytes, head and body
 
 
@@ -29,8 +30,8 @@ class Application(Protocol):
         """Call `reply` once, now or later."""
         ...
 
-    def opens(self, path: str, peer: str) -> HTTPStatus:
-        """May this address open a WebSocket at this path now? 101, or the status that says why not."""
+    def knock(self, path: str, peer: str) -> Reply | None:
+        """May this address open a WebSocket at this path now? None, or what it gets instead."""
         ...
 
     def opened(self, path: str, link: WebSocketLink) -> None: ...
@@ -154,15 +155,21 @@ class HttpFront(asyncio.Protocol):
             self._answer_next()
 
     def _refuse(self, status: HTTPStatus) -> None:
+        self._turn_away(Reply(status, f'{{"error":"{status.phrase}"}}'.encode()))
+
+    def _turn_away(self, reply: Reply) -> None:
         """Answer, then read on without listening: closing at once would reset what was answered."""
         self._refused = True
-        self._write(status, f'{{"error":"{status.phrase}"}}'.encode(), "close")
-        self.transport.write_eof()
-        asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
+        if reply.fate is Fate.RESET:
+            reset(self.transport)
+        elif reply.fate is Fate.ARRIVES:
+            self._write(reply.status, reply.body, "close", reply.content_type)
+            self.transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
 
     def _write(self, status: int, body: bytes, connection: str, content_type: str = JSON) -> None:
         head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: {content_type}\r\n"
+            f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\ncontent-type: {content_type}\r\n"
             f"content-length: {len(body)}\r\nconnection: {connection}\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
@@ -170,8 +177,8 @@ class HttpFront(asyncio.Protocol):
     def _upgrade(self, request: _Incoming, rest: bytes) -> None:
         """Repeat the request's head to the WebSocket protocol, which makes the handshake."""
         path, _ = request.split_url()
-        if (status := self._application.opens(path, self._peer)) is not HTTPStatus.SWITCHING_PROTOCOLS:
-            self._refuse(status)
+        if (instead := self._application.knock(path, self._peer)) is not None:
+            self._turn_away(instead)
             return
         protocol = ServerProtocol(max_size=MOST_PER_MESSAGE)
         lines = [f"{request.method} {request.url.decode('latin-1')} HTTP/1.1"]

@@ -19,6 +19,7 @@ from exchange.sim.surface.switchboard import Line, Switchboard
 from exchange.sim.surface.wires import SILENCE, Fate, Reply, Request
 
 RESET_CODE: Final = 1006  # what a client sees of a connection that ended without a closing frame
+PEER: Final = "127.0.0.1"  # where such clients come from, as the venue sees it
 PATIENCE_MS: Final = 5_000  # for an answer, where the client names no timeout
 
 
@@ -28,6 +29,14 @@ class NoAnswer(Exception):
 
 class ConnectionLost(Exception):
     """The connection was reset before the answer came; the request may have been executed."""
+
+
+class Refused(Exception):
+    """The venue does not open the stream; `reply` is what it says instead."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
 
 
 class InProcess:
@@ -51,7 +60,9 @@ class InProcess:
         Raises NoAnswer when nothing has come `patience_ms` later, in venue time, and ConnectionLost.
         """
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        reply = self._serve(Request(method, path, query, lowered, body), self._board.now_ms + patience_ms)
+        reply = self._serve(
+            Request(method, path, query, lowered, body, PEER), self._board.now_ms + patience_ms
+        )
         return reply.status, {"content-type": reply.content_type}, reply.body
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -93,7 +104,10 @@ class InProcess:
         return reply
 
     def connect(self, path: str) -> MemoryStream:
-        """Open a stream like /ws/v5/public."""
+        """Open a stream like /ws/v5/public. Raises Refused and ConnectionLost.
+
+        One whose handshake is never answered is open, and silent for ever.
+        """
         return MemoryStream(self._board, path)
 
 
@@ -110,7 +124,14 @@ class MemoryStream:
         self._frames: deque[str] = deque()
         self._muted = False
         self._reader: asyncio.Future[None] | None = None
-        self._line: Line = board.open(path, self)
+        self._line: Line | None = None
+        instead = board.knock(path, PEER)
+        if instead is None:
+            self._line = board.open(path, self)
+        elif instead.fate is Fate.ARRIVES:
+            raise Refused(instead)
+        elif instead.fate is Fate.RESET:
+            raise ConnectionLost(f"{path}: connection reset by peer")
 
     # --- the client's side --------------------------------------------------------------------
 
@@ -118,7 +139,7 @@ class MemoryStream:
         """Send one text frame. Raises ConnectionLost after the end."""
         if self.closed is not None:
             raise ConnectionLost(f"closed with {self.closed[0]} {self.closed[1]}")
-        if not self._muted:
+        if self._line is not None and not self._muted:
             self._line.heard(text)
 
     def next_frame(self) -> str | None:
@@ -157,7 +178,8 @@ class MemoryStream:
     def _over(self, code: int, reason: str) -> None:
         if self.closed is None:
             self.closed = (code, reason)
-            self._line.lost()
+            if self._line is not None:
+                self._line.lost()
             self._news()
 
     def _news(self) -> None:

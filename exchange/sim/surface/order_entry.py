@@ -57,6 +57,7 @@ class OrderEntry:
     def __init__(self, venue: Venue, limits: RateLimits) -> None:
         self._venue = venue
         self._limits = limits
+        self.refusals: dict[int, Reject] = {}  # items not to be accepted, by place from 0: for faults
         self._by_code = {str(i.code): i.inst_id for i in venue.instruments.values()}
 
     def place(self, account: AccountState, items: Items, by_code: bool = False) -> list[Row]:
@@ -84,7 +85,7 @@ class OrderEntry:
         named = [self._named(item, by_code) for item in items]
         self._spend(verb, account, [inst_id for inst_id, _ in named])
         acks = []
-        for (inst_id, error), item in zip(named, items, strict=True):
+        for n, ((inst_id, error), item) in enumerate(zip(named, items, strict=True)):
             params = Params({**item, "instId": inst_id})
             ack: Row = {
                 "ordId": "",
@@ -98,8 +99,8 @@ class OrderEntry:
             if verb == "amend":
                 ack["reqId"] = _plain(item.get("reqId"))
             try:
-                if error is not None:
-                    raise error
+                if (no := self.refusals.get(n, error)) is not None:
+                    raise no
                 order = act(account, params)
                 ack["ordId"], ack["clOrdId"] = order.ord_id, order.cl_id
                 ack["sMsg"] = "Order placed" if verb == "place" else ""

@@ -66,10 +66,12 @@ class FreeRunning:
         """Run until cancelled. A venue that cannot keep up runs as fast as it can."""
         loop = asyncio.get_running_loop()
         stage = self._stage
-        wall_s, venue_ms = loop.time(), float(stage.now_ms)
+        wall_s, venue_ms, last_ms = loop.time(), float(stage.now_ms), stage.now_ms
         while True:
             await asyncio.sleep(STEP_S)
             now_s = loop.time()
+            if stage.now_ms < last_ms:  # the venue went back to a snapshot
+                venue_ms = float(stage.now_ms)
             venue_ms += (now_s - wall_s) * 1000 * self._speed
             wall_s = now_s
             while stage.now_ms < int(venue_ms):
@@ -79,6 +81,7 @@ class FreeRunning:
                 await asyncio.sleep(0)  # let requests in between two steps
                 if loop.time() - now_s > STEP_S:
                     venue_ms = float(stage.now_ms)
+            last_ms = stage.now_ms
             stage.close_idle()
 
 

@@ -67,7 +67,7 @@ class PublicData:
         return side
 
     def time(self, call: Call) -> Sequence[Any]:
-        return [{"ts": str(self._venue.now_ms)}]
+        return [{"ts": str(self._venue.stated_ms)}]
 
     def instruments(self, call: Call) -> Sequence[Any]:
         return [render.instrument(i) for i in instruments_of(self._venue, call.params)]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
-from http import HTTPStatus
 from typing import Final
 
-from exchange.sim.seam import Venue
-from exchange.sim.surface.control_api import Edits
 from exchange.sim.surface.http_front import HttpFront
 from exchange.sim.surface.pacing import FreeRunning, LockStep
-from exchange.sim.surface.switchboard import STREAMS, Switchboard
+from exchange.sim.surface.premises import Premises
+from exchange.sim.surface.switchboard import Switchboard
 from exchange.sim.surface.wires import Reply, Request
 from exchange.sim.surface.ws_link import SLOW_CONSUMER, WebSocketLink
 
@@ -26,14 +24,12 @@ class SimServer:
 
     def __init__(
         self,
-        venue: Venue,
-        edits: Edits,
+        premises: Premises,
         speed: float | None,
-        rate_limits: bool = True,
         idle_s: float = IDLE_S,
         environment: str = "any",
     ) -> None:
-        self._board = Switchboard(venue, edits, rate_limits, self._clock_info, environment)
+        self.board = Switchboard(premises, self._clock_info, environment)
         self._lockstep = LockStep(self)
         self._speed = speed
         self._idle_s = idle_s
@@ -78,7 +74,7 @@ class SimServer:
 
     def answer(self, request: Request, reply: Callable[[Reply], None]) -> None:
         """Answer at once, or when the venue's clock has come to where the answer is due."""
-        serving = self._board.serve(request)
+        serving = self.board.serve(request)
         try:
             at_ms = next(serving)
         except StopIteration as ended:
@@ -108,31 +104,26 @@ class SimServer:
             else:
                 await self._lockstep.move(at_ms)
 
-    def opens(self, path: str, peer: str) -> HTTPStatus:
-        if path == CLOCK:
-            return HTTPStatus.SWITCHING_PROTOCOLS
-        if path not in STREAMS:
-            return HTTPStatus.NOT_FOUND
-        admitted = self._board.admits(peer)
-        return HTTPStatus.SWITCHING_PROTOCOLS if admitted else HTTPStatus.TOO_MANY_REQUESTS
+    def knock(self, path: str, peer: str) -> Reply | None:
+        return None if path == CLOCK else self.board.knock(path, peer)
 
     def opened(self, path: str, link: WebSocketLink) -> None:
         if path == CLOCK:
             link.listener = _ClockClient(self, self._lockstep, link)
         else:
-            link.listener = self._board.open(path, _SocketWire(self, link))
+            link.listener = self.board.open(path, _SocketWire(self, link))
 
     # --- Stage: what the clock asks -----------------------------------------------------------
 
     @property
     def now_ms(self) -> int:
-        return self._board.now_ms
+        return self.board.now_ms
 
     def next_ms(self) -> int | None:
-        return self._board.next_ms()
+        return self.board.next_ms()
 
     def advance(self, until_ms: int) -> int:
-        now_ms = self._board.advance(until_ms)
+        now_ms = self.board.advance(until_ms)
         self._moved.set()
         self._moved = asyncio.Event()
         return now_ms
@@ -140,11 +131,11 @@ class SimServer:
     def close_idle(self) -> None:
         """30 s of venue time and of wall time: at high speed a client must still get its turn."""
         now_s = asyncio.get_running_loop().time()
-        for line in self._board.idle():
-            wire = line.wire
+        for line in self.board.idle():
+            wire = line.wire.inner
             assert isinstance(wire, _SocketWire)
             if now_s - wire.link.active_s >= self._idle_s:
-                wire.end(4004, "No data received in 30s")
+                line.wire.end(4004, "No data received in 30s")
 
     def failed(self, error: BaseException) -> None:
         if self._broken is not None and not self._broken.done():

@@ -129,7 +129,7 @@ class StreamSession:
         """Tell the client that its connection will be closed at `at_ms`; the hub closes it then."""
         self.ends_ms = at_ms
         msg = "The connection will soon be closed for a service upgrade. Please reconnect."
-        self._unsent.append(self._event(None, event="notice", code="64008", msg=msg))
+        self._unsent.append(self.event(None, event="notice", code="64008", msg=msg))
 
     def check(self) -> None:
         """Set `closing` when an announced end has come or the key of the login is no more."""
@@ -196,7 +196,7 @@ class StreamSession:
             self.closing = LOGIN_FAILED
             return self._error(no.code, no.msg, ident)
         self._key = self.account.key
-        return self._event(ident, event="login", code="0", msg="")
+        return self.event(ident, event="login", code="0", msg="")
 
     def _operate(self, op: str, message: Row, ident: str | None) -> bytes:
         now_ms = self._venue.now_ms
@@ -230,7 +230,7 @@ class StreamSession:
             return self._subscribe_private(arg, ident)
         topic = self._topic(arg)
         self._require_level(topic)
-        ack = self._event(ident, event="subscribe", arg=arg)
+        ack = self.event(ident, event="subscribe", arg=arg)
         if topic not in self._topics:
             self._topics[topic] = None
             if topic.key in self._venue.markets:
@@ -254,7 +254,7 @@ class StreamSession:
     def _subscribe_private(self, arg: Row, ident: str | None) -> list[bytes]:
         if self.account is None:
             raise Reject("60011", "Please log in")
-        ack = self._event(ident, event="subscribe", arg=arg)
+        ack = self.event(ident, event="subscribe", arg=arg)
         channel = arg["channel"]
         if channel in _TYPED and not arg.get("instType"):
             raise _wrong(arg)
@@ -288,7 +288,7 @@ class StreamSession:
             self._backstage.leave(topic, self)
         if known:
             self._argument_bytes -= len(encode(arg))
-        return [self._event(ident, event="unsubscribe", arg=arg)]
+        return [self.event(ident, event="unsubscribe", arg=arg)]
 
     def _is_private(self, arg: Row) -> bool:
         own = {"private": PRIVATE, "business": ALGO}.get(self.kind, ())
@@ -329,15 +329,15 @@ class StreamSession:
 
     # --- frames -------------------------------------------------------------------------------
 
-    def _event(self, ident: str | None, **fields: Any) -> bytes:
+    def event(self, ident: str | None, **fields: Any) -> bytes:
         head = {"id": ident} if ident else {}
         return encode({**head, **fields, "connId": self._conn_id})
 
     def _error(self, code: str, msg: str, ident: str | None) -> bytes:
-        return self._event(ident, event="error", code=code, msg=msg)
+        return self.event(ident, event="error", code=code, msg=msg)
 
     def _conn_count(self, event: str, channel: str, count: int) -> bytes:
-        return self._event(None, event=event, channel=channel, connCount=str(count))
+        return self.event(None, event=event, channel=channel, connCount=str(count))
 
 
 def _argument(arg: Row) -> Row:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.sim.faults.plan import FaultPlan, draw
@@ -91,6 +91,7 @@ def test_a_kind_strikes_only_what_it_fits() -> None:
     assert plan.decide(replace(push, op="update"))
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     chance=st.decimals("0.05", "0.95", places=2),

@@ -199,7 +199,8 @@ def test_an_empty_file_is_an_empty_plan(tmp_path: Path) -> None:
 def test_every_kind_can_be_written_down_with_what_it_requires() -> None:
     samples: dict[str, Any] = {
         "ms": 5, "status": 502, "code": "51008", "fraction": 0.5, "inst_id": "BTC-USDT-SWAP",
-        "shape": "empty", "change": 0.2, "after": "1h", "lasts": "1h", "account": "demo", "set": {"cash": {"USDT": "1"}},
+        "shape": "empty", "change": 0.2, "after": "1h", "lasts": "1h", "account": "demo",
+        "set": {"cash": {"USDT": "1"}},
     }  # fmt: skip
     where = {
         Place.REST: {"rest": "*"}, Place.CONNECT: {"stream": "*", "op": "connect"},

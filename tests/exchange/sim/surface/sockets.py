@@ -12,7 +12,14 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from exchange.sim.surface.server import SimServer
 from tests.exchange.sim.surface.client import sign
-from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, Edited, StubVenue
+from tests.exchange.sim.surface.stub_venue import (
+    KEY,
+    PASSPHRASE,
+    SECRET,
+    Edited,
+    StubVenue,
+    stub_premises,
+)
 
 
 class Running:
@@ -36,10 +43,10 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    venue: StubVenue | None = None, speed: float | None = None, **options: Any
+    venue: StubVenue | None = None, speed: float | None = None, rate_limits: bool = True, **options: Any
 ) -> AsyncIterator[Running]:
     venue, edited = venue or StubVenue(), Edited()
-    server = SimServer(venue, edited, speed, **options)
+    server = SimServer(stub_premises(venue, edited, rate_limits), speed, **options)
     port = await server.start()
     try:
         yield Running(venue, server, port, edited)

@@ -11,6 +11,9 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
+from exchange.sim.event_log import EventLog
+from exchange.sim.faults.plan import FaultPlan
+from exchange.sim.markets.distortion import Distortion
 from exchange.sim.model import (
     ZERO,
     AccountChanged,
@@ -41,6 +44,8 @@ from exchange.sim.model import (
     VenueEvent,
 )
 from exchange.sim.seam import AlgoParams, OrderParams
+from exchange.sim.surface.premises import Premises
+from exchange.sim.surface.rate_limits import RateLimits
 
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 HOUR_MS = 3_600_000
@@ -147,10 +152,15 @@ class StubVenue:
         self.margin_ratio = D("50")
         self._ids = 680_000_000_000_000_000
         self.broken: Exception | None = None  # raised by the next step
+        self.clock_skew_ms = 0
 
     @property
     def demo(self) -> AccountState:
         return self.accounts["demo"]
+
+    @property
+    def stated_ms(self) -> int:
+        return self.now_ms + self.clock_skew_ms
 
     def next_id(self) -> str:
         self._ids += 1
@@ -404,3 +414,40 @@ class Edited:
 
     def set_funding_interval(self, inst_id: str, hours: int) -> None:
         self._take("interval", inst_id, hours)
+
+
+class Pulled:
+    """Remembers which levers faults have pulled."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def skew_clock(self, ms: int) -> None:
+        self.calls.append(("clock", ms))
+
+    def show(self, inst_id: str, distortion: Distortion | None) -> None:
+        self.calls.append(("show", inst_id, distortion))
+
+    def reset_sequence(self, inst_id: str) -> None:
+        self.calls.append(("sequence", inst_id))
+
+    def close_venue(self, begin_ms: int, end_ms: int, title: str) -> None:
+        self.calls.append(("close", begin_ms, end_ms, title))
+
+    def revoke_key(self, name: str) -> None:
+        self.calls.append(("revoke", name))
+
+    def spare(self, inst_id: str, left: Decimal) -> Decimal:
+        self.calls.append(("spare", inst_id, left))
+        return left
+
+    def give_back(self, inst_id: str, taken: Decimal) -> None:
+        self.calls.append(("give back", inst_id, taken))
+
+
+def stub_premises(
+    venue: StubVenue | None = None, edited: Edited | None = None, rate_limits: bool = True
+) -> Premises:
+    return Premises(
+        venue or StubVenue(), edited or Edited(), Pulled(), EventLog(), FaultPlan(), RateLimits(rate_limits)
+    )

@@ -11,7 +11,16 @@ class Control:
     def __init__(self) -> None:
         self.venue, self.edited = StubVenue(), Edited()
         self.retired: list[int] = []
-        self.api = ControlApi(self.venue, lambda: {"driver": "lock-step"}, self.edited, self._retire)
+        self.noted: list[tuple[str, dict[str, object]]] = []
+        self.api = ControlApi(
+            self.venue,
+            lambda: {"driver": "lock-step"},
+            self.edited,
+            self._retire,
+            lambda kind, details: self.noted.append((kind, details)),
+            lambda: {"lines": 0},
+            {},
+        )
 
     def _retire(self, after_ms: int) -> int:
         self.retired.append(after_ms)
@@ -19,7 +28,7 @@ class Control:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        status, answer = self.api.handle(method, path, raw)
+        status, answer = self.api.handle(method, path, "", raw)
         return status, json.loads(answer)
 
 

@@ -9,7 +9,7 @@ import pytest
 from exchange.sim.surface.inprocess import RESET_CODE, ConnectionLost, InProcess, MemoryStream
 from exchange.sim.surface.switchboard import Switchboard
 from tests.exchange.sim.surface.client import signed_headers
-from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, Edited, StubVenue
+from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, StubVenue, stub_premises
 
 BOOKS = {"channel": "books5", "instId": "BTC-USDT"}
 ORDER = {
@@ -27,7 +27,7 @@ class Near:
 
     def __init__(self) -> None:
         self.venue = StubVenue()
-        self.board = Switchboard(self.venue, Edited())
+        self.board = Switchboard(stub_premises(self.venue))
         self.near = InProcess(self.board)
 
     def post(self, path: str, body: object) -> tuple[int, Any]:

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from exchange.sim.surface import ws_link
 from tests.exchange.sim.surface.client import signed_headers
 from tests.exchange.sim.surface.sockets import Running, heard, login, running, said
-from tests.exchange.sim.surface.stub_venue import START_MS
+from tests.exchange.sim.surface.stub_venue import START_MS, stub_premises
 
 TIME = b"GET /api/v5/public/time HTTP/1.1\r\nhost: x\r\n%s\r\n"
 
@@ -196,16 +196,16 @@ async def test_an_announced_end_comes_a_minute_later() -> None:
 async def test_a_session_that_left_is_forgotten() -> None:
     async with running() as server:
         async with server.socket("/ws/v5/public"):
-            assert len(server.server._board._lines) == 1
+            assert len(server.server.board._lines) == 1
         async with server.socket("/ws/v5/public") as public:  # a round trip after the other has gone
             await public.send("ping")
             await public.recv()
-            assert len(server.server._board._lines) == 1
+            assert len(server.server.board._lines) == 1
 
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
     async with running() as first:
-        second = type(first.server)(first.venue, first.edited, None)
+        second = type(first.server)(stub_premises(), None)
         with pytest.raises(OSError):
             await second.start(port=first.port)
         await second.close()
