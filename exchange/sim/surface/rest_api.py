@@ -27,6 +27,7 @@ from exchange.sim.surface import (
     rest_trade,
 )
 from exchange.sim.surface.algo_entry import AlgoEntry
+from exchange.sim.surface.not_simulated import NOT_SIMULATED
 from exchange.sim.surface.order_entry import OrderEntry, outcome
 from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
@@ -34,20 +35,6 @@ from exchange.sim.surface.render import DayOpens
 from exchange.sim.surface.routes import Call, Route
 
 PREFIX = "/api/v5"
-
-# Documented by the venue, not part of this simulation: refused, so that nobody relies on them.
-NOT_SIMULATED = frozenset(
-    f"{PREFIX}/{path}"
-    for path in (
-        "trade/order-precheck",
-        "trade/mass-cancel",
-        "account/set-isolated-mode",
-        "account/set-fee-type",
-        "account/risk-state",
-        "public/insurance-fund",
-        "asset/withdrawal",
-    )
-)
 
 _STATUS = {
     "404": 404,
@@ -147,7 +134,7 @@ class RestApi:
             return route
         if request.path in self._paths:
             raise Reject("50115", f"Invalid request method: {request.method}")
-        if request.path in NOT_SIMULATED:
+        if request.path.removeprefix(PREFIX) in NOT_SIMULATED:
             raise Reject("50005", "API is offline or unavailable.")
         raise Reject("404", "Not Found")
 
