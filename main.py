@@ -76,6 +76,12 @@ def venue(
     to: Annotated[str | None, typer.Option()] = None,
     speed: Annotated[float, typer.Option(min=0.001, help="venue seconds per second")] = 1.0,
     seed: Annotated[int, typer.Option()] = 7,
+    regime: Annotated[
+        str | None, typer.Option(help="of the generated market: calm, crash, ...; docs/venue.md")
+    ] = None,
+    hold_regime: Annotated[
+        bool, typer.Option("--hold-regime/--from-regime", help="stay in the regime, or only start from it")
+    ] = True,
     lockstep: Annotated[bool, typer.Option(help="time moves only by /sim/clock")] = False,
     faults: Annotated[Path | None, typer.Option(help="YAML file of fault rules")] = None,
     log: Annotated[Path | None, typer.Option(help="write the event log to this file")] = None,
@@ -101,6 +107,8 @@ def venue(
             restore=restore,
             snapshot=snapshot,
             stop_on_stdin_eof=until_stdin_closes,
+            regime=regime,
+            hold=hold_regime,
         )
     )
 

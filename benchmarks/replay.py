@@ -133,7 +133,7 @@ def measure(symbols: int, days: int, large_symbols: int, large_days: int) -> lis
     per_bar_us, stops = replay_us(symbols, days)
     return [
         Figure("one bar of one symbol, with margin", per_bar_us, "us", 25.0, at_least=False),
-        Figure("stops in one bar", stops, "stops", 3.0, at_least=False),
+        Figure("stops in one bar", stops, "stops", 4.0, at_least=False),
         Figure(
             f"{2 * large_symbols} instruments, {large_days} days of 5m bars",
             resident_mib(large_symbols, large_days), "MiB", 1024.0, at_least=False,

@@ -15,6 +15,7 @@ from core.errors import UsageError
 from exchange.sim.exchange import Exchange
 from exchange.sim.faults.reading import Known, read_file
 from exchange.sim.markets.generated import START_MS, GeneratedMarket
+from exchange.sim.markets.regimes import CALM, REGIMES
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.markets.tape import TapeMarket
 from exchange.sim.surface.premises import Premises, premises_of
@@ -24,21 +25,33 @@ from exchange.tape import read_tape
 
 
 def market_of(
-    tape: Path | None, seed: int, names: tuple[str, ...], from_ms: int | None, to_ms: int | None
+    tape: Path | None,
+    seed: int,
+    names: tuple[str, ...],
+    from_ms: int | None,
+    to_ms: int | None,
+    regime: str | None = None,
+    hold: bool = True,
 ) -> MarketSource:
     """The market of `names` (BTC-USDT, ...): replayed from a tape folder, else generated from the seed.
 
-    Raises UsageError for a broken tape, or for an end without one: a generated market has none.
+    `regime` is the mood a generated market starts in, and with `hold` stays in. Raises UsageError for a
+    broken tape, for an unknown regime or one on a tape, or for an end without a tape.
     """
     coins = tuple(name.split("-")[0] for name in names)
     if tape is not None:
+        if regime is not None:
+            raise UsageError("--regime: allowed without --tape only, a tape is what it is")
         read = read_tape(tape, coins, from_ms, to_ms)
         for note in read.notes:
             print(note, file=sys.stderr)
         return TapeMarket(read)
     if to_ms is not None:
         raise UsageError("--to: allowed with --tape only, a generated market never ends")
-    return GeneratedMarket(seed, coins, START_MS if from_ms is None else from_ms)
+    if regime is not None and regime not in REGIMES:
+        raise UsageError(f"--regime is {regime}, allowed: {', '.join(REGIMES)}")
+    start_ms = START_MS if from_ms is None else from_ms
+    return GeneratedMarket(seed, coins, start_ms, regime or CALM, hold and regime is not None)
 
 
 async def serve(
@@ -56,6 +69,8 @@ async def serve(
     snapshot: Path | None = None,
     announce: TextIO = sys.stdout,
     stop_on_stdin_eof: bool = False,
+    regime: str | None = None,
+    hold: bool = True,
 ) -> None:
     """Serve until SIGTERM, SIGINT or, when asked to, the end of standard input.
 
@@ -70,7 +85,7 @@ async def serve(
     Raises UsageError when market, port or files cannot be had, and whatever breaks the venue while it runs.
     """
     premises = (
-        premises_of(Exchange(market_of(tape, seed, instruments, from_ms, to_ms), seed))
+        premises_of(Exchange(market_of(tape, seed, instruments, from_ms, to_ms, regime, hold), seed))
         if restore is None
         else _restored(restore)
     )

@@ -36,6 +36,7 @@ from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
 from exchange.sim.event_log import EventLog
+from exchange.sim.markets.day import round_to
 from exchange.sim.markets.instruments import (
     discount_tiers,
     listing,
@@ -49,6 +50,7 @@ from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey,
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderParams
 
+USD_STEP = Decimal("0.0001")
 LISTED_MS = 1_573_557_408_000
 NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
@@ -99,7 +101,7 @@ class Exchange:
         self.accounts = self.world.accounts
         self.instruments = {inst_id: market.instrument for inst_id, market in markets.items()}
         self.markets: dict[str, MarketSide] = dict(markets)
-        self.calendar = Calendar(self.world, source.gaps)
+        self.calendar = Calendar(self.world, source.gaps, source.delistings)
         self.maintenance = self.calendar.windows
         self.clock_skew_ms = 0  # how far the stated time is ahead
         self._by_key: dict[str, AccountState] = {}
@@ -173,6 +175,7 @@ class Exchange:
     def _refresh(self) -> None:
         """Move all markets to the present; those nobody watches notice when they are looked at."""
         self._pulse.beat(self.now_ms)
+        self.world.usdt_usd = round_to(self._source.usd(self.now_ms), USD_STEP)
         for market in self._watched.values():
             market.announce(self.outbox)
 
@@ -201,6 +204,10 @@ class Exchange:
                     matching.cancel(self.world, account, order, matching.DEAD_MAN)
 
     # --- accounts ------------------------------------------------------------------------------
+
+    @property
+    def usdt_usd(self) -> Decimal:
+        return self.world.usdt_usd
 
     def account_by_key(self, key: str) -> AccountState | None:
         return self._by_key.get(key)

@@ -204,6 +204,11 @@ class Venue(Protocol):
         (books, mark, funding) into the outbox, and return the new now. Never goes back."""
         ...
 
+    @property
+    def usdt_usd(self) -> Decimal:
+        """The index of USDT-USD: what a USDT is worth in dollars."""
+        ...
+
     def watch(self, inst_id: str) -> None:
         """From now on the outbox tells what every step of the market changes in an instrument.
 

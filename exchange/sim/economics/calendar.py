@@ -1,4 +1,4 @@
-"""When the venue is closed: gaps in its market data, told ahead as scheduled maintenance; delistings."""
+"""When the venue is closed: gaps in its market data, told ahead as scheduled maintenance; and delistings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from exchange.sim.economics.liquidation import forced
 from exchange.sim.economics.matching import BY_SYSTEM, cancel
 from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market
-from exchange.sim.markets.source import Gap
+from exchange.sim.markets.source import Delisting, Gap
 from exchange.sim.model import InstrumentChanged, StatusChanged
 
 ANNOUNCE_MS = 2 * 3_600_000
@@ -21,11 +21,12 @@ class Calendar:
     a position when it begins is listed in `unflat`: its result depends on a price jump nobody traded.
     """
 
-    def __init__(self, world: World, gaps: Sequence[Gap]) -> None:
+    def __init__(self, world: World, gaps: Sequence[Gap], delistings: Sequence[Delisting] = ()) -> None:
         self.windows: list[dict[str, str]] = []
         self.unflat: list[str] = []
         self._world = world
         self._gaps = [gap for gap in gaps if gap.end_ms > world.now_ms]
+        self._delistings = sorted(delistings, key=lambda one: one.announced_ms)  # still to be announced
         self._announced = 0  # gaps with a window
 
     def next_ms(self) -> int | None:
@@ -34,6 +35,7 @@ class Calendar:
         times = [
             m.instrument.expires_ms for m in self._world.markets.values() if m.instrument.state == "live"
         ]
+        times += [one.announced_ms for one in self._delistings[:1]]
         for row in self.windows:
             if row["state"] != "completed":
                 times += [int(row["begin"]), int(row["end"])]
@@ -67,6 +69,8 @@ class Calendar:
                 if state == "ongoing":
                     self._note_unflat(row)
         self._world.closed = closed
+        while self._delistings and self._delistings[0].announced_ms <= now_ms:
+            self._announce_expiry(self._delistings.pop(0))
         for market in self._world.markets.values():
             expires_ms = market.instrument.expires_ms
             if expires_ms is not None and expires_ms <= now_ms and market.instrument.state == "live":
@@ -77,6 +81,12 @@ class Calendar:
             for held in account.positions.values():
                 if held.size:
                     self.unflat.append(f"{account.name}: {held.size} {held.inst_id} at {row['begin']}")
+
+    def _announce_expiry(self, delisting: Delisting) -> None:
+        for market in self._world.markets.values():
+            if market.coin == delisting.coin and market.instrument.expires_ms is None:
+                market.instrument.expires_ms = delisting.expires_ms
+                self._world.outbox.append(InstrumentChanged(market.instrument.inst_id))
 
     def _expire(self, market: Market) -> None:
         """A delisted market cancels its orders and settles its positions at mark."""

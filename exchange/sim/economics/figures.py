@@ -105,7 +105,7 @@ def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinF
         imr=imr,
         mmr=now.mmr if settles and not now.multi else ZERO,
         mgn_ratio=now.ratio if settles and not now.multi else None,
-        usd_px=price,
+        usd_px=price * world.usdt_usd,
         discounted_usd=discounted(ccy, equity, price),
         isolated_equity=isolated,
         isolated_upl=isolated_upl,

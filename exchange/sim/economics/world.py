@@ -92,6 +92,7 @@ class World:
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
     transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency
     settling: dict[str, Settling] = field(default_factory=dict)  # by swap
+    usdt_usd: Decimal = Decimal(1)  # the index of USDT-USD
     closed: bool = False  # maintenance, or no market data
     _ids: int = 0
 

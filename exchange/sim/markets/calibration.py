@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-BAR_SIGMA: Final = 0.0016  # a 5-minute return of BTC, before moods; 0.0017 to 0.0018 over all days
+BAR_SIGMA: Final = 0.0017  # a 5-minute return of BTC, before moods and heat
 VOLUME_USD_5M: Final = 60_000_000.0  # BTC perpetual, mean per 5 minutes
 SPOT_VOLUME_SHARE: Final = 0.13  # spot volume over perpetual volume
 
@@ -41,3 +41,12 @@ SWAP_DEPTH: Final[DepthProfile] = (
 )
 CALM_SPREAD_BPS: Final = 0.02  # both markets quote one tick most of the time
 BAR_RANGE: Final = 0.0020  # mean (high - low) / open of a 5-minute bar of BTC
+
+# What the premium (swap / spot - 1, bps) settles around when the crowding is so many standard deviations:
+# the quantiles of 6,540 settled BTC rates turned back into premiums by the formula, and inside the plateau,
+# where the rate says nothing, those of the 5-minute basis.
+PREMIUMS: Final = (
+    (-3.09, -12.0), (-2.33, -6.9), (-1.96, -6.0), (-1.64, -5.5), (-1.28, -5.1), (-1.04, -4.9), (-0.84, -4.76),
+    (-0.67, -4.63), (-0.52, -4.5), (-0.25, -4.17), (-0.15, -4.0), (0.0, -3.3), (0.25, -1.0), (0.52, 2.5),
+    (0.98, 6.0), (1.28, 7.8), (1.64, 10.1), (1.96, 12.7), (2.33, 15.8), (3.09, 25.0),
+)  # fmt: skip

@@ -29,6 +29,8 @@ class Figures:
     sigma_bps: float  # standard deviation of a bar's return
     kurtosis: float  # of returns, 3 is normal
     range_bps: float  # mean of (high - low) / open
+    swing_memory: float  # autocorrelation of |returns| from one bar to the next
+    swing_memory_1h: float  # and over an hour
     basis_bps: float  # mean of swap / spot - 1 at the close
     basis_sd_bps: float
     basis_memory: float  # autocorrelation over an hour
@@ -36,6 +38,7 @@ class Figures:
     funding_sd_bps: float
     funding_memory: float  # autocorrelation from one settlement to the next
     negative_share: float
+    sign_changes: float  # settlements with another sign than the one before
     plateau_share: float  # settlements at exactly 0.01 %
 
 
@@ -55,6 +58,8 @@ def of_bars(spot: Sequence[Points], swap: Sequence[Points], rates: Sequence[floa
     return Figures(
         sigma_bps=sigma * BPS,
         kurtosis=fmean((one / sigma) ** 4 for one in returns),
+        swing_memory=_memory([abs(one) for one in returns], 1),
+        swing_memory_1h=_memory([abs(one) for one in returns], HOUR_BARS),
         range_bps=fmean((max(points) - min(points)) / points[0] for points in spot) * BPS,
         basis_bps=fmean(basis) * BPS,
         basis_sd_bps=pstdev(basis) * BPS,
@@ -63,28 +68,29 @@ def of_bars(spot: Sequence[Points], swap: Sequence[Points], rates: Sequence[floa
         funding_sd_bps=pstdev(rates) * BPS,
         funding_memory=_memory(rates, 1),
         negative_share=sum(rate < 0 for rate in rates) / len(rates),
+        sign_changes=sum((a < 0) != (b < 0) for a, b in pairwise(rates)) / max(1, len(rates) - 1),
         plateau_share=sum(abs(rate - 0.0001) < 1e-9 for rate in rates) / len(rates),
     )
 
 
-def of_tape(folder: Path, coin: str, from_ms: int, to_ms: int) -> Figures:
-    """Measure recorded 5-minute bars over a period, and all settlements of the file."""
-    tape = read_tape(folder, [coin], from_ms, to_ms).coins[0]
-    perp = {
-        ts: (o, h, lo, c)
-        for ts, o, h, lo, c in zip(
-            tape.perp.ts, tape.perp.open, tape.perp.high, tape.perp.low, tape.perp.close, strict=True
-        )
-    }
-    spot = {
-        ts: (o, h, lo, c)
-        for ts, o, h, lo, c in zip(
-            tape.spot.ts, tape.spot.open, tape.spot.high, tape.spot.low, tape.spot.close, strict=True
-        )
-        if ts in perp and from_ms <= ts < to_ms
-    }
-    rates = [float(rate) for rate in tape.funding.rate]
-    return of_bars(list(spot.values()), [perp[ts] for ts in spot], rates)
+def of_tape(folder: Path, coin: str, from_ms: int | None = None, to_ms: int | None = None) -> Figures:
+    """Measure the longest stretch without a hole of recorded bars, and all settlements of the file.
+
+    Raises UsageError for a folder that is no tape.
+    """
+    tape = read_tape(folder, [coin], from_ms, to_ms)
+    begin_ms, end_ms = max(tape.segments, key=lambda each: each[1] - each[0])
+    (one,) = tape.coins
+    spot, swap = (
+        {
+            ts: (candles.open[i], candles.high[i], candles.low[i], candles.close[i])
+            for i, ts in enumerate(candles.ts)
+            if begin_ms <= ts < end_ms
+        }
+        for candles in (one.spot, one.perp)
+    )
+    rates = [float(rate) for rate in one.funding.rate]
+    return of_bars(list(spot.values()), [swap[ts] for ts in spot], rates)
 
 
 def of_generated(coin: str, seeds: Sequence[int], days: int) -> Figures:
@@ -157,6 +163,6 @@ def _books(path: Path, every_ms: int) -> Iterator[tuple[dict[float, float], dict
 def _memory(values: Sequence[float], lag: int) -> float:
     mean = fmean(values)
     spread = fmean((value - mean) ** 2 for value in values)
-    if not spread:
+    if not spread or len(values) <= lag:
         return 0.0
     return fmean((a - mean) * (b - mean) for a, b in zip(values, values[lag:], strict=False)) / spread

@@ -57,8 +57,16 @@ class Gap(NamedTuple):
     title: str
 
 
+class Delisting(NamedTuple):
+    """A coin's two markets are announced to expire, and do."""
+
+    coin: str
+    announced_ms: int
+    expires_ms: int
+
+
 class MarketSource(Protocol):
-    """`end_ms` None means the market never ends."""
+    """`end_ms` None means the market never ends; `delistings` in no order."""
 
     @property
     def coins(self) -> tuple[CoinSpec, ...]: ...
@@ -72,6 +80,9 @@ class MarketSource(Protocol):
     @property
     def gaps(self) -> tuple[Gap, ...]: ...
 
+    @property
+    def delistings(self) -> tuple[Delisting, ...]: ...
+
     def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
         """The first instant after `after_ms` at which the path turns; None past the end.
 
@@ -83,6 +94,10 @@ class MarketSource(Protocol):
 
     def reach(self, coin: str, at_ms: int) -> Reach:
         """Bounds of what is to come soon; a source that promises nothing says `at_ms` itself."""
+        ...
+
+    def usd(self, at_ms: int) -> float:
+        """What a USDT is worth in dollars."""
         ...
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:

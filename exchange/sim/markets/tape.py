@@ -20,7 +20,7 @@ from decimal import Decimal
 
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
+from exchange.sim.markets.source import Delisting, Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import Settled
 from exchange.tape import CoinTape, Tape
@@ -72,6 +72,7 @@ class TapeMarket:
             Gap(hole.begin_ms, hole.end_ms, f"No market data for {', '.join(hole.coins)}")
             for hole in tape.holes
         )
+        self.delistings: tuple[Delisting, ...] = ()
         self._end_ms = tape.end_ms
         self._coins = {one.coin: _Coin(one, tape.end_ms, self.gaps) for one in tape.coins}
         self.coins = tuple(coin.spec for coin in self._coins.values())
@@ -101,6 +102,9 @@ class TapeMarket:
     def reach(self, coin: str, at_ms: int) -> Reach:
         data = self._coins[coin]
         return reach_of(data.mark, data.spot, at_ms)
+
+    def usd(self, at_ms: int) -> float:
+        return 1.0  # no tape says otherwise
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         data = self._coins[coin]

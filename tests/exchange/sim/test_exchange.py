@@ -8,7 +8,7 @@ import pytest
 from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
-from exchange.sim.markets.source import Gap
+from exchange.sim.markets.source import Delisting, Gap
 from exchange.sim.model import InstrumentChanged, Reject, StatusChanged
 from exchange.sim.seam import OrderParams, Venue
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
@@ -163,6 +163,33 @@ def test_a_delisted_swap_settles_its_positions_and_is_gone() -> None:
     assert desk.me.bills[-1].kind == "3"
     with pytest.raises(Reject, match="51027"):
         desk.order(SWAP, "sell", "1", "60500")
+
+
+def test_a_delisting_is_announced_ahead_and_happens() -> None:
+    market = StillMarket()
+    market.delistings = (Delisting("BTC", START_MS + HOUR_MS, START_MS + 3 * HOUR_MS),)
+    desk = Desk(market)
+    desk.wait(HOUR_MS - MINUTE_MS)
+    assert desk.venue.instruments[SWAP].expires_ms is None
+    desk.venue.outbox.clear()
+    desk.wait(MINUTE_MS)
+    for inst_id in (SPOT, SWAP):
+        assert desk.venue.instruments[inst_id].expires_ms == START_MS + 3 * HOUR_MS
+        assert InstrumentChanged(inst_id) in desk.venue.outbox
+    desk.wait(2 * HOUR_MS)
+    assert [desk.venue.instruments[inst_id].state for inst_id in (SPOT, SWAP, "ETH-USDT")] == [
+        "expired", "expired", "live",
+    ]  # fmt: skip
+
+
+def test_when_the_dollar_is_dear_the_cash_is_worth_less_of_it() -> None:
+    market = StillMarket()
+    desk = Desk(market, usdt="1000")
+    assert desk.venue.figures(desk.me).total_equity == 1_000
+    market.dollar = 0.95
+    desk.wait(MINUTE_MS)
+    assert desk.venue.usdt_usd == D("0.95")
+    assert desk.venue.figures(desk.me).total_equity == 950
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Forecast, Gap, Quote, Reach
+from exchange.sim.markets.source import Delisting, Forecast, Gap, Quote, Reach
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, PositionKey, Settled
 from exchange.sim.profile import VenueProfile
@@ -29,6 +29,8 @@ class StillMarket:
         self.start_ms = START_MS
         self.end_ms: int | None = None
         self.gaps = gaps
+        self.delistings: tuple[Delisting, ...] = ()
+        self.dollar = 1.0
         self.spot = {"BTC": 60_000.0, "ETH": 3_000.0}
         self.basis = {"BTC": 0.0, "ETH": 0.0}
         self.mark: dict[str, float] = {}  # where it is not the swap's price
@@ -52,6 +54,9 @@ class StillMarket:
         """No promise: a test may move the market at any time."""
         now = self.quote(coin, at_ms)
         return Reach(now.mark, now.mark, now.spot, now.spot, at_ms)
+
+    def usd(self, at_ms: int) -> float:
+        return self.dollar
 
     def tracks(self, coin: str) -> tuple[Track, Track, Track]:
         return self._track, self._track, self._track

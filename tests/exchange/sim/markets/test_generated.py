@@ -3,7 +3,8 @@ from functools import cache
 
 import pytest
 
-from exchange.sim.markets.generated import BAR_MS, DAY_MS, MOODS, START_MS, GeneratedMarket
+from exchange.sim.markets.generated import BAR_MS, DAY_MS, START_MS, GeneratedMarket
+from exchange.sim.markets.regimes import MOODS, REGIMES
 
 MONTH_MS = 30 * DAY_MS
 D = Decimal
@@ -65,14 +66,30 @@ def test_prices_start_where_they_are_said_to_and_move_without_jumps() -> None:
         before = quote
 
 
-def test_the_past_holds_two_months_of_bars_and_ninety_settlements() -> None:
-    market = shared(7)
+def test_the_past_is_drawn_back_from_the_start_as_far_as_somebody_looks() -> None:
+    market = GeneratedMarket(7, ("BTC",))
     track = market.tracks("BTC")[0]
+    market.quote("BTC", START_MS)
+    assert track.ts[0] == START_MS
+    track.index(START_MS - 3 * DAY_MS)
+    assert START_MS - 5 * DAY_MS < track.ts[0] <= START_MS - 3 * DAY_MS
+    track.index(0)
     assert track.ts[0] == START_MS - 60 * DAY_MS
-    market.quote("BTC", START_MS + DAY_MS)
     assert list(track.close[:-1]) == pytest.approx(list(track.open[1:]))
+    assert track.open[track.index(START_MS)] == 92_000
     past = market.settled("BTC", START_MS, 90)
     assert len(past) == 90 and past[-1].ts_ms == START_MS - 8 * 3_600_000
+
+
+def test_what_was_looked_at_first_changes_neither_past_nor_future() -> None:
+    back, ahead = GeneratedMarket(4, ("BTC",)), GeneratedMarket(4, ("BTC",))
+    back.tracks("BTC")[0].index(0)
+    ahead.quote("BTC", START_MS + 9 * DAY_MS)
+    for at_ms in (START_MS - 59 * DAY_MS, START_MS - 1, START_MS + 8 * DAY_MS + 7):
+        assert back.quote("BTC", at_ms) == ahead.quote("BTC", at_ms)
+        assert back.forecast("BTC", at_ms, at_ms, DAY_MS // 3) == ahead.forecast(
+            "BTC", at_ms, at_ms, DAY_MS // 3
+        )
 
 
 def test_seed_seven_shows_a_month_of_everything() -> None:
@@ -96,20 +113,74 @@ def test_the_plateau_is_the_most_common_rate() -> None:
     assert found.count(D("0.0001")) == max(found.count(rate) for rate in set(found)) > len(found) / 4
 
 
-def test_a_crash_thins_the_books_and_blows_the_basis_out() -> None:
-    market = shared(7)
-    market.quote("BTC", START_MS + MONTH_MS)
-    paths = market._coins["BTC"]
-    crash = [i for i, mood in enumerate(paths.moods) if mood is MOODS["crash"]]
-    calm = [i for i, mood in enumerate(paths.moods) if mood is MOODS["calm"]]
-    spot, swap, _ = paths.tracks
+def held(regime: str, days: int = 2, **more: bool) -> tuple[list[float], list[float], GeneratedMarket]:
+    """(spot closes, swap / spot - 1) of a market that stays in a regime."""
+    market = GeneratedMarket(3, ("BTC",), regime=regime, **{"hold": True, **more})
+    market.quote("BTC", START_MS + days * DAY_MS)
+    spot, swap, _ = market.tracks("BTC")
+    first, count = spot.index(START_MS), days * DAY_MS // BAR_MS
+    closes = list(spot.close[first : first + count])
+    return closes, [swap.close[first + n] / close - 1 for n, close in enumerate(closes)], market
 
-    def widest(bars: list[int]) -> float:
-        return max(abs(swap.close[i] / spot.close[i] - 1) for i in bars)
 
-    assert crash and widest(crash) > 0.003 and widest(crash) > widest(calm)
-    quote = market.quote("BTC", paths.tracks[0].ts[crash[0]])
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_regime_can_be_held_and_is_then_never_left(regime: str) -> None:
+    market = held(regime, 20)[2]
+    assert {mood.name for mood in market._coins["BTC"].moods} == {regime if regime in MOODS else "calm"}
+
+
+def test_a_regime_may_also_be_only_where_the_market_starts() -> None:
+    moods = [mood.name for mood in held("crash", 20, hold=False)[2]._coins["BTC"].moods]
+    assert moods[0] == "crash" and moods[-1] != "crash"
+
+
+def test_an_unknown_regime_is_refused_with_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match=r"regime is storm, allowed: calm, rally, .*, delisting"):
+        GeneratedMarket(1, regime="storm")
+
+
+def test_a_crash_falls_thins_the_books_and_blows_the_basis_out_and_a_squeeze_the_other_way() -> None:
+    (calm, calm_basis, _), (crash, crash_basis, market) = held("calm", 1), held("crash", 1)
+    assert crash[-1] < 0.85 * crash[0] and abs(calm[-1] / calm[0] - 1) < 0.1
+    assert min(crash_basis) < -0.003 < min(calm_basis)
+    quote = market.quote("BTC", START_MS)
     assert quote.spread >= 5 and quote.depth <= 0.2
+    squeeze, squeeze_basis, _ = held("squeeze", 1)
+    assert squeeze[-1] > 1.1 * squeeze[0] and max(squeeze_basis) > 0.003
+
+
+def test_negative_months_pay_the_longs() -> None:
+    market = held("negative", 30)[2]
+    month = rates(market, "BTC", 30)
+    assert sum(rate < 0 for rate in month) > 60 and sum(month) < 0
+
+
+def test_a_depeg_makes_the_dollar_dear_and_every_coin_with_it() -> None:
+    market = held("depeg", 2)[2]
+    assert market.usd(START_MS - 1) == 1.0
+    assert 0.93 < market.usd(START_MS + 2 * DAY_MS) < 0.98
+    back = held("depeg", 20, hold=False)[2]
+    assert back.usd(START_MS + 15 * DAY_MS) == 1.0
+    assert held("calm", 5)[2].usd(START_MS + 5 * DAY_MS) == 1.0
+
+
+def test_a_thin_market_has_thin_books() -> None:
+    quote = held("thin")[2].quote("BTC", START_MS + 1)
+    assert quote.depth <= 0.1 and quote.spread > 1
+
+
+def test_delistings_go_one_after_the_other_and_leave_the_first_coin() -> None:
+    market = GeneratedMarket(1, ("BTC", "SOL", "DOGE"), regime="delisting")
+    assert [one.coin for one in market.delistings] == ["SOL", "DOGE"]
+    for one in market.delistings:
+        assert START_MS < one.announced_ms < one.expires_ms
+    assert market.delistings[0].announced_ms < market.delistings[1].announced_ms
+
+
+def test_small_coins_may_go_by_chance_and_large_ones_stay() -> None:
+    coins = ("BTC", "ETH", *(f"SMALL{n}" for n in range(20)))
+    gone = {one.coin for one in GeneratedMarket(1, coins).delistings}
+    assert gone and gone.isdisjoint({"BTC", "ETH"})
 
 
 def test_the_grid_stops_at_a_bars_open_and_its_two_extremes() -> None:

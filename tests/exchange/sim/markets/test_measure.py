@@ -41,17 +41,19 @@ def test_a_depth_feed_is_replayed_from_its_snapshot(tmp_path: Path) -> None:
 @needs_data
 def test_the_generated_market_resembles_the_recorded_one() -> None:
     recorded = of_tape(DATA, "BTC", 1_704_067_200_000, 1_715_000_000_000)
-    generated = of_generated("BTC", range(1, 4), 60)
+    generated = of_generated("BTC", range(1, 6), 120)
     fit = {one.name: (one.recorded, one.generated) for one in compare(recorded, generated)}
     for name, factor in (
-        ("sigma_bps", 1.3), ("range_bps", 1.3), ("basis_sd_bps", 1.6), ("funding_sd_bps", 1.6),
+        ("sigma_bps", 1.2), ("range_bps", 1.2), ("basis_sd_bps", 1.3), ("funding_sd_bps", 1.4),
+        ("kurtosis", 2.5),
     ):  # fmt: skip
         one, other = fit[name]
         assert 1 / factor < other / one < factor, f"{name}: {one} recorded, {other} generated"
-    for name in ("basis_memory", "funding_memory"):
-        assert abs(fit[name][0] - fit[name][1]) < 0.15
-    assert abs(fit["funding_bps"][0] - fit["funding_bps"][1]) < 0.8
-    assert 0.02 < generated.negative_share < 0.25 and generated.kurtosis > 6
+    for name in ("basis_memory", "funding_memory", "swing_memory", "swing_memory_1h"):
+        assert abs(fit[name][0] - fit[name][1]) < 0.15, f"{name}: {fit[name]}"
+    for name in ("plateau_share", "negative_share", "sign_changes"):
+        assert abs(fit[name][0] - fit[name][1]) < 0.06, f"{name}: {fit[name]}"
+    assert abs(fit["funding_bps"][0] - fit["funding_bps"][1]) < 0.4
 
 
 @needs_data

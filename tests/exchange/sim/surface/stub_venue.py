@@ -199,6 +199,8 @@ class StubVenue:
         ]  # fmt: skip
         self.outbox.append(FundingChanged(inst_id) if market.instrument.is_swap else IndexChanged(inst_id))
 
+    usdt_usd = D(1)
+
     def watch(self, inst_id: str) -> None:
         pass  # everything is told here
 
