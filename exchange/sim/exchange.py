@@ -19,6 +19,8 @@ from exchange.sim.economics import (
     loans,
     margin,
     matching,
+    order_funds,
+    order_life,
     orders,
     transfers,
 )
@@ -48,7 +50,7 @@ from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
 from exchange.sim.profile import VenueProfile
-from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderParams
+from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderParams
 
 USD_STEP = Decimal("0.0001")
 LISTED_MS = 1_573_557_408_000
@@ -256,7 +258,7 @@ class Exchange:
         setting = leverage_key(key)
         rows = [row for row in account.positions.values() if leverage_key(row.key) == setting]
         for row in rows:
-            orders.check_tier(market, abs(row.size), leverage)
+            order_funds.check_tier(market, abs(row.size), leverage)
         before = leverage_of(account, key)
         account.leverage[setting] = leverage
         try:
@@ -329,7 +331,7 @@ class Exchange:
 
     @command
     def place(self, account: AccountState, params: OrderParams) -> Order:
-        order = matching.place(self.world, account, params)
+        order = order_life.place(self.world, account, params)
         algos.watch(self.world)
         return order
 
@@ -343,9 +345,9 @@ class Exchange:
         matching.cancel(self.world, account, order, source)
 
     @command
-    def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
+    def amend(self, account: AccountState, order: Order, change: OrderChange) -> None:
         self._require_open_venue()
-        matching.amend(self.world, account, order, size, price)
+        order_life.amend(self.world, account, order, change)
         algos.watch(self.world)
 
     @command
@@ -394,7 +396,7 @@ class Exchange:
         self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = CROSS
     ) -> tuple[Decimal, Decimal]:
         market = self.world.market(inst_id)
-        return orders.max_size(self.world, account, market, price, mode)
+        return order_funds.max_size(self.world, account, market, price, mode)
 
     def _require_open_venue(self) -> None:
         if self.world.closed:

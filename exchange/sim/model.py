@@ -7,8 +7,9 @@ Decimal; the surface alone turns them into the venue's strings.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from exchange.sim.algo_model import AlgoOrder, Attached
@@ -136,7 +137,11 @@ class Order:
     leverage: Decimal = Decimal(1)
     stp: str = "cancel_maker"
     last_fill: Execution | None = None
-    frozen: Decimal = ZERO  # what it holds back of the balance or the margin
+    limit: Decimal = ZERO  # the price the book works with: its own, or the edge of the band
+    hold_ccy: str = ""  # spot: the currency it holds back; "" for swaps, which hold back margin
+    frozen: Decimal = ZERO  # what it holds back of the balance or the margin, see economics/open_orders
+    budget: Decimal | None = None  # spot market: the USDT it may spend
+    coins: Decimal | None = None  # spot market sized in USDT: the coins it may trade
     source: str = ""  # 6, 7 or 25 when a trigger, a TP/SL or a trailing order placed it
     algo_id: str = ""
     algo_cl_id: str = ""
@@ -151,9 +156,31 @@ class Order:
         return self.state in ("live", "partially_filled")
 
     @property
+    def left(self) -> Decimal:
+        return self.size - self.filled
+
+    @property
     def position(self) -> PositionKey:
         """The position a swap order works on."""
         return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+
+    def copy(self) -> Order:
+        """The order as it is now; what happens to it later does not show."""
+        return Order(*_ORDER_FIELDS(self))
+
+
+_ORDER_FIELDS = attrgetter(*(each.name for each in fields(Order)))
+
+
+@dataclass(slots=True)
+class OrderSums:
+    """What an account's open orders add up to; economics/open_orders keeps it."""
+
+    margin: Decimal = ZERO  # held back by swap orders, USDT
+    held: dict[str, Decimal] = field(default_factory=dict)  # held back by spot orders, by currency
+    counts: dict[str, int] = field(default_factory=dict)  # open orders by instrument
+    pending: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # contracts, by side
+    reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +294,7 @@ class AccountState:
     level: str = "2"  # acctLv: 2 futures, 3 multi-currency
     pos_mode: str = "net_mode"
     auto_loan: bool = False
+    master: str = ""  # uid of the main account; "" when it is one itself
     fee_level: str = "Lv1"
     trading: dict[str, Decimal] = field(default_factory=dict)  # cash by currency
     funding: dict[str, Decimal] = field(default_factory=dict)
@@ -276,6 +304,7 @@ class AccountState:
     orders: dict[str, Order] = field(default_factory=dict)  # every order by ord_id, insertion order
     by_client: dict[str, str] = field(default_factory=dict)  # cl_id -> newest ord_id
     open_orders: dict[str, Order] = field(default_factory=dict)
+    sums: OrderSums = field(default_factory=OrderSums)  # of the open orders
     executions: deque[Execution] = field(default_factory=lambda: deque(maxlen=200_000))
     bills: deque[BillRow] = field(default_factory=lambda: deque(maxlen=200_000))
     algos: dict[str, AlgoOrder] = field(default_factory=dict)  # every algo order by algo_id
@@ -285,6 +314,11 @@ class AccountState:
     closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
     cancel_all_at_ms: int | None = None
     updated_ms: int = 0
+
+    @property
+    def family(self) -> str:
+        """The main account's uid: nobody trades within a family."""
+        return self.master or self.uid
 
 
 # --- figures the surface asks the economics for -----------------------------------------------
@@ -389,6 +423,15 @@ class StatusChanged:
     pass
 
 
+class Amendment(NamedTuple):
+    """How an amendment went: "0" done, "-1" refused, "1" refused and the order cancelled for it."""
+
+    req_id: str
+    result: str
+    code: str = "0"
+    msg: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderChanged:
     """`order` is a copy as of this change; `execution` when the change is a fill."""
@@ -396,6 +439,7 @@ class OrderChanged:
     account: str
     order: Order
     execution: Execution | None
+    amendment: Amendment | None = None
 
 
 @dataclass(frozen=True, slots=True)

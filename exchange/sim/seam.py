@@ -45,6 +45,8 @@ class OrderParams:
     target_ccy: str = ""  # spot market: base_ccy | quote_ccy
     stp: str = "cancel_maker"
     ban_amend: bool = False
+    move_price: bool = False  # pxAmendType 1: a price outside the band becomes its edge
+    slippage: Decimal = Decimal(0)  # spot market: how far from the best price it may trade, 0 is any
     attached: tuple[Attached, ...] = ()
     source: str = ""  # with the ids of the algo order that placed it
     algo_id: str = ""
@@ -54,6 +56,18 @@ class OrderParams:
     def position(self) -> PositionKey:
         """The position a swap order would work on."""
         return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """An amendment: None leaves as is. `size` includes what has filled already."""
+
+    size: Decimal | None = None
+    price: Decimal | None = None
+    move_price: bool = False  # pxAmendType 1
+    cancel_on_fail: bool = False
+    req_id: str = ""
+    attached: tuple[Attached, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +258,7 @@ class Venue(Protocol):
 
     def cancel(self, account: AccountState, order: Order, source: str = "1") -> None: ...
 
-    def amend(
-        self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None
-    ) -> None: ...
+    def amend(self, account: AccountState, order: Order, change: OrderChange) -> None: ...
 
     def place_algo(self, account: AccountState, params: AlgoParams) -> AlgoOrder: ...
 

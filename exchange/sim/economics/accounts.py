@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from exchange.sim.economics import fees
+from exchange.sim.economics.open_orders import count_fill
 from exchange.sim.economics.world import QUOTE, Leg, World, post
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
@@ -82,16 +83,13 @@ def book_deal(world: World, account: AccountState, order: Order, deal: Deal) -> 
     """Book one fill of an order: cash, position, fee, bills, house. Updates the order too."""
     market = world.markets[order.inst_id]
     book = _book_swap if market.instrument.is_swap else _book_spot
-    remaining = order.size - order.filled
     execution = book(world, account, market, order, deal)
-    order.filled += deal.size
+    count_fill(account, order, deal.size)
     order.notional += deal.size * deal.price
     order.fee += execution.fee
     order.fee_ccy = execution.fee_ccy
     order.pnl += execution.pnl
     order.last_fill = execution
-    if order.frozen:
-        order.frozen *= (order.size - order.filled) / remaining
     account.executions.append(execution)
     return execution
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchange.sim.algo_model import AlgoOrder, Attached, Trigger
-from exchange.sim.economics import algo_rules, matching, orders
+from exchange.sim.economics import algo_rules, order_life, orders
 from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.order_words import opposite
 from exchange.sim.economics.trigger_rules import check_sides, check_trigger, watched
 from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market
@@ -191,7 +192,7 @@ def _go_off(world: World, account: AccountState, algo: AlgoOrder, price: Decimal
         algo, kind, size, price, source=_SOURCES[algo.kind], algo_id=algo.algo_id, algo_cl_id=algo.cl_id
     )
     try:
-        order = matching.place(world, account, params)
+        order = order_life.place(world, account, params)
     except Reject as no:
         algo.fail_code = no.code
         _finish(world, account, algo, "order_failed")
@@ -208,7 +209,7 @@ def _hatch(world: World, account: AccountState, order: Order) -> None:
     whole = order.filled if instrument.is_swap else coins_left // instrument.lot * instrument.lot
     for one in order.attached:
         params = AlgoParams(
-            order.inst_id, order.td_mode, matching.opposite(order.side), _kind_of(one),
+            order.inst_id, order.td_mode, opposite(order.side), _kind_of(one),
             one.size if one.size is not None else whole, cl_id=one.cl_id, tag=order.tag,
             pos_side=order.pos_side, reduce_only=instrument.is_swap,
             target_ccy="" if instrument.is_swap else "base_ccy",

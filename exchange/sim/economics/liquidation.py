@@ -11,7 +11,8 @@ from decimal import Decimal
 from exchange.sim.economics import loans
 from exchange.sim.economics.accounts import Deal, leverage_of
 from exchange.sim.economics.margin import Exposure, Standing, standing
-from exchange.sim.economics.matching import BY_ADL, BY_RISK, cancel, drop_reduce_only, fill
+from exchange.sim.economics.matching import BY_ADL, BY_RISK, REDUCE_ONLY, cancel, fill, hold_to_position
+from exchange.sim.economics.open_orders import open_order
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
 from exchange.sim.model import AccountState, Order, PositionKey
@@ -109,11 +110,9 @@ def forced(
         size=min(size, abs(row.size)), price=None, reduce_only=True, target_ccy="", created_ms=world.now_ms,
         updated_ms=world.now_ms, category=category, leverage=leverage_of(account, key),
     )  # fmt: skip
-    account.orders[order.ord_id] = order
-    account.open_orders[order.ord_id] = order
-    world.owners[order.ord_id] = account
+    open_order(world, account, order)
     deal = Deal(price, order.size, world.negative_trade_id(), maker=False, fee_free=True)
     fill(world, account, order, deal)
     world.tell_account(account, reason, (QUOTE,), (key,), ((key.inst_id, str(deal.trade_id)),))
-    drop_reduce_only(world, account, key)
+    hold_to_position(world, account, key, REDUCE_ONLY)
     return order

@@ -92,13 +92,16 @@ class Standing:
                 return max(ZERO, each.margin + each.upl - each.mmr - each.close_fee)
         return max(ZERO, self.backing - self.mmr - self.loan_mmr - self.close_fees)
 
-    def own(self, account: AccountState, ccy: str) -> Decimal:
-        """Coins the account has free. USDT must also leave the positions their margin."""
+    def own(self, account: AccountState, ccy: str, freed: Decimal = ZERO) -> Decimal:
+        """Coins the account has free, with `freed` of them given up by an order that is being amended.
+
+        USDT must also leave the positions their margin.
+        """
         cash, held = account.trading.get(ccy, ZERO), self.held.get(ccy, ZERO)
         left = min(cash, self.equity.get(ccy, ZERO)) - held
         if ccy == QUOTE and not self.multi:
             left = min(cash - held - self.order_margin, self.free)
-        return max(ZERO, left)
+        return max(ZERO, left + freed)
 
     def borrowable(self, account: AccountState, ccy: str) -> Decimal:
         """Coins that auto-borrow would lend on top: as far as the quota and the free margin reach."""
@@ -109,9 +112,9 @@ class Standing:
         owed = max(ZERO, self.held.get(ccy, ZERO) - self.equity.get(ccy, ZERO))
         return max(ZERO, min(quota - owed, self.free / (LOAN_IMR + LOAN_HAIRCUT) / price))
 
-    def spendable(self, account: AccountState, ccy: str) -> Decimal:
+    def spendable(self, account: AccountState, ccy: str, freed: Decimal = ZERO) -> Decimal:
         """Coins that may be sold or paid: free ones, and borrowed ones where the account may borrow."""
-        return self.own(account, ccy) + self.borrowable(account, ccy)
+        return self.own(account, ccy, freed) + self.borrowable(account, ccy)
 
 
 def tier_of(market: Market, size: Decimal) -> Tier:
@@ -137,7 +140,7 @@ def standing(world: World, account: AccountState) -> Standing:
     multi = account.level == MULTI
     exposures: list[Exposure] = []
     isolated: list[Exposure] = []
-    upl = imr = mmr = close_fees = order_margin = ZERO
+    upl = imr = mmr = close_fees = ZERO
     for key, row in account.positions.items():
         if not row.size:
             continue
@@ -151,15 +154,8 @@ def standing(world: World, account: AccountState) -> Standing:
         imr += each.imr
         mmr += each.mmr
         close_fees += each.close_fee
-    held: dict[str, Decimal] = {}
-    for order in account.open_orders.values():
-        instrument = world.markets[order.inst_id].instrument
-        if instrument.is_swap:
-            order_margin += order.frozen
-        else:
-            ccy = instrument.quote if order.side == "buy" else instrument.base
-            held[ccy] = held.get(ccy, ZERO) + order.frozen
-    equity = dict(account.trading)
+    sums, equity = account.sums, dict(account.trading)
+    held = sums.held
     equity[QUOTE] = equity.get(QUOTE, ZERO) + upl
     owed: dict[str, Decimal] = {}
     loan_imr = loan_mmr = ZERO
@@ -175,7 +171,7 @@ def standing(world: World, account: AccountState) -> Standing:
             if (short := held.get(ccy, ZERO) - amount) > 0:
                 loan_imr += short * price * LOAN_IMR
     return Standing(
-        multi, exposures, isolated, upl, imr, mmr, close_fees, order_margin, held, backing, equity,
+        multi, exposures, isolated, upl, imr, mmr, close_fees, sums.margin, held, backing, equity,
         world, owed, loan_imr, loan_mmr,
     )  # fmt: skip
 

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from exchange.sim.algo_model import AlgoOrder
-from exchange.sim.economics import fees
-from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held, leverage_of
-from exchange.sim.economics.margin import MULTI, Standing, standing
+from exchange.sim.algo_model import AlgoOrder, Attached
+from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held
+from exchange.sim.economics.margin import MULTI
+from exchange.sim.economics.order_funds import Hold, check_funds
+from exchange.sim.economics.order_words import KINDS, PRICED, STP_MODES, best_price, closes, in_quote
 from exchange.sim.economics.trigger_rules import check_attached
-from exchange.sim.economics.world import QUOTE, World
-from exchange.sim.markets.instruments import position_tiers
+from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
-from exchange.sim.seam import AlgoParams, OrderParams
+from exchange.sim.seam import AlgoParams, OrderChange, OrderParams
 
 SPOT_ONLY = "1"
 LONG_SHORT = "long_short_mode"
-PRICED = ("limit", "post_only", "ioc", "fok")
-KINDS = (*PRICED, "market", "optimal_limit_ioc")
-STP_MODES = ("cancel_maker", "cancel_taker", "cancel_both")
 MAX_OPEN, MAX_OPEN_PER_SYMBOL = 4_000, 500
-_STATES = {"suspend": "51022", "preopen": "51021", "expired": "51027"}
+_STATES = {"suspend": "51022", "preopen": "51021", "expired": "51027", "post_only": "54012"}
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the checks settled: the size the venue accepts and what it holds back for it."""
+class Terms(NamedTuple):
+    """What the checks settled: size and price the venue accepts, and what it holds back for them."""
 
     size: Decimal
-    frozen: Decimal
+    limit: Decimal  # the order's price, or the worst the venue takes for one without
     amend_source: str
+    hold: Hold
 
 
 def check(world: World, account: AccountState, params: OrderParams) -> Terms:
@@ -39,25 +37,26 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
     if world.closed:
         raise Reject("50001", "Service temporarily unavailable. Try again later")
     market = world.market(params.inst_id)
-    check_tradable(world, market)
+    check_tradable(world, market, params.kind)
     check_params(world, account, market, params)
     check_size(market, params)
-    if params.kind in PRICED:
-        assert params.price is not None
-        check_price(market, params.side, params.price)
+    limit = limit_of(market, params)
+    closing = params.reduce_only or closes(params)
     if params.attached:
-        check_attached(account, market, params, params.reduce_only or closes(params))
+        check_attached(account, market, params, closing)
     _check_count(account, params.inst_id)
     size, amend_source = params.size, ""
-    if params.reduce_only or closes(params):
-        size = _trimmed(account, params)
+    if closing:
+        size = trimmed(account, params, limit)
         amend_source = "3" if size < params.size else ""
-    frozen = check_funds(world, account, market, params, size)
-    return Terms(size, frozen, amend_source)
+    return Terms(size, limit, amend_source, check_funds(world, account, market, params, size, limit))
 
 
-def check_tradable(world: World, market: Market) -> None:
+def check_tradable(world: World, market: Market, kind: str = "") -> None:
+    """Orders without a `kind` wait for a price; in a market that is post_only they may do so too."""
     state = market.instrument.state
+    if state == "post_only" and kind in ("", "post_only"):
+        state = "live"
     if state != "live":
         raise Reject(
             _STATES.get(state, "51022"), f"Contract suspended: {market.instrument.inst_id} is {state}."
@@ -97,18 +96,6 @@ def check_params(world: World, account: AccountState, market: Market, params: Or
         raise Reject("51016", "Client order ID already exists.")
 
 
-def closes(params: OrderParams) -> bool:
-    """Whether an order of long_short_mode closes: selling a long or buying back a short."""
-    return (params.pos_side, params.side) in (("long", "sell"), ("short", "buy"))
-
-
-def in_quote(params: OrderParams, market: Market) -> bool:
-    """Whether the size counts USDT: only a spot market order, by default only a buy."""
-    if market.instrument.is_swap or params.kind != "market":
-        return False
-    return params.target_ccy == "quote_ccy" or (not params.target_ccy and params.side == "buy")
-
-
 def check_size(market: Market, params: OrderParams) -> None:
     instrument, size = market.instrument, params.size
     if size <= 0:
@@ -139,27 +126,52 @@ def check_size(market: Market, params: OrderParams) -> None:
         raise Reject(code, f"Order amount exceeds the maximum of {limit} per order.")
 
 
-def check_price(market: Market, side: str, price: Decimal) -> None:
-    """Tick, then band."""
-    instrument = market.instrument
-    if price % instrument.tick:
-        raise Reject("51000", f"Parameter px error: not a multiple of the tick size {instrument.tick}")
-    high, low = market.buy_limit, market.sell_limit
-    if (side == "buy" and price > high) or (side == "sell" and price < low):
-        if not instrument.is_swap:
-            raise Reject(
-                "51006",
-                f"Order price is not within the price limit (max buy price: {high}, min sell price: {low}).",
-            )
-        if side == "buy":
-            raise Reject("51137", f"The highest price limit for buy orders is {high}.")
-        raise Reject("51138", f"The lowest price limit for sell orders is {low}.")
+def limit_of(market: Market, params: OrderParams) -> Decimal:
+    """The worst price at which the order may trade: tick, then band.
+
+    The order's own price, moved into the band where it allows that; without one the edge of the band, or
+    as far from the best price as `slippage` lets a spot market order go.
+    """
+    edge = market.buy_limit if params.side == "buy" else market.sell_limit
+    if params.kind in PRICED:
+        assert params.price is not None
+        check_tick(market, params.price)
+        return in_band(market, params.side, params.price, edge, params.move_price)
+    if not params.slippage:
+        return edge
+    best = best_price(market, params.side)
+    if params.side == "buy":
+        return min(edge, best * (1 + params.slippage))
+    return max(edge, best * (1 - params.slippage))
+
+
+def check_tick(market: Market, price: Decimal) -> None:
+    tick = market.instrument.tick
+    if price % tick:
+        raise Reject("51000", f"Parameter px error: not a multiple of the tick size {tick}")
+
+
+def in_band(market: Market, side: str, price: Decimal, edge: Decimal, move: bool) -> Decimal:
+    """The price when it lies inside the band, its edge when the order lets the venue `move` it."""
+    if price <= edge if side == "buy" else price >= edge:
+        return price
+    if move:
+        return edge
+    if not market.instrument.is_swap:
+        raise Reject(
+            "51006",
+            f"Order price is not within the price limit (max buy price: {market.buy_limit}, "
+            f"min sell price: {market.sell_limit}).",
+        )
+    if side == "buy":
+        raise Reject("51137", f"The highest price limit for buy orders is {edge}.")
+    raise Reject("51138", f"The lowest price limit for sell orders is {edge}.")
 
 
 def _check_count(account: AccountState, inst_id: str) -> None:
     if len(account.open_orders) >= MAX_OPEN:
         raise Reject("51103", f"Number of pending orders has reached the limit of {MAX_OPEN}.")
-    if sum(1 for order in account.open_orders.values() if order.inst_id == inst_id) >= MAX_OPEN_PER_SYMBOL:
+    if account.sums.counts.get(inst_id, 0) >= MAX_OPEN_PER_SYMBOL:
         raise Reject("51102", f"Number of pending orders of this symbol has reached {MAX_OPEN_PER_SYMBOL}.")
 
 
@@ -169,133 +181,70 @@ def reducible(account: AccountState, order: OrderParams | AlgoParams | AlgoOrder
     return abs(size) if size and (size > 0) == (order.side == "sell") else ZERO
 
 
-def _trimmed(account: AccountState, params: OrderParams) -> Decimal:
-    """How much of a reduce-only order the position allows; the venue trims the rest away."""
+def trimmed(account: AccountState, params: OrderParams, limit: Decimal, own: Order | None = None) -> Decimal:
+    """How much of a reduce-only order may stand; the venue cuts the rest away.
+
+    The order and those reduce-only ones that come before it, by price and then by time, may not exceed
+    the position. Raises 51169 without a position to reduce, 51148 when others take all of it.
+    `own` is the resting order that is being amended: it does not stand in its own way.
+    """
     size = reducible(account, params)
     if not size:
         raise Reject(
-            "51169", "Order failed because you don't have any positions in this direction to reduce."
+            "51169",
+            "Order failed because you don't have any positions in this direction for this contract to "
+            "reduce or close.",
+        )
+    for other in account.sums.reducing.get(params.position, {}).values():
+        before = other.limit >= limit if params.side == "buy" else other.limit <= limit
+        if before and other.side == params.side and other is not own:
+            size -= other.left
+    if size <= 0:
+        raise Reject(
+            "51148",
+            "Failed to place order. The new order may execute an opposite trading direction of your existing "
+            "reduce-only positions. Cancel or edit pending orders to continue order",
         )
     return min(params.size, size)
 
 
-def check_funds(
-    world: World, account: AccountState, market: Market, params: OrderParams, size: Decimal
-) -> Decimal:
-    """Return what the order holds back: coins or USDT for spot, margin and fee for swaps.
+class Amended(NamedTuple):
+    """What the checks settled about an amendment."""
 
-    Raises 51008 when that is not there, 51004 when the position would outgrow its tier.
-    """
-    now = standing(world, account)
-    if market.instrument.is_swap:
-        return _margin_needed(account, market, params, size, now)
-    need, ccy = _spot_needed(market, params, size)
-    if now.spendable(account, ccy) < need:
-        raise Reject("51008", f"Order failed. Insufficient {ccy} balance in account.")
-    return need
+    size: Decimal
+    limit: Decimal
+    source: str
+    hold: Decimal
 
 
-def _spot_needed(market: Market, params: OrderParams, size: Decimal) -> tuple[Decimal, str]:
-    instrument = market.instrument
-    if params.side == "sell":
-        if in_quote(params, market):
-            size = size / market.last
-        return size, instrument.base
-    if in_quote(params, market):
-        return size, instrument.quote
-    return size * _worst_price(market, params), instrument.quote
-
-
-def _worst_price(market: Market, params: OrderParams) -> Decimal:
-    """What the order may pay at most; a market buy by coins is estimated at the best ask."""
-    if params.price is not None and params.kind in PRICED:
-        return params.price
-    return market.book.best("sell" if params.side == "buy" else "buy") or market.last
-
-
-def _margin_needed(
-    account: AccountState, market: Market, params: OrderParams, size: Decimal, now: Standing
-) -> Decimal:
-    key = params.position
-    now_held = held(account, key)
-    signed = size if params.side == "buy" else -size
-    opening = size if now_held * signed >= 0 else max(ZERO, size - abs(now_held))
-    if params.reduce_only or not opening:
-        return ZERO
-    leverage = leverage_of(account, key)
-    pending = sum(
-        (
-            order.size - order.filled
-            for order in account.open_orders.values()
-            if order.position == key and order.side == params.side and not order.reduce_only
-        ),
-        ZERO,
-    )
-    check_tier(market, abs(now_held + signed) + pending, leverage)
-    price = (
-        max(_worst_price(market, params), market.mark_px)
-        if params.side == "sell"
-        else _worst_price(market, params)
-    )
-    taker = fees.rates(account.fee_level, "SWAP")[1]
-    need = opening * market.instrument.ct_val * price * (1 / leverage + taker)
-    if (
-        now.multi
-        and not account.auto_loan
-        and now.equity[QUOTE] < opening * market.instrument.ct_val * price * taker
-    ):
-        raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
-    if now.free < need:
-        raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
-    return need
-
-
-def check_tier(market: Market, contracts: Decimal, leverage: Decimal) -> None:
-    """Raise 51004 when `contracts` at `leverage` exceed what the position tiers allow."""
-    allowed = max((tier[1] for tier in position_tiers(market.coin) if tier[4] >= leverage), default=ZERO)
-    if contracts > allowed:
-        raise Reject(
-            "51004",
-            f"Order failed. For {market.instrument.inst_id}, position and open orders may not exceed "
-            f"{allowed} contracts at {leverage}x.",
-        )
-
-
-def amended(
-    world: World, account: AccountState, order: Order, size: Decimal, price: Decimal | None
-) -> Decimal:
-    """Check an amended order anew and return what it holds back; its own hold is released first."""
+def amended(world: World, account: AccountState, order: Order, change: OrderChange) -> Amended:
+    """Check an amended order anew; its own hold is free for it. Raises Reject and changes nothing."""
     market = world.market(order.inst_id)
+    check_tradable(world, market, order.kind)
+    new_price = order.limit if change.price is None else change.price
     params = OrderParams(
-        order.inst_id, order.td_mode, order.side, order.kind, size, price, pos_side=order.pos_side,
-        reduce_only=order.reduce_only, target_ccy=order.target_ccy, stp=order.stp,
+        order.inst_id, order.td_mode, order.side, order.kind, change.size or order.size, new_price,
+        pos_side=order.pos_side, reduce_only=order.reduce_only, move_price=change.move_price,
     )  # fmt: skip
-    check_tradable(world, market)
     check_size(market, params)
-    if price is not None:
-        check_price(market, order.side, price)
-    held, order.frozen = order.frozen, ZERO
-    account.open_orders.pop(order.ord_id)
+    limit, source = limit_of(market, params) if change.price is not None else order.limit, "1"
+    wanted = params.size
+    if order.reduce_only:
+        wanted = order.filled + trimmed(account, replace(params, size=wanted - order.filled), limit, order)
+        source = "2" if wanted < params.size else "1"
     try:
-        return check_funds(world, account, market, params, size - order.filled)
-    finally:
-        order.frozen = held
-        account.open_orders[order.ord_id] = order
+        hold = check_funds(world, account, market, params, wanted - order.filled, limit, order)
+    except Reject as no:
+        raise (Reject("51502", f"Unable to edit order. {no.msg}") if no.code == "51008" else no) from None
+    return Amended(wanted, limit, source, hold.amount)
 
 
-def max_size(
-    world: World, account: AccountState, market: Market, price: Decimal | None, mode: str
-) -> tuple[Decimal, Decimal]:
-    """Return the largest (buy, sell) the account could place, in the instrument's own unit."""
-    instrument, now = market.instrument, standing(world, account)
-    lot = instrument.lot
-    px = price or market.last
-    if not instrument.is_swap:
-        buy = now.spendable(account, instrument.quote) / px // lot * lot
-        return buy, now.spendable(account, instrument.base) // lot * lot
-    key = PositionKey(instrument.inst_id, mode)
-    leverage = leverage_of(account, key)
-    taker = fees.rates(account.fee_level, "SWAP")[1]
-    opening = max(ZERO, now.free) / (instrument.ct_val * px * (1 / leverage + taker)) // lot * lot
-    size = held(account, key)
-    return opening + max(ZERO, -size), opening + max(ZERO, size)
+def check_reattached(
+    account: AccountState, market: Market, order: Order, attached: tuple[Attached, ...]
+) -> None:
+    """Check what is to hang on an open order from now on."""
+    params = OrderParams(
+        order.inst_id, order.td_mode, order.side, order.kind, order.size, order.price,
+        pos_side=order.pos_side, attached=attached,
+    )  # fmt: skip
+    check_attached(account, market, params, order.reduce_only)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from exchange.sim.model import (
     ZERO,
     AccountChanged,
     AccountState,
+    Amendment,
     Execution,
     Order,
     OrderChanged,
@@ -124,9 +124,15 @@ class World:
         settling = self.settling.get(inst_id)
         return settling is not None and settling.blocked
 
-    def tell_order(self, account: AccountState, order: Order, execution: Execution | None = None) -> None:
+    def tell_order(
+        self,
+        account: AccountState,
+        order: Order,
+        execution: Execution | None = None,
+        amendment: Amendment | None = None,
+    ) -> None:
         order.updated_ms = account.updated_ms = self.now_ms
-        self.outbox.append(OrderChanged(account.name, copy(order), execution))
+        self.outbox.append(OrderChanged(account.name, order.copy(), execution, amendment))
 
     def tell_account(
         self,

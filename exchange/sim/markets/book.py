@@ -7,11 +7,11 @@ the depth shown at their price, among themselves by time.
 
 from __future__ import annotations
 
-from bisect import insort
 from decimal import Decimal
 
 from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
-from exchange.sim.model import ZERO, BookLevel, Instrument, Order
+from exchange.sim.markets.ladder import Ladder
+from exchange.sim.model import ZERO, BookLevel, Instrument
 
 NOISE_MS = 1_000  # sizes are drawn anew every second
 _MASK = (1 << 64) - 1
@@ -24,7 +24,7 @@ class Book:
         self, instrument: Instrument, depth_profile: DepthProfile, scale: float, seed: int, regrow_ms: int
     ) -> None:
         self.instrument = instrument
-        self.resting: dict[str, list[Order]] = {"buy": [], "sell": []}  # best price first, then oldest
+        self.resting = {"buy": Ladder("buy"), "sell": Ladder("sell")}  # clients' orders
         self._depth_profile = depth_profile
         self._regrow_ms = regrow_ms
         self._scale = scale
@@ -74,28 +74,19 @@ class Book:
     def view(self, side: str, depth: int) -> list[BookLevel]:
         """What the public sees of one side: invented levels and clients' orders together."""
         own = self.resting[side]
-        other = self.resting["sell" if side == "buy" else "buy"]
+        crossed = self.resting["sell" if side == "buy" else "buy"].first
         levels = self.levels(side)
-        if other:  # a client's order the market has no volume left for still hides what it crosses
-            edge = other[0].price or ZERO
+        if crossed is not None:  # an order the market has no volume left for still hides what it crosses
+            edge = crossed.limit
             levels = [level for level in levels if (level[0] > edge if side == "sell" else level[0] < edge)]
         if not own:
             return [BookLevel(price, size, 1 + int(size) % 7) for price, size in levels[:depth]]
         merged = {price: BookLevel(price, size, 1 + int(size) % 7) for price, size in levels}
         for order in own:
-            assert order.price is not None
-            level = merged.setdefault(order.price, BookLevel(order.price, ZERO, 0))
-            level.size += order.size - order.filled
+            level = merged.setdefault(order.limit, BookLevel(order.limit, ZERO, 0))
+            level.size += order.left
             level.orders += 1
         return sorted(merged.values(), key=lambda level: level.price, reverse=side == "buy")[:depth]
-
-    def rest(self, order: Order) -> None:
-        """Queue a client's order behind its equals."""
-        sign = -1 if order.side == "buy" else 1
-        insort(self.resting[order.side], order, key=lambda each: sign * (each.price or ZERO))
-
-    def remove(self, order: Order) -> None:
-        self.resting[order.side] = [each for each in self.resting[order.side] if each is not order]
 
     def _build(self, side: str) -> list[list[Decimal]]:
         instrument = self.instrument

@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from exchange.sim.algo_model import AlgoOrder, Trailing, Trigger
+from exchange.sim.algo_model import AlgoOrder, Trailing
 from exchange.sim.model import AccountState, Reject
 from exchange.sim.seam import AlgoChange, AlgoParams, Venue
 from exchange.sim.surface.order_reading import (
-    AT_MARKET,
     RATIOS,
-    SOURCES,
     attached,
+    changed_trigger,
     position_side,
     refuse,
     target_ccy,
@@ -146,9 +145,9 @@ class AlgoEntry:
         refuse(params, RATIOS)
         change = AlgoChange(
             size=params.positive("newSz") if params.get("newSz") else None,
-            take_profit=_changed(params, algo.take_profit, "newTp"),
-            stop_loss=_changed(params, algo.stop_loss, "newSl"),
-            trigger=_changed(params, algo.trigger, "new"),
+            take_profit=changed_trigger(params, algo.take_profit, "newTp"),
+            stop_loss=changed_trigger(params, algo.stop_loss, "newSl"),
+            trigger=changed_trigger(params, algo.trigger, "new"),
             req_id=params.client_id("reqId"),
         )
         if change == AlgoChange(req_id=change.req_id):
@@ -172,22 +171,6 @@ def _size(params: Params) -> Decimal | None:
     if not params.get("sz"):
         raise one_of_missing("sz", "closeFraction")
     return params.positive("sz")
-
-
-def _changed(params: Params, old: Trigger | None, prefix: str) -> Trigger | None:
-    """An arm as amended, None when nothing of it changes; a price of 0 takes it away."""
-    names = [f"{prefix}{what}" for what in ("TriggerPx", "OrdPx", "TriggerPxType")]
-    if not any(params.get(name) for name in names):
-        return None
-    price, order_px = params.number(names[0]), params.number(names[1])
-    if price == 0 or order_px == 0:
-        return Trigger(Decimal(0), "last", None)
-    if price is None:
-        price = old.price if old else Decimal(-1)
-    if order_px is None:
-        order_px = AT_MARKET if old is None or old.order_px is None else old.order_px
-    source = params.choice(names[2], SOURCES, old.watches if old else "last")
-    return Trigger(price, source, None if order_px == AT_MARKET else order_px)
 
 
 def _trailing(params: Params) -> Trailing:

@@ -40,7 +40,7 @@ _BEYOND: Final = {
     "support": "announcements",
     "trade": (
         "account-rate-limit easy-convert easy-convert-currency-list easy-convert-history fills-archive "
-        "mass-cancel one-click-repay one-click-repay-currency-list one-click-repay-currency-list-v2 "
+        "one-click-repay one-click-repay-currency-list one-click-repay-currency-list-v2 "
         "one-click-repay-history one-click-repay-history-v2 one-click-repay-v2 order-precheck"
     ),
     "users": (

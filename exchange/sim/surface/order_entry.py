@@ -7,18 +7,15 @@ acknowledgement means acceptance, never execution.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from exchange.sim.model import AccountState, Instrument, Order, Reject
 from exchange.sim.seam import OrderParams, Venue
-from exchange.sim.surface.order_reading import attached, position_side, target_ccy
+from exchange.sim.surface.order_reading import read_change, read_order
 from exchange.sim.surface.params import Params, bad, missing, one_of_missing
 from exchange.sim.surface.rate_limits import ALL_NEW_ORDERS, BATCH_ORDERS, SINGLE_ORDER, RateLimits
 from exchange.sim.surface.text import Row
 
-KINDS = ("market", "limit", "post_only", "fok", "ioc", "optimal_limit_ioc")
-STP_MODES = ("cancel_maker", "cancel_taker", "cancel_both")
 MOST_IN_BATCH = 20
 
 Items = Sequence[Mapping[str, Any]]
@@ -139,35 +136,12 @@ class OrderEntry:
         for inst_id in dict.fromkeys(known):
             self._limits.spend((name, uid, inst_id), limit, now_ms, known.count(inst_id))
 
-    def read(self, account: AccountState, params: Params) -> OrderParams:
-        """Read one order body. Raises Reject with 50014 or 51000."""
-        instrument = self._instrument(params.need("instId"))
-        spot = not instrument.is_swap
-        td_mode = params.choice("tdMode", _td_modes(account, instrument))
-        side = params.choice("side", ("buy", "sell"))
-        kind = params.choice("ordType", KINDS)
-        if kind == "optimal_limit_ioc" and spot:
-            raise bad("ordType")
-        priced = kind not in ("market", "optimal_limit_ioc")
-        return OrderParams(
-            inst_id=instrument.inst_id,
-            td_mode=td_mode,
-            side=side,
-            kind=kind,
-            size=params.positive("sz"),
-            price=params.positive("px") if priced else None,
-            cl_id=params.client_id(),
-            tag=params.tag(),
-            pos_side="net" if spot else position_side(account, params),
-            reduce_only=params.flag("reduceOnly") and not spot,
-            target_ccy=target_ccy(params, instrument, side) if kind == "market" else "",
-            stp=params.choice("stpMode", STP_MODES, "cancel_maker"),
-            ban_amend=params.flag("banAmend"),
-            attached=attached(params),
-        )
-
     def _place(self, account: AccountState, params: Params) -> Order:
         return self._venue.place(account, self.read(account, params))
+
+    def read(self, account: AccountState, params: Params) -> OrderParams:
+        """Read one order body. Raises Reject with 50014, 51000 or what fits better."""
+        return read_order(account, params, self._instrument(params.need("instId")))
 
     def _cancel(self, account: AccountState, params: Params) -> Order:
         order = find_order(account, params, "51400")
@@ -178,31 +152,28 @@ class OrderEntry:
 
     def _amend(self, account: AccountState, params: Params) -> Order:
         order = find_order(account, params, "51503")
-        size, price = _wanted(params, "newSz"), _wanted(params, "newPx")
-        if size is None and price is None:
-            raise one_of_missing("newSz", "newPx")
+        change = read_change(order, params)
         if not order.is_open:
             raise Reject("51503", _UNKNOWN["51503"])
-        try:
-            self._venue.amend(account, order, size, price)
-        except Reject:
-            if params.flag("cxlOnFail") and order.is_open:
-                self._venue.cancel(account, order)
-            raise
+        self._venue.amend(account, order, change)
         return order
 
-
-def _td_modes(account: AccountState, instrument: Instrument) -> tuple[str, ...]:
-    """Spot is `cash` in spot and futures mode, `cross` in multi-currency mode."""
-    if instrument.is_swap:
-        if account.level == "1":
-            raise Reject("51010", "You can't complete this request under your current account mode.")
-        return "cross", "isolated"
-    return ("cash",) if account.level in ("1", "2") else ("cross",)
+    def mass_cancel(self, account: AccountState, items: Items) -> list[Row]:
+        """Cancelling market maker protected orders: options of portfolio margin accounts only."""
+        params = Params(items[0]) if len(items) == 1 else Params({})
+        params.choice("instType", ("OPTION",))
+        params.need("instFamily")
+        raise Reject("51411", "Account does not have permission for mass cancellation.")
 
 
-def _wanted(params: Params, name: str) -> Decimal | None:
-    return params.positive(name) if params.get(name) else None
+def check_expiry(text: str, now_ms: int) -> None:
+    """Refuse what reaches the gateway after its expTime. Raises Reject(50036), 51000 for no number."""
+    if not text:
+        return
+    if not text.isdecimal():
+        raise bad("expTime")
+    if int(text) < now_ms:
+        raise Reject("50036", "The expTime can't be earlier than the current system time.")
 
 
 def _plain(value: object) -> str:

@@ -152,7 +152,8 @@ class PrivateFeed:
             i, side = self._venue.instruments[order.inst_id], self._venue.markets[order.inst_id]
             if not sub.covers(i.inst_id, i.inst_type):
                 continue
-            row = render_orders.order_push(order, i, side, event.execution)
+            amended = event.amendment or render_orders.NOT_AMENDED
+            row = render_orders.order_push(order, i, side, event.execution, amended)
             # A spot market order ends with one more message that carries no fill, only the final fee.
             is_last_fill = event.execution is not None and order.state == "filled"
             if is_last_fill and order.kind == "market" and not i.is_swap:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, Transfer
+from exchange.sim.model import ZERO, Amendment, BillRow, Execution, Instrument, Order, Transfer
 from exchange.sim.seam import MarketSide
 from exchange.sim.surface.render_algos import attached
 from exchange.sim.surface.text import UNDOCUMENTED, Row, blank, ms, num
+
+NOT_AMENDED = Amendment("", "")
 
 
 def order_fee_ccy(order: Order, i: Instrument) -> str:
@@ -75,14 +77,20 @@ def order(o: Order, i: Instrument, avg_if_unfilled: str = "") -> Row:
     }
 
 
-def order_push(o: Order, i: Instrument, side: MarketSide, execution: Execution | None) -> Row:
+def order_push(
+    o: Order,
+    i: Instrument,
+    side: MarketSide,
+    execution: Execution | None,
+    amendment: Amendment = NOT_AMENDED,
+) -> Row:
     """The order object plus what this one event adds; an event without a fill has fillSz "0"."""
     row = order(o, i, avg_if_unfilled="0")
     in_quote = o.target_ccy == "quote_ccy"
     row["notionalUsd"] = num(o.size if in_quote else o.size * i.ct_val * (o.price or side.last))
     row["lastPx"] = num(side.last)
-    row["reqId"], row["amendResult"], row["amendSource"] = "", "", o.amend_source
-    row["code"], row["msg"] = "0", ""
+    row["reqId"], row["amendResult"], row["code"], row["msg"] = amendment
+    row["amendSource"] = o.amend_source
     row.update(blank("fillFwdPx fillMarkVol fillPxUsd fillPxVol"))  # of options
     if execution is None:
         row.update(

@@ -28,7 +28,7 @@ from exchange.sim.surface import (
 )
 from exchange.sim.surface.algo_entry import AlgoEntry
 from exchange.sim.surface.not_simulated import NOT_SIMULATED
-from exchange.sim.surface.order_entry import OrderEntry, outcome
+from exchange.sim.surface.order_entry import OrderEntry, check_expiry, outcome
 from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
 from exchange.sim.surface.render import DayOpens
@@ -161,10 +161,8 @@ class RestApi:
             caller = request.peer if account is None else account.uid
             scope = (route.path, caller, *(params.get(name) for name in route.limit.per))
             self._limits.spend(scope, route.limit, venue.now_ms)
-        if route.order_entry:
-            expires = request.headers.get("exptime", "")
-            if expires.isdecimal() and int(expires) < venue.now_ms:
-                raise Reject("50036", "The expTime can't be earlier than the current system time.")
+        if route.expires:
+            check_expiry(request.headers.get("exptime", ""), venue.now_ms)
         data = route.answer(Call(params, items, account))
         code, msg = outcome(data) if route.order_entry or route.acks else ("0", "")
         if not route.order_entry:

@@ -157,7 +157,11 @@ def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
         def answer(call: Call) -> Sequence[Any]:
             return act(call.account, call.items)
 
-        return Route("POST", path, answer, None, TRADE, batch, order_entry=True)
+        expires = "cancel" not in path
+        return Route("POST", path, answer, None, TRADE, batch, order_entry=True, expires=expires)
+
+    def mass_cancel(call: Call) -> Sequence[Any]:
+        return entry.mass_cancel(call.account, call.items)
 
     return [
         enter("/trade/order", entry.place),
@@ -166,6 +170,7 @@ def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
         enter("/trade/cancel-batch-orders", entry.cancel, batch=True),
         enter("/trade/amend-order", entry.amend),
         enter("/trade/amend-batch-orders", entry.amend, batch=True),
+        Route("POST", "/trade/mass-cancel", mass_cancel, Limit(5, 2000), TRADE),
         Route("GET", "/trade/order", data.order, Limit(60, 2000, ("instId",)), READ),
         get("/trade/orders-pending", data.pending, 60),
         get("/trade/orders-history", data.history, 40),

@@ -32,7 +32,8 @@ class Call:
 class Route:
     """`permission` None is public. Order entry spends its own limits and stamps its answers.
 
-    `acks`: the rows acknowledge single orders, and the envelope's code sums them up.
+    `expires`: the header expTime counts. `acks`: the rows acknowledge single orders, and the envelope's
+    code sums them up.
     """
 
     method: str
@@ -43,3 +44,4 @@ class Route:
     batch: bool = False
     order_entry: bool = False
     acks: bool = False
+    expires: bool = False

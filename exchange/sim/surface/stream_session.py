@@ -25,7 +25,7 @@ from exchange.sim.surface.channels import (
     encode,
     push_order,
 )
-from exchange.sim.surface.order_entry import Items, OrderEntry, outcome
+from exchange.sim.surface.order_entry import Items, OrderEntry, check_expiry, outcome
 from exchange.sim.surface.private_feed import ALGO, PRIVATE, PrivateFeed, Subscription, subscription
 from exchange.sim.surface.public_feed import PublicFeed
 from exchange.sim.surface.rate_limits import Limit, RateLimits
@@ -106,6 +106,7 @@ class StreamSession:
             "batch-cancel-orders": entry.cancel,
             "amend-order": entry.amend,
             "batch-amend-orders": entry.amend,
+            "mass-cancel": entry.mass_cancel,
         }
 
     # --- what the hub asks --------------------------------------------------------------------
@@ -213,8 +214,8 @@ class StreamSession:
                 raise Reject("60013", "Invalid args")
             if "trade" not in self.account.permissions.split(","):
                 raise Reject("50120", "This API key doesn't have permission to use this function")
-            if expires.isdecimal() and int(expires) < now_ms:
-                raise Reject("50036", "The expTime can't be earlier than the current system time.")
+            if "cancel" not in op:
+                check_expiry(expires, now_ms)
             data = self._orders[op](self.account, args)
             (code, _), msg = outcome(data), ""  # over REST a refusal has words too, here only its items do
         except Reject as no:

@@ -1,12 +1,14 @@
 """Whatever traders do and wherever prices go, money and coins only change hands."""
 
+from decimal import Decimal
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from exchange.sim.edits import Edits
 from exchange.sim.model import AccountState, Order, Reject
-from exchange.sim.seam import OrderParams
+from exchange.sim.seam import OrderChange, OrderParams
 from tests.exchange.sim.worlds import HELD, HOUR_MS, SPOT, SWAP, D, Desk, StillMarket
 
 NAMES = ("me", "you")
@@ -66,7 +68,8 @@ class TradersAndPrices(RuleBasedStateMachine):
         if order.price is None:
             return
         try:
-            self.venue.amend(account, order, order.size * D(factor), order.price + D(offset) / 10)
+            change = OrderChange(order.size * D(factor), order.price + D(offset) / 10)
+            self.venue.amend(account, order, change)
         except Reject:
             return
 
@@ -136,6 +139,33 @@ class TradersAndPrices(RuleBasedStateMachine):
             assert account.trading.get("BTC", D(0)) >= 0
             assert all(amount >= 0 for amount in account.funding.values())
             assert all(order.frozen == 0 for order in account.orders.values() if not order.is_open)
+
+    @invariant()
+    def sums_of_open_orders_are_kept_in_step(self) -> None:
+        for account in self.venue.accounts.values():
+            opened, sums = list(account.open_orders.values()), account.sums
+            held: dict[str, Decimal] = {}
+            pending: dict[object, Decimal] = {}
+            for order in opened:
+                if order.hold_ccy:
+                    held[order.hold_ccy] = held.get(order.hold_ccy, D(0)) + order.frozen
+                elif not order.reduce_only:
+                    key = (order.position, order.side)
+                    pending[key] = pending.get(key, D(0)) + order.left
+            assert sums.margin == sum(order.frozen for order in opened if not order.hold_ccy)
+            assert {ccy: amount for ccy, amount in sums.held.items() if amount} == held
+            assert {key: amount for key, amount in sums.pending.items() if amount} == pending
+            assert sum(sums.counts.values()) == len(opened)
+            assert {id_ for orders in sums.reducing.values() for id_ in orders} == {
+                order.ord_id for order in opened if order.reduce_only
+            }
+
+    @invariant()
+    def reduce_only_orders_never_exceed_the_position(self) -> None:
+        for account in self.venue.accounts.values():
+            for key, orders in account.sums.reducing.items():
+                row = account.positions.get(key)
+                assert sum(order.left for order in orders.values()) <= (abs(row.size) if row else 0)
 
     @invariant()
     def cash_is_what_the_bills_add_up_to(self) -> None:

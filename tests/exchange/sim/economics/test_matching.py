@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.sim.model import BookLevel, Order, OrderChanged, Reject, TradePrinted
+from exchange.sim.seam import OrderChange
 from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
 
 
@@ -204,7 +205,7 @@ def test_amending_counts_what_has_filled_already() -> None:
     desk = Desk(StillMarket(volume=0.8))
     order = desk.order(SPOT, "buy", "0.5", "60010", kind="limit")
     assert order.filled == D("0.2") and order.state == "partially_filled"
-    desk.venue.amend(desk.me, order, D("0.1"), None)
+    desk.venue.amend(desk.me, order, OrderChange(D("0.1")))
     assert order.state == "filled" and order.size == order.filled == D("0.2")
     assert not desk.me.open_orders
 
@@ -212,7 +213,7 @@ def test_amending_counts_what_has_filled_already() -> None:
 def test_amending_the_price_into_the_market_trades() -> None:
     desk = Desk()
     order = desk.order(SWAP, "buy", "1", "59900", kind="limit")
-    desk.venue.amend(desk.me, order, None, D("60010"))
+    desk.venue.amend(desk.me, order, OrderChange(price=D("60010")))
     assert order.state == "filled" and order.amend_source == "1"
 
 
@@ -220,8 +221,8 @@ def test_an_amendment_the_money_does_not_cover_changes_nothing() -> None:
     desk = Desk(usdt="6000")
     order = desk.order(SPOT, "buy", "0.05", "59900", kind="limit")
     before = order.frozen
-    with pytest.raises(Reject, match="51008"):
-        desk.venue.amend(desk.me, order, D("5"), None)
+    with pytest.raises(Reject, match="51502"):
+        desk.venue.amend(desk.me, order, OrderChange(D("5")))
     assert (order.size, order.frozen, order.state) == (D("0.05"), before, "live")
     assert order.ord_id in desk.me.open_orders
 
@@ -232,7 +233,7 @@ def test_a_finished_order_can_be_neither_cancelled_nor_amended() -> None:
     with pytest.raises(Reject, match="51400"):
         desk.venue.cancel(desk.me, order)
     with pytest.raises(Reject, match="51503"):
-        desk.venue.amend(desk.me, order, D(1), None)
+        desk.venue.amend(desk.me, order, OrderChange(D(1)))
 
 
 def test_closing_a_position_asks_for_its_close_orders_first() -> None:

@@ -43,7 +43,7 @@ from exchange.sim.model import (
     Transfer,
     VenueEvent,
 )
-from exchange.sim.seam import AlgoParams, OrderParams
+from exchange.sim.seam import AlgoParams, OrderChange, OrderParams
 from exchange.sim.surface.premises import Premises
 from exchange.sim.surface.rate_limits import RateLimits
 
@@ -322,9 +322,14 @@ class StubVenue:
         account.open_orders.pop(order.ord_id, None)
         self._tell(account, order, None)
 
-    def amend(self, account: AccountState, order: Order, size: Decimal | None, price: Decimal | None) -> None:
-        self._command()
-        order.size, order.price = size or order.size, price or order.price
+    def amend(self, account: AccountState, order: Order, change: OrderChange) -> None:
+        try:
+            self._command()
+        except Reject:
+            if change.cancel_on_fail:
+                self.cancel(account, order)
+            raise
+        order.size, order.price = change.size or order.size, change.price or order.price
         self._tell(account, order, None)
 
     def place_algo(self, account: AccountState, params: AlgoParams) -> None:

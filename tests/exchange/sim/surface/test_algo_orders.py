@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from exchange.sim.exchange import Exchange
-from tests.exchange.sim.surface.client import Rest, Stream
-from tests.exchange.sim.worlds import MINUTE_MS, StillMarket
+from tests.exchange.sim.surface.client import Stream
+from tests.exchange.sim.surface.scene import Scene
 
 RECORDED = Path(__file__).parents[4].parent / "shared" / "okx" / "recorded"
 STOP: dict[str, object] = {
@@ -19,26 +18,7 @@ STOP: dict[str, object] = {
 }  # fmt: skip
 
 
-class Scene:
-    """A venue with a market that goes where it is told, and the demo account's client."""
-
-    def __init__(self) -> None:
-        self.market = StillMarket()
-        self.venue = Exchange(self.market, seed=1)
-        self.rest = Rest(self.venue)  # type: ignore[arg-type]
-
-    def move(self, spot: float) -> None:
-        self.market.spot["BTC"] = spot
-        until_ms = self.venue.now_ms + MINUTE_MS
-        while self.venue.now_ms < until_ms:
-            self.venue.advance(until_ms)
-
-    def ack(self, path: str, body: object) -> dict[str, Any]:
-        answer = self.rest.post(path, body)[1]
-        ack: dict[str, Any] = answer["data"][0]
-        assert answer["code"] == ("0" if ack["sCode"] == "0" else "1"), answer
-        return ack
-
+class AlgoScene(Scene):
     def place(self, **changed: object) -> dict[str, Any]:
         return self.ack("/trade/order-algo", {**STOP, **changed})
 
@@ -46,11 +26,6 @@ class Scene:
         (row,) = self.rest.rows("/trade/order-algo", algoId=algo_id)
         found: dict[str, Any] = row
         return found
-
-    def business(self, **arg: str) -> tuple[Stream, list[dict[str, Any]]]:
-        stream = Stream(self.rest, "business")
-        stream.login()
-        return stream, stream.subscribe(**arg)
 
 
 def recorded(name: str) -> Any:
@@ -61,7 +36,7 @@ def recorded(name: str) -> Any:
 
 
 def test_a_stop_is_acknowledged_shown_as_waiting_and_ends_in_the_history() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     ack = scene.place(algoClOrdId="stop1", tag="t")
     assert (ack["sCode"], ack["algoClOrdId"], ack["tag"], ack["clOrdId"]) == ("0", "stop1", "t", "")
     (row,) = scene.rest.rows("/trade/orders-algo-pending", ordType="conditional,oco")
@@ -80,7 +55,7 @@ def test_a_stop_is_acknowledged_shown_as_waiting_and_ends_in_the_history() -> No
 
 
 def test_a_failed_trigger_tells_why() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     ack = scene.place(sz="9000")
     scene.move(59_400)
     (row,) = scene.rest.rows("/trade/orders-algo-history", ordType="conditional", state="order_failed")
@@ -88,7 +63,7 @@ def test_a_failed_trigger_tells_why() -> None:
 
 
 def test_history_needs_a_kind_and_a_state_or_an_id() -> None:
-    rest = Scene().rest
+    rest = AlgoScene().rest
     assert rest.get("/trade/orders-algo-history", state="canceled")[1]["code"] == "50014"
     assert rest.get("/trade/orders-algo-history", ordType="oco")[1]["code"] == "50015"
     assert rest.get("/trade/orders-algo-history", ordType="oco", state="live")[1]["code"] == "51000"
@@ -99,7 +74,7 @@ def test_history_needs_a_kind_and_a_state_or_an_id() -> None:
 
 
 def test_waiting_orders_are_paged_by_their_ids_newest_first() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     ids = [scene.place()["algoId"] for _ in range(5)]
 
     def page(**more: object) -> list[str]:
@@ -112,7 +87,7 @@ def test_waiting_orders_are_paged_by_their_ids_newest_first() -> None:
 
 
 def test_ten_at_most_are_cancelled_at_once_and_each_is_acknowledged() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     algo_id = scene.place()["algoId"]
     items = [{"instId": "BTC-USDT-SWAP", "algoId": algo_id}, {"instId": "BTC-USDT-SWAP", "algoId": "1"}]
     answer = scene.rest.post("/trade/cancel-algos", items)[1]
@@ -122,7 +97,7 @@ def test_ten_at_most_are_cancelled_at_once_and_each_is_acknowledged() -> None:
 
 
 def test_an_amendment_moves_the_trigger_and_keeps_what_it_does_not_name() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     algo_id = scene.place(ordType="oco", tpTriggerPx="60500", tpOrdPx="60400")["algoId"]
     body = {"instId": "BTC-USDT-SWAP", "algoId": algo_id, "newTpTriggerPx": "60600", "reqId": "r1"}
     ack = scene.ack("/trade/amend-algos", body)
@@ -155,14 +130,14 @@ def test_an_amendment_moves_the_trigger_and_keeps_what_it_does_not_name() -> Non
 def test_a_malformed_algo_order_is_refused_and_the_parameter_named(
     changed: dict[str, object], code: str, named: str
 ) -> None:
-    scene = Scene()
+    scene = AlgoScene()
     ack = scene.place(**changed)
     assert (ack["sCode"], ack["algoId"]) == (code, "") and named in ack["sMsg"]
     assert not scene.venue.accounts["demo"].algos
 
 
 def test_attached_stops_travel_with_the_order_and_then_stand_by_themselves() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     attached = [{"attachAlgoClOrdId": "g1", "slTriggerPx": "59500", "slOrdPx": "-1", "tpTriggerPx": "60900", "tpOrdPx": "60800"}]  # fmt: skip # noqa: E501
     ack = scene.rest.order(side="buy", px="59900", attachAlgoOrds=attached)
     (row,) = scene.rest.rows("/trade/orders-pending")
@@ -175,7 +150,7 @@ def test_attached_stops_travel_with_the_order_and_then_stand_by_themselves() -> 
 
 
 def test_every_change_of_a_stop_is_pushed_on_its_channel() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     stream, (ack,) = scene.business(channel="orders-algo", instType="SWAP")
     assert ack["event"] == "subscribe"
     algo_id = scene.place()["algoId"]
@@ -194,7 +169,7 @@ def test_every_change_of_a_stop_is_pushed_on_its_channel() -> None:
 
 
 def test_trailing_orders_are_pushed_on_the_channel_of_advanced_ones_which_greets() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     trailing: dict[str, object] = {"ordType": "move_order_stop", "slTriggerPx": "", "slOrdPx": ""}
     first = scene.place(**trailing, callbackRatio="0.1")["algoId"]
     stream, (_, greeting) = scene.business(channel="algo-advance", instType="ANY")
@@ -207,7 +182,7 @@ def test_trailing_orders_are_pushed_on_the_channel_of_advanced_ones_which_greets
 
 
 def test_the_channel_wants_a_login_and_an_instrument_type() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     (refused,) = Stream(scene.rest, "business").subscribe(channel="orders-algo", instType="SWAP")
     assert refused["code"] == "60011"
     _, (refused,) = scene.business(channel="orders-algo")
@@ -215,7 +190,7 @@ def test_the_channel_wants_a_login_and_an_instrument_type() -> None:
 
 
 def test_every_recorded_field_of_an_algo_order_is_served() -> None:
-    scene = Scene()
+    scene = AlgoScene()
     row = scene.details(scene.place()["algoId"])
     stream, _ = scene.business(channel="orders-algo", instType="ANY")
     push = row | {"amendResult": "", "reqId": "", "notionalUsd": ""}

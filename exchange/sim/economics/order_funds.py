@@ -1,0 +1,146 @@
+"""Whether an account can pay for an order, and what the venue keeps back for it. api-v5.md 4.1, 7.2."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from exchange.sim.economics import fees
+from exchange.sim.economics.accounts import held, leverage_of
+from exchange.sim.economics.margin import Standing, standing
+from exchange.sim.economics.order_words import PRICED, best_price, closes, in_quote
+from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.markets.instruments import position_tiers
+from exchange.sim.markets.market import Market
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
+from exchange.sim.seam import OrderParams
+
+RESERVE = Decimal("1.05")  # orders without a price need 5 % more than the best price says
+MAX_COINS = Decimal(10) ** 18
+
+
+class Hold(NamedTuple):
+    """What is kept back for an order: an amount of a currency, or of margin in USDT when `ccy` is "".
+
+    A spot market order may spend `budget` USDT; with `coins`, its size counts USDT and these bound it.
+    """
+
+    amount: Decimal
+    ccy: str
+    budget: Decimal | None = None
+    coins: Decimal | None = None
+
+
+def check_funds(
+    world: World,
+    account: AccountState,
+    market: Market,
+    params: OrderParams,
+    size: Decimal,
+    limit: Decimal,
+    own: Order | None = None,
+) -> Hold:
+    """Return what an order of `size` at `limit` holds back: coins or USDT for spot, margin for swaps.
+
+    `own` is the order being amended: what it holds and opens is free again. Raises 51008 when there is
+    not enough, 51004 when the position would outgrow its tier.
+    """
+    instrument = market.instrument
+    if instrument.is_swap and (params.reduce_only or closes(params)):
+        return Hold(ZERO, "")
+    now = standing(world, account)
+    if instrument.is_swap:
+        return Hold(_margin_needed(account, market, params, size, limit, now, own), "")
+    if params.kind == "market":
+        return _market_funds(account, market, params, now)
+    if params.side == "sell":
+        need, ccy = size, instrument.base
+    else:
+        need, ccy = size * limit, instrument.quote
+    if now.spendable(account, ccy, own.frozen if own else ZERO) < need:
+        raise _insufficient(ccy)
+    return Hold(need, ccy)
+
+
+def _market_funds(account: AccountState, market: Market, params: OrderParams, now: Standing) -> Hold:
+    """A spot market order. Sized in what it is to receive, it is cut to what there is, unless that is
+    banned; sized in what it gives, that must be there."""
+    instrument, size, buys = market.instrument, params.size, params.side == "buy"
+    ccy = instrument.quote if buys else instrument.base
+    free, best = now.spendable(account, ccy), best_price(market, params.side)
+    by_quote = in_quote(params, market)
+    if by_quote == buys:
+        if free < size:
+            raise _insufficient(ccy)
+        return Hold(size, ccy, size, MAX_COINS) if buys else Hold(size, ccy)
+    need = (size * best if buys else size / best) * RESERVE
+    least = instrument.min_size * best if buys else instrument.min_size
+    if free < need and (params.ban_amend or free < least):
+        raise _insufficient(ccy)
+    amount = min(need, free)
+    return Hold(amount, ccy, amount) if buys else Hold(amount, ccy, size, amount)
+
+
+def _insufficient(ccy: str) -> Reject:
+    return Reject("51008", f"Order failed. Insufficient {ccy} balance in account.")
+
+
+def _margin_needed(
+    account: AccountState,
+    market: Market,
+    params: OrderParams,
+    size: Decimal,
+    limit: Decimal,
+    now: Standing,
+    own: Order | None,
+) -> Decimal:
+    """Initial margin and fee of what the order may open."""
+    key = params.position
+    now_held = held(account, key)
+    signed = size if params.side == "buy" else -size
+    opening = size if now_held * signed >= 0 else max(ZERO, size - abs(now_held))
+    if not opening:
+        return ZERO
+    leverage = leverage_of(account, key)
+    pending = account.sums.pending.get((key, params.side), ZERO) - (own.left if own else ZERO)
+    check_tier(market, abs(now_held + signed) + pending, leverage)
+    price = limit if params.kind in PRICED else best_price(market, params.side) * RESERVE
+    if params.side == "sell":
+        price = max(price, market.mark_px)
+    taker = fees.rates(account.fee_level, "SWAP")[1]
+    notional = opening * market.instrument.ct_val * price
+    need = notional * (1 / leverage + taker)
+    if now.multi and not account.auto_loan and now.equity[QUOTE] < notional * taker:
+        raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
+    if now.free + (own.frozen if own else ZERO) < need:
+        raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
+    return need
+
+
+def check_tier(market: Market, contracts: Decimal, leverage: Decimal) -> None:
+    """Raise 51004 when `contracts` at `leverage` exceed what the position tiers allow."""
+    allowed = max((tier[1] for tier in position_tiers(market.coin) if tier[4] >= leverage), default=ZERO)
+    if contracts > allowed:
+        raise Reject(
+            "51004",
+            f"Order failed. For {market.instrument.inst_id}, position and open orders may not exceed "
+            f"{allowed} contracts at {leverage}x.",
+        )
+
+
+def max_size(
+    world: World, account: AccountState, market: Market, price: Decimal | None, mode: str
+) -> tuple[Decimal, Decimal]:
+    """Return the largest (buy, sell) the account could place, in the instrument's own unit."""
+    instrument, now = market.instrument, standing(world, account)
+    lot = instrument.lot
+    px = price or market.last
+    if not instrument.is_swap:
+        buy = now.spendable(account, instrument.quote) / px // lot * lot
+        return buy, now.spendable(account, instrument.base) // lot * lot
+    key = PositionKey(instrument.inst_id, mode)
+    leverage = leverage_of(account, key)
+    taker = fees.rates(account.fee_level, "SWAP")[1]
+    opening = max(ZERO, now.free) / (instrument.ct_val * px * (1 / leverage + taker)) // lot * lot
+    size = held(account, key)
+    return opening + max(ZERO, -size), opening + max(ZERO, size)

@@ -1,0 +1,133 @@
+"""The life of an order: accepted, matched, resting or ended as its kind says; amended in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from exchange.sim.economics import orders
+from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.matching import (
+    BETTER_REDUCES,
+    BY_USER,
+    FOK_UNFILLED,
+    IOC_REST,
+    WOULD_TAKE,
+    cancel,
+    finish,
+    hold_to_position,
+    take,
+    takeable,
+    would_take,
+)
+from exchange.sim.economics.open_orders import note_reducing, open_order, resize
+from exchange.sim.economics.order_words import PRICED, closes
+from exchange.sim.economics.orders import Terms
+from exchange.sim.economics.world import World
+from exchange.sim.markets.market import Market
+from exchange.sim.model import ZERO, AccountState, Amendment, Order, Reject
+from exchange.sim.seam import OrderChange, OrderParams
+
+RESTING = ("limit", "post_only")
+
+
+def place(world: World, account: AccountState, params: OrderParams) -> Order:
+    """Check and accept an order, then let it trade, rest or end as its kind says. Raises Reject."""
+    terms = orders.check(world, account, params)
+    order = _accept(world, account, params, terms)
+    market = world.markets[params.inst_id]
+    if order.kind == "post_only" and would_take(market, order.side, order.limit):
+        cancel(world, account, order, WOULD_TAKE)
+        return order
+    world.tell_order(account, order)
+    if order.kind == "fok" and takeable(world, account, order) < order.size:
+        cancel(world, account, order, FOK_UNFILLED)
+        return order
+    if order.kind != "post_only":
+        take(world, account, order)
+    if not order.is_open:
+        return order
+    if order.kind in RESTING:
+        _rest(world, account, market, order)
+    elif order.coins is not None and order.filled:  # what is left of the money buys no whole lot
+        finish(world, account, order)
+        world.tell_order(account, order)
+    else:
+        cancel(world, account, order, IOC_REST)
+    return order
+
+
+def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
+    order = Order(
+        ord_id=world.next_id(), cl_id=params.cl_id, tag=params.tag, inst_id=params.inst_id, side=params.side,
+        pos_side=params.pos_side, td_mode=params.td_mode, kind=params.kind, size=terms.size,
+        price=terms.limit if params.kind in PRICED else None,
+        reduce_only=params.reduce_only or closes(params),
+        target_ccy=params.target_ccy, created_ms=world.now_ms, updated_ms=world.now_ms,
+        amend_source=terms.amend_source, leverage=leverage_of(account, params.position),
+        stp=params.stp, source=params.source, algo_id=params.algo_id, algo_cl_id=params.algo_cl_id,
+        limit=terms.limit, hold_ccy=terms.hold.ccy, budget=terms.hold.budget, coins=terms.hold.coins,
+    )  # fmt: skip
+    if params.attached:
+        order.attached = tuple(replace(one, algo_id=world.next_id()) for one in params.attached)
+    open_order(world, account, order, terms.hold.amount)
+    return order
+
+
+def _rest(world: World, account: AccountState, market: Market, order: Order) -> None:
+    market.book.resting[order.side].add(order)
+    market.touched(world.outbox)
+    if order.reduce_only:
+        note_reducing(account, order)
+        hold_to_position(world, account, order.position, BETTER_REDUCES)
+
+
+def amend(world: World, account: AccountState, order: Order, change: OrderChange) -> None:
+    """Change size (the filled part included), price or attachments of a resting order.
+
+    It keeps its place in time only when nothing but its size shrinks. A size not above what has filled
+    completes the order. Raises Reject when the order stays as it is, or goes for it (`cancel_on_fail`);
+    that is pushed as well.
+    """
+    if not order.is_open:
+        raise Reject("51503", "Your order has already been filled or canceled.")
+    try:
+        _amend(world, account, order, change)
+    except Reject as no:
+        if change.cancel_on_fail:
+            cancel(world, account, order, BY_USER, Amendment(change.req_id, "1", no.code, no.msg))
+        else:
+            amendment = Amendment(change.req_id, "-1", no.code, no.msg)
+            world.tell_order(account, order, amendment=amendment)
+        raise
+
+
+def _amend(world: World, account: AccountState, order: Order, change: OrderChange) -> None:
+    market, done = world.markets[order.inst_id], Amendment(change.req_id, "0")
+    if change.attached is not None:
+        orders.check_reattached(account, market, order, change.attached)
+    if change.size is not None and order.filled and change.size <= order.filled:
+        resize(account, order, order.filled, ZERO)
+        order.amend_source = "1"
+        finish(world, account, order)
+        world.tell_order(account, order, amendment=done)
+        return
+    new = orders.amended(world, account, order, change)
+    if order.kind == "post_only" and would_take(market, order.side, new.limit):
+        raise Reject(
+            "51511", "Modification failed as the order price did not meet the requirement for Post Only."
+        )
+    stays = new.limit == order.limit and new.size <= order.size
+    if not stays:
+        market.book.resting[order.side].remove(order)
+    resize(account, order, new.size, new.hold)
+    order.price = order.limit = new.limit
+    order.amend_source = new.source
+    if change.attached is not None:
+        order.attached = change.attached
+    world.tell_order(account, order, amendment=done)
+    market.touched(world.outbox)
+    if stays:
+        return
+    take(world, account, order)
+    if order.is_open:
+        _rest(world, account, market, order)
