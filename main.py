@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,7 +73,7 @@ def venue(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one")] = 8080,
     tape: Annotated[Path | None, typer.Option(help="replay this tape folder")] = None,
     instruments: Annotated[str, typer.Option()] = "BTC-USDT,ETH-USDT",
-    from_: Annotated[str | None, typer.Option("--from")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="2026-01-05, or now for this machine's")] = None,
     to: Annotated[str | None, typer.Option()] = None,
     speed: Annotated[float, typer.Option(min=0.001, help="venue seconds per second")] = 1.0,
     seed: Annotated[int, typer.Option()] = 7,
@@ -210,6 +211,8 @@ def _answer(answer: Answer, as_json: bool) -> None:
 def _instant(text: str | None, option: str) -> int | None:
     if text is None:
         return None
+    if text == "now" and option == "--from":
+        return int(time.time() * 1000)
     return int(text) if text.isdigit() and len(text) == 13 else opt.instant_ms(text, option)
 
 

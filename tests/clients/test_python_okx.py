@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,7 +21,7 @@ from okx.Status import StatusAPI
 from okx.SubAccount import SubAccountAPI
 from okx.Trade import TradeAPI
 
-from tests.clients.house import HOUR_MS, SPOT_ID, SWAP_ID, D, House, open_house
+from tests.clients.house import SPOT_ID, SWAP_ID, D, House, machine_ms, open_house
 
 APIS = (PublicAPI, MarketAPI, AccountAPI, TradeAPI, FundingAPI, StatusAPI, SubAccountAPI)
 CROSS: dict[str, Any] = {"mgnMode": "cross"}
@@ -141,10 +140,7 @@ class Sdk:
 
 @pytest.fixture
 async def sdk() -> AsyncIterator[Sdk]:
-    now_ms = int(time.time() * 1000)
-    if now_ms % (8 * HOUR_MS) < 2 * 60_000:
-        pytest.skip("at this minute of the day the venue charges funding and refuses transfers and orders")
-    async with open_house(now_ms) as house:
+    async with open_house(machine_ms()) as house:
         sdk = Sdk(house)
         yield sdk
         sdk.close()
