@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.economics import liquidation
+from exchange.sim.economics import deleveraging, liquidation
 from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
 from exchange.sim.economics.orders import LONG_SHORT
 from exchange.sim.economics.world import QUOTE, post
@@ -75,7 +75,16 @@ class Edits:
     def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None:
         """Close a share of a position at mark, as forced deleveraging does."""
         self._market(inst_id, swap=True)
-        liquidation.force_adl(self._world, account, inst_id, fraction)
+        deleveraging.share(self._world, account, inst_id, fraction)
+
+    def liquidate(self, account: AccountState, inst_id: str) -> None:
+        """Let the venue take over every position in a swap, whatever the margin behind it."""
+        self._market(inst_id, swap=True)
+        rows = [row for row in account.positions.values() if row.inst_id == inst_id and row.size]
+        if not rows:
+            raise ValueError(f"inst_id is {inst_id}, allowed: a swap {account.name} has a position in")
+        for row in rows:
+            liquidation.liquidate(self._world, account, row.key)
 
     def _market(self, inst_id: str, swap: bool = False) -> Market:
         market = self._world.markets.get(inst_id)

@@ -15,6 +15,8 @@ from exchange.sim.economics import (
     algos,
     fees,
     figures,
+    freeze,
+    insurance,
     isolated,
     loans,
     margin,
@@ -29,6 +31,7 @@ from exchange.sim.economics.accounts import (
     ISOLATED,
     MARGIN_ADDED,
     NET,
+    family_of,
     held,
     leverage_key,
     leverage_of,
@@ -111,6 +114,7 @@ class Exchange:
         self._vigil = Vigil(self.world)
         for swap_market in self._swaps:
             self._desk.open(swap_market)
+            insurance.open_fund(self.world, family_of(swap_market), profile.insurance_usdt)
         self.create_account("demo", "demo-key", "demo-secret", "demo-pass", {QUOTE: DEMO_CASH})
         self.calendar.keep()
         self.outbox.clear()
@@ -159,6 +163,9 @@ class Exchange:
                 if account.positions or account.auto_loan:
                     self._vigil.keep(account)
             algos.watch(self.world)
+        for family, fund in self.world.funds.items():
+            if fund.adl_type:
+                insurance.review(self.world, family)
         transfers.complete_due(self.world)
         loans.charge_due(self.world)
         self._dead_men()
@@ -283,6 +290,7 @@ class Exchange:
         self.world.tell_account(account, "adjust_margin", (QUOTE,), (key,))
 
     def _require_changeable(self, account: AccountState, key: PositionKey) -> None:
+        freeze.check_position(self.world, account, key.inst_id)
         if self.world.blocked(key.inst_id) and held(account, key):
             raise Reject("50023", "Your account is frozen while funding fees are being charged.")
         if key.mode == ISOLATED and account.level == margin.MULTI:
@@ -312,6 +320,7 @@ class Exchange:
         account.level = level
 
     def _require_idle(self, account: AccountState) -> None:
+        freeze.check_account(self.world, account)
         if account.open_orders or any(row.size for row in account.positions.values()):
             raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
 

@@ -268,6 +268,29 @@ class InterestRow:
     liability: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class FundEntry:
+    """One change of an insurance fund, USDT; `kind` in the venue's words."""
+
+    ts_ms: int
+    kind: str
+    amount: Decimal
+    balance: Decimal
+
+
+@dataclass(slots=True)
+class InsuranceFund:
+    """The fund of one contract family (BTC-USDT). Its money lies in the house's pot of that name.
+
+    `adl_type` is what last began or ended forced deleveraging, at `adl_balance`; "" before the first.
+    """
+
+    family: str
+    entries: deque[FundEntry] = field(default_factory=lambda: deque(maxlen=1_000))  # oldest first
+    adl_type: str = ""
+    adl_balance: Decimal = ZERO
+
+
 @dataclass(slots=True)
 class Transfer:
     transfer_id: str
@@ -419,6 +442,26 @@ class InstrumentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Liquidated:
+    """A position was taken over by the venue at its bankruptcy price."""
+
+    inst_id: str
+    side: str  # of the order that closed it
+    pos_side: str
+    bankruptcy_px: Decimal
+    size: Decimal
+    loss: Decimal  # what the taker-over lost against the mark, USDT, 0 or more
+    ts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlChanged:
+    """Forced deleveraging of a contract family begins or ends."""
+
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusChanged:
     pass
 
@@ -472,6 +515,8 @@ VenueEvent = (
     | BarChanged
     | InstrumentChanged
     | StatusChanged
+    | Liquidated
+    | AdlChanged
     | OrderChanged
     | AlgoChanged
     | AccountChanged

@@ -22,6 +22,9 @@ class VenueProfile:
     settlement_s      shortest and longest time a settlement takes, in seconds; drawn per settlement
     settlement_block  share of settlements in which orders on the swap (51030) and changes to a charged
                       position (50023) are refused meanwhile; transfers (58111) always are
+    insurance_usdt    what the insurance fund of each contract family starts with
+    freeze_s          shortest and longest time an account's position, currency and settings are frozen
+                      after ADL (50017-50019) or a liquidation (50020-50022), in seconds
 
     Raises ValueError naming the field, its value and what is allowed.
     """
@@ -31,6 +34,8 @@ class VenueProfile:
     funding_regime: str = CURRENT
     settlement_s: tuple[int, int] = (5, 20)
     settlement_block: float = 0.25
+    insurance_usdt: Decimal = Decimal(1_000_000)
+    freeze_s: tuple[int, int] = (1, 3)
 
     def __post_init__(self) -> None:
         _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")
@@ -38,6 +43,9 @@ class VenueProfile:
         _require("funding_regime", self.funding_regime, self.funding_regime in REGIMES, ", ".join(REGIMES))
         shortest, longest = self.settlement_s
         _require("settlement_s", self.settlement_s, 0 <= shortest <= longest, "two ascending numbers")
+        shortest, longest = self.freeze_s
+        _require("freeze_s", self.freeze_s, 0 <= shortest <= longest, "two ascending numbers")
+        _require("insurance_usdt", self.insurance_usdt, self.insurance_usdt >= 0, "0 or more")
         _require("settlement_block", self.settlement_block, 0 <= self.settlement_block <= 1, "0 to 1")
 
 

@@ -25,6 +25,7 @@ DEFAULT_LEVERAGE = Decimal(3)
 
 # Bill types and sub types, api-v5.md 3.6.
 TRANSFER, TRADE, DELIVERY, LIQUIDATION, MARGIN, FUNDING_FEE, ADL = "1", "2", "3", "5", "6", "8", "9"
+CLAWBACK = "10"
 MARGIN_ADDED, MARGIN_TAKEN, MARGIN_FOLLOWS = "160", "161", "162"
 _TRADE_SUB = {"buy": "1", "sell": "2"}
 _OPEN_SUB = {"buy": "3", "sell": "4"}
@@ -35,6 +36,8 @@ _FORCED_SUB = {  # category: (type, {side: sub type}, positions-history type whe
     "adl": (ADL, {"sell": "125", "buy": "126"}, "5", "6"),
     "delivery": (DELIVERY, {"sell": "112", "buy": "113"}, "1", "2"),
 }
+
+LIQUIDATIONS = ("partial_liquidation", "full_liquidation")
 
 
 def credit(
@@ -140,7 +143,7 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
     if closing:
         turn = turn_position(world, account, market, row, sign * closing, deal.price)
         pnl = turn.pnl
-        filed = _book_turn(world, account, row, turn, fee * closing / deal.size, bill)
+        filed = _book_turn(world, account, market, row, turn, fee * closing / deal.size, bill)
         if kind != TRADE or not row.size:
             _record_close(account, market, row, order, deal, history)
         bill = replace(bill, sub_type=_OPEN_SUB[order.side])
@@ -148,7 +151,7 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
         if not row.size:
             _start(row, world.now_ms)
         turn = turn_position(world, account, market, row, sign * opening, deal.price)
-        filed = _book_turn(world, account, row, turn, fee * opening / deal.size, bill)
+        filed = _book_turn(world, account, market, row, turn, fee * opening / deal.size, bill)
     return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, filed.bill_id, sub_type)
 
 
@@ -193,16 +196,29 @@ def turn_position(
     return Turn(pnl, margin, legs)
 
 
+def family_of(market: Market) -> str:
+    """The contract family a swap belongs to, which is also the name of its underlying."""
+    return f"{market.instrument.base}-{market.instrument.quote}"
+
+
 def _book_turn(
-    world: World, account: AccountState, row: PositionRow, turn: Turn, fee: Decimal, bill: BillRow
-) -> BillRow:
-    row.fee += fee
+    world: World, account: AccountState, market: Market, row: PositionRow, turn: Turn, fee: Decimal,
+    bill: BillRow,
+) -> BillRow:  # fmt: skip
+    """The fee of a liquidation is a penalty, and goes to the insurance fund."""
+    penalty = bill.kind == LIQUIDATION
+    if penalty:
+        row.liq_penalty += fee
+    else:
+        row.fee += fee
     bill = replace(bill, pnl=turn.pnl, fee=fee)
     if turn.margin:
         after = account.margins.get(row.key, ZERO) + turn.margin
         bill = replace(bill, margin_change=turn.margin, margin=after)
     change = turn.pnl + fee - turn.margin
-    return credit(world, account, QUOTE, change, bill, (world.house.fees, QUOTE, -fee), *turn.legs)
+    house = world.house
+    earned: Leg = (house.insurance, family_of(market), -fee) if penalty else (house.fees, QUOTE, -fee)
+    return credit(world, account, QUOTE, change, bill, earned, *turn.legs)
 
 
 def move_margin(

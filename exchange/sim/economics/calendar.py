@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exchange.sim.economics.liquidation import forced
+from exchange.sim.economics.forced import forced
 from exchange.sim.economics.matching import BY_SYSTEM, cancel
 from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.economics import loans
+from exchange.sim.economics import deleveraging, loans
 from exchange.sim.economics.accounts import ISOLATED, leverage_of
 from exchange.sim.economics.margin import LOAN_MMR, Exposure, Standing, discounted, standing
 from exchange.sim.economics.world import QUOTE, World
@@ -128,22 +128,5 @@ def _position(world: World, account: AccountState, now: Standing, each: Exposure
         liq_px=liquidation_price(world, now, each),
         notional_usd=each.notional,
         mark_px=each.market.mark_px,
-        adl_rank=adl_rank(now, each),
-    )
-
-
-def adl_rank(now: Standing, each: Exposure) -> int:
-    """Place in the queue of forced reduction, 1 to 5 = first: profit times effective leverage.
-
-    A simple model: the venue ranks against all other holders, whom the simulation does not have.
-    """
-    entry = each.notional - each.upl * (1 if each.row.size > 0 else -1)
-    if each.upl <= 0 or entry <= 0:
-        return 1
-    backing = each.margin + each.upl if each.row.key.mode == ISOLATED else now.backing
-    leverage = each.notional / backing if backing > 0 else Decimal(100)
-    score = each.upl / entry * leverage
-    return next(
-        (rank for rank, edge in ((1, "0.02"), (2, "0.08"), (3, "0.2"), (4, "0.5")) if score < Decimal(edge)),
-        5,
+        adl_rank=deleveraging.rank(now, each),
     )

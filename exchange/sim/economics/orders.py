@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from exchange.sim.algo_model import AlgoOrder, Attached
+from exchange.sim.economics import freeze
 from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held
 from exchange.sim.economics.margin import MULTI
 from exchange.sim.economics.order_funds import Hold, check_funds
@@ -38,6 +39,7 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
         raise Reject("50001", "Service temporarily unavailable. Try again later")
     market = world.market(params.inst_id)
     check_tradable(world, market, params.kind)
+    freeze.check_position(world, account, params.inst_id)
     check_params(world, account, market, params)
     check_size(market, params)
     limit = limit_of(market, params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchange.sim.economics import freeze
 from exchange.sim.economics.accounts import TRANSFER, credit, new_bill
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.world import QUOTE, World, post
@@ -23,6 +24,7 @@ def ask(
         raise Reject("58114", "Transfer amount must be greater than 0.")
     if world.settling:
         raise Reject("58111", "Unable to transfer while the perpetual contract is charging funding fees.")
+    freeze.check_currency(world, account, ccy)
     if source == FUNDING:
         if account.funding.get(ccy, ZERO) < amount:
             raise Reject("58350", "Insufficient balance.")

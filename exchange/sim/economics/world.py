@@ -20,6 +20,7 @@ from exchange.sim.model import (
     AccountState,
     Amendment,
     Execution,
+    InsuranceFund,
     Order,
     OrderChanged,
     PositionKey,
@@ -60,6 +61,7 @@ class House:
     owed       by swap, USDT: the entry value of clients' positions, negated, for they have not paid it
     contracts  by swap, signed
     fees       earned from clients, by currency
+    insurance  the funds, by contract family, USDT
     deposits   what ever entered the venue from outside, by currency
     """
 
@@ -67,6 +69,7 @@ class House:
     owed: defaultdict[str, Decimal] = field(default_factory=_empty)
     contracts: defaultdict[str, Decimal] = field(default_factory=_empty)
     fees: defaultdict[str, Decimal] = field(default_factory=_empty)
+    insurance: defaultdict[str, Decimal] = field(default_factory=_empty)
     deposits: defaultdict[str, Decimal] = field(default_factory=_empty)
 
 
@@ -75,6 +78,14 @@ class Settling(NamedTuple):
 
     until_ms: int
     blocked: bool  # orders on the swap and changes to charged positions are refused meanwhile
+
+
+class Freeze(NamedTuple):
+    """The venue has just reached into an account: see freeze.py."""
+
+    until_ms: int
+    inst_id: str
+    adl: bool
 
 
 @dataclass(slots=True)
@@ -92,6 +103,8 @@ class World:
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
     transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency
     settling: dict[str, Settling] = field(default_factory=dict)  # by swap
+    frozen: dict[str, Freeze] = field(default_factory=dict)  # by account
+    funds: dict[str, InsuranceFund] = field(default_factory=dict)  # by contract family
     usdt_usd: Decimal = Decimal(1)  # the index of USDT-USD
     closed: bool = False  # maintenance, or no market data
     _ids: int = 0
@@ -156,6 +169,6 @@ class World:
         for account in self.accounts.values():
             total += account.trading.get(ccy, ZERO) + account.funding.get(ccy, ZERO)
         if ccy == QUOTE:
-            total += sum(self.house.owed.values(), ZERO)
+            total += sum(self.house.owed.values(), ZERO) + sum(self.house.insurance.values(), ZERO)
             total += sum((sum(account.margins.values(), ZERO) for account in self.accounts.values()), ZERO)
         return total
