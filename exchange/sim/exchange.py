@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+from exchange.sim.account_figures import AccountFigures
 from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.commands import command
 from exchange.sim.economics import (
@@ -51,7 +52,7 @@ from exchange.sim.markets.instruments import (
 )
 from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
-from exchange.sim.model import AccountFigures, AccountState, Order, PositionKey, Reject, Transfer
+from exchange.sim.model import AccountState, Order, PositionKey, Reject, Transfer
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderParams
 

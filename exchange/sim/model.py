@@ -344,63 +344,6 @@ class AccountState:
         return self.master or self.uid
 
 
-# --- figures the surface asks the economics for -----------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CoinFigures:
-    ccy: str
-    cash: Decimal
-    equity: Decimal
-    available: Decimal  # free to spend (availBal)
-    available_equity: Decimal  # free as margin (availEq)
-    frozen: Decimal
-    order_frozen: Decimal
-    upl: Decimal
-    liability: Decimal
-    imr: Decimal
-    mmr: Decimal
-    mgn_ratio: Decimal | None
-    usd_px: Decimal
-    discounted_usd: Decimal
-    isolated_equity: Decimal = ZERO  # margin and profit of isolated positions; part of `equity`
-    isolated_upl: Decimal = ZERO
-    upl_liability: Decimal = ZERO  # the part of `liability` that losses not realised yet make
-    borrowable: Decimal = ZERO
-    repay_risk: int = 0  # 0 to 5 = the loan is as large as it may be
-
-
-@dataclass(frozen=True, slots=True)
-class PositionFigures:
-    key: PositionKey
-    margin: Decimal | None  # isolated positions only
-    upl: Decimal
-    upl_ratio: Decimal
-    imr: Decimal
-    mmr: Decimal
-    mgn_ratio: Decimal | None
-    liq_px: Decimal | None
-    notional_usd: Decimal
-    mark_px: Decimal
-    adl_rank: int
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFigures:
-    total_equity: Decimal  # USD, every coin at index
-    adjusted_equity: Decimal | None  # multi-currency mode only
-    imr: Decimal | None
-    mmr: Decimal | None
-    mgn_ratio: Decimal | None
-    notional_usd: Decimal
-    upl: Decimal
-    coins: dict[str, CoinFigures]
-    positions: dict[PositionKey, PositionFigures]
-    isolated_equity: Decimal = ZERO  # USD
-    borrow_frozen: Decimal = ZERO  # USD of initial margin that loans need
-    borrowed_usd: Decimal = ZERO
-
-
 # --- what happened: the outbox the surface turns into pushes ----------------------------------
 
 

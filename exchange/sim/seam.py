@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from exchange.sim.account_figures import AccountFigures
 from exchange.sim.algo_model import AlgoOrder, Attached, Trailing, Trigger
 from exchange.sim.model import (
-    AccountFigures,
     AccountState,
     Bar,
     BookLevel,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchange.sim.account_figures import AccountFigures, CoinFigures, PositionFigures
 from exchange.sim.economics import deleveraging, loans
 from exchange.sim.economics.accounts import ISOLATED, leverage_of
 from exchange.sim.economics.margin import LOAN_MMR, Exposure, Standing, discounted, standing
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.model import (
     ZERO,
-    AccountFigures,
     AccountState,
-    CoinFigures,
-    PositionFigures,
 )
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
+from exchange.sim.account_figures import AccountFigures
 from exchange.sim.model import (
     AccountChanged,
-    AccountFigures,
     AccountState,
     AlgoChanged,
     OrderChanged,

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
+from exchange.sim.account_figures import AccountFigures, CoinFigures, PositionFigures
 from exchange.sim.model import (
     ZERO,
-    AccountFigures,
     AccountState,
-    CoinFigures,
     Instrument,
-    PositionFigures,
     PositionRow,
 )
 from exchange.sim.seam import MarketSide

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from exchange.sim.account_figures import PositionFigures
 from exchange.sim.model import (
     ZERO,
     AccountState,
     Instrument,
-    PositionFigures,
     PositionKey,
     PositionRow,
     Reject,

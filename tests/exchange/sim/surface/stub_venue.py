@@ -11,20 +11,19 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
+from exchange.sim.account_figures import AccountFigures, CoinFigures, PositionFigures
 from exchange.sim.event_log import EventLog
 from exchange.sim.faults.plan import FaultPlan
 from exchange.sim.markets.distortion import Distortion
 from exchange.sim.model import (
     ZERO,
     AccountChanged,
-    AccountFigures,
     AccountState,
     Bar,
     BarChanged,
     BillRow,
     BookChanged,
     BookLevel,
-    CoinFigures,
     Execution,
     FundingChanged,
     FundingState,
@@ -33,7 +32,6 @@ from exchange.sim.model import (
     MarkChanged,
     Order,
     OrderChanged,
-    PositionFigures,
     PositionKey,
     PositionRow,
     PublicTrade,
