@@ -115,6 +115,21 @@ def venue(
 
 
 @app.command()
+def calibrate(
+    tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
+    days: Annotated[int | None, typer.Option(min=1, help="how much of it; default: all")] = None,
+    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    coin: Annotated[str, typer.Option(help="like BTC")] = "BTC",
+    json: Json = False,
+) -> None:
+    """Figures of a tape and of the generated market, side by side."""
+    from scripts.calibrate import calibrate as measured
+
+    found = measured(tape, coin, days, seed)
+    print(dumps(found.data) if json else found.text)
+
+
+@app.command()
 def status(data: Data = None, json: Json = False) -> None:
     """What the engine is, holds and waits for."""
     from scripts import questions

@@ -121,6 +121,28 @@ def read_tape(
     return Tape(tuple(tapes), start_ms, stop_ms, holes, tuple(_notes(tapes, holes)))
 
 
+def longest_stretch(folder: Path, coin: str, frame: str) -> tuple[int, int]:
+    """Return [begin, end) of the longest time without a hole in a coin's spot and perp candles of one frame.
+
+    Raises UsageError when the folder has none of that frame.
+    """
+    bar_ms = FRAMES_MS[frame]
+    best = (0, 0)
+    for choice in _choices(folder, _files(folder), coin):
+        if choice.bar_ms == bar_ms:
+            spot, perp = (
+                {at for file in files for at in file.times()} for files in (choice.spot, choice.perp)
+            )
+            times = sorted(spot & perp)
+            breaks = [n for n, (a, b) in enumerate(pairwise(times), 1) if b - a != bar_ms]
+            edges = [0, *breaks, len(times)]
+            runs = [(times[a], times[b - 1] + bar_ms) for a, b in pairwise(edges) if b > a]
+            best = max([best, *runs], key=lambda run: run[1] - run[0])
+    if best == (0, 0):
+        raise UsageError(f"{folder.name}: {coin} has no {frame} candles of spot and perp, allowed: {NAMES}")
+    return best
+
+
 def _files(folder: Path) -> list[TapeFile]:
     if not folder.is_dir():
         raise UsageError(f"tape is {folder}, allowed: a folder of files named {NAMES}")

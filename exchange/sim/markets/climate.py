@@ -15,7 +15,7 @@ from exchange.sim.markets.regimes import CALM, MOODS, Mood, regime_named
 
 MOOD_BARS = 12  # a mood may change once an hour
 HEAT_BACK, HEAT_FED, HEAT_MOST = 0.030, 0.115, 9.0  # large moves follow large ones
-JUMP_CHANCE, JUMP_SIZE = 0.0015, 8.0
+JUMP_CHANCE, JUMP_SIZE = 0.0018, 9.0
 USD_PULL, USD_NOISE = 0.02, 0.0008
 ROOT_2 = sqrt(2.0)
 
@@ -60,7 +60,7 @@ class Climate:
         if rng.random() < JUMP_CHANCE:
             move *= JUMP_SIZE
         volatility = mood.volatility * sqrt(self._heat)
-        fed = HEAT_FED * (min(move * move, 9.0) - 1.0) * self._heat
+        fed = HEAT_FED * (min(move * move, 20.0) - 1.0) * self._heat
         self._heat = min(max(self._heat + HEAT_BACK * (1.0 - self._heat) + fed, 0.1), HEAT_MOST)
         if mood.usd != 1.0 or self._usd != 1.0:
             away = self._usd + USD_PULL * (mood.usd - self._usd) + USD_NOISE * normal(rng)

@@ -13,13 +13,20 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
 
+from exchange.sim.markets.book import Book
+from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.generated import BAR_MS, DAY_MS, GeneratedMarket
+from exchange.sim.markets.instruments import listing
 from exchange.sim.markets.timeline import Points
 from exchange.tape import read_tape
 
 BPS = 10_000
 HOUR_BARS = 12
-DEPTH_EDGES_BPS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0)
+SIDES = ("buy", "sell")
+DEPTH_BPS = 10.0
+HALF_STEP = 0.25  # an invented level stands for the depth up to its place behind the best price
+DEPTH_EDGES_BPS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, DEPTH_BPS, 15.0, 20.0)
+DEPTH_STEPS = DEPTH_EDGES_BPS.index(DEPTH_BPS) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,25 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Books:
+    """Median spread in bps, and median USDT within DEPTH_BPS of the mid on one side."""
+
+    spot_spread_bps: float
+    spot_depth_usdt: float
+    perp_spread_bps: float
+    perp_depth_usdt: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     name: str
     recorded: float
     generated: float
+
+    @property
+    def error(self) -> float:
+        """generated / recorded - 1; what is recorded as 0 has no such error and gives 0."""
+        return self.generated / self.recorded - 1 if self.recorded else 0.0
 
 
 def of_bars(spot: Sequence[Points], swap: Sequence[Points], rates: Sequence[float]) -> Figures:
@@ -108,12 +130,46 @@ def of_generated(coin: str, seeds: Sequence[int], days: int) -> Figures:
     return Figures(*(fmean(getattr(one, each.name) for one in found) for each in fields(Figures)))
 
 
-def compare(recorded: Figures, generated: Figures) -> list[Fit]:
+def compare(recorded: Figures | Books, generated: Figures | Books) -> list[Fit]:
     """Return the figures side by side, for a report."""
     return [
         Fit(each.name, getattr(recorded, each.name), getattr(generated, each.name))
-        for each in fields(Figures)
+        for each in fields(recorded)
     ]
+
+
+def books_of_tape(folder: Path, coin: str) -> Books | None:
+    """Measure the depth feeds of a folder; None when it has none of both markets."""
+    feeds = {kind: sorted(folder.glob(f"*_{kind}_l2_{coin}*.csv.gz")) for kind in ("spot", "perp")}
+    if not all(feeds.values()):
+        return None
+    spot, perp = (depth_profile(files[0]) for files in feeds.values())
+    return Books(spot[0], sum(spot[1][:DEPTH_STEPS]), perp[0], sum(perp[1][:DEPTH_STEPS]))
+
+
+def books_of_generated(coin: str, seed: int, days: int, every_ms: int = 3_600_000) -> Books:
+    """Measure the invented books once an hour."""
+    market = GeneratedMarket(seed, (coin,))
+    (spec,) = market.coins
+    found: list[float] = []
+    for instrument, profile in zip(listing(spec, 0), (SPOT_DEPTH, SWAP_DEPTH), strict=True):
+        book = Book(instrument, profile, spec.liquidity, seed, regrow_ms=1)
+        spreads, depths = [], []
+        for at_ms in range(market.start_ms, market.start_ms + days * DAY_MS, every_ms):
+            quote = market.quote(coin, at_ms)
+            book.refresh(quote.swap if instrument.is_swap else quote.spot, quote.spread, quote.depth, at_ms)
+            sides = [[(float(p), float(s * instrument.ct_val)) for p, s in book.levels(w)] for w in SIDES]
+            mid = (sides[0][0][0] + sides[1][0][0]) / 2
+            spreads.append((sides[1][0][0] - sides[0][0][0]) / mid * BPS)
+            near = [
+                p * size
+                for side in sides
+                for p, size in side
+                if abs(p / mid - 1) * BPS <= DEPTH_BPS + HALF_STEP
+            ]
+            depths.append(sum(near) / 2)
+        found += [median(spreads), median(depths)]
+    return Books(*found)
 
 
 def depth_profile(path: Path, every_ms: int = 5_000) -> tuple[float, list[float]]:
