@@ -14,6 +14,7 @@ from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.commands import command
 from exchange.sim.economics import (
     algos,
+    dead_man,
     fees,
     figures,
     freeze,
@@ -25,6 +26,8 @@ from exchange.sim.economics import (
     order_funds,
     order_life,
     orders,
+    precheck,
+    retention,
     transfers,
 )
 from exchange.sim.economics.accounts import (
@@ -54,13 +57,12 @@ from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.model import AccountState, Order, PositionKey, Reject, Transfer
 from exchange.sim.profile import VenueProfile
-from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderParams
+from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderEffect, OrderParams
 
 USD_STEP = Decimal("0.0001")
 LISTED_MS = 1_573_557_408_000
 NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
-DEAD_MAN_S = range(10, 121)
 LEVELS = ("1", "2", "3")
 AUDIT_EVERY_MS = 3_600_000
 AUDIT_ROUNDING = Decimal("1e-6")  # each booking may be off by far less
@@ -141,8 +143,9 @@ class Exchange:
             transfers.next_due_ms(self.world),
             loans.next_due_ms(self.world),
             self.calendar.next_ms(),
+            dead_man.next_due_ms(self.world),
         )
-        return min([at_ms for at_ms in due if at_ms is not None] + self._dead_man_times())
+        return min(at_ms for at_ms in due if at_ms is not None)
 
     def advance(self, until_ms: int) -> int:
         target = self.next_ms()
@@ -169,7 +172,8 @@ class Exchange:
                 insurance.review(self.world, family)
         transfers.complete_due(self.world)
         loans.charge_due(self.world)
-        self._dead_men()
+        dead_man.fire_due(self.world)
+        retention.sweep(self.world)
         if self.check or self.now_ms - self._audited_ms >= AUDIT_EVERY_MS:
             self.audit()
         return self.now_ms
@@ -200,18 +204,6 @@ class Exchange:
         return dict.fromkeys(
             order.inst_id for account in self.accounts.values() for order in account.open_orders.values()
         )
-
-    def _dead_man_times(self) -> list[int]:
-        times = (account.cancel_all_at_ms for account in self.accounts.values())
-        return [at_ms for at_ms in times if at_ms is not None]
-
-    def _dead_men(self) -> None:
-        for account in self.accounts.values():
-            at_ms = account.cancel_all_at_ms
-            if at_ms is not None and at_ms <= self.now_ms:
-                account.cancel_all_at_ms = None
-                for order in list(account.open_orders.values()):
-                    matching.cancel(self.world, account, order, matching.DEAD_MAN)
 
     # --- accounts ------------------------------------------------------------------------------
 
@@ -378,29 +370,20 @@ class Exchange:
         algos.watch(self.world)
 
     @command
-    def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
-        market = self._swap(key.inst_id)
-        size = held(account, key)
-        if not size:
-            raise Reject("51023", "Position doesn't exist.")
-        side = "sell" if size > 0 else "buy"
-        closing = [o for o in account.open_orders.values() if o.position == key and o.side == side]
-        if closing and not auto_cancel:
-            raise Reject("51115", "Cancel all pending close-orders before liquidation.")
-        for order in closing:
-            matching.cancel(self.world, account, order, matching.BY_USER)
-        size = min(abs(size), market.instrument.max_market_size)
-        params = OrderParams(
-            key.inst_id, key.mode, side, "market", size, cl_id=cl_id, pos_side=key.side, reduce_only=True
-        )
-        self.place(account, params)
+    def close_position(
+        self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str = ""
+    ) -> None:
+        self._swap(key.inst_id)
+        self._require_open_venue()
+        order_life.close_position(self.world, account, key, cl_id, auto_cancel, tag)
+        algos.watch(self.world)
 
     @command
-    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
-        if seconds and seconds not in DEAD_MAN_S:
-            raise Reject("51000", "Parameter timeOut error")
-        account.cancel_all_at_ms = self.now_ms + seconds * 1_000 if seconds else None
-        return account.cancel_all_at_ms or 0
+    def cancel_all_after(self, account: AccountState, seconds: int, tag: str = "") -> int:
+        return dead_man.arm(self.world, account, tag, seconds)
+
+    def precheck(self, account: AccountState, params: OrderParams) -> OrderEffect:
+        return precheck.effect(self.world, account, params)
 
     def max_size(
         self, account: AccountState, inst_id: str, price: Decimal | None, mode: str = CROSS

@@ -328,14 +328,14 @@ class AccountState:
     by_client: dict[str, str] = field(default_factory=dict)  # cl_id -> newest ord_id
     open_orders: dict[str, Order] = field(default_factory=dict)
     sums: OrderSums = field(default_factory=OrderSums)  # of the open orders
-    executions: deque[Execution] = field(default_factory=lambda: deque(maxlen=200_000))
-    bills: deque[BillRow] = field(default_factory=lambda: deque(maxlen=200_000))
+    executions: deque[Execution] = field(default_factory=deque)
+    bills: deque[BillRow] = field(default_factory=deque)
     algos: dict[str, AlgoOrder] = field(default_factory=dict)  # every algo order by algo_id
     open_algos: dict[str, AlgoOrder] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     interest: deque[InterestRow] = field(default_factory=lambda: deque(maxlen=10_000))
     closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
-    cancel_all_at_ms: int | None = None
+    dead_man: dict[str, int] = field(default_factory=dict)  # cancel-all-after: tag, "" for all -> when
     updated_ms: int = 0
 
     @property

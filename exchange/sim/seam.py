@@ -71,6 +71,15 @@ class OrderChange:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderEffect:
+    """An account before and after an order that fills at once; `mark_px` is its instrument's."""
+
+    before: AccountFigures
+    after: AccountFigures
+    mark_px: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class AlgoParams:
     """An algo order as the surface understood it: shapes checked, economics not yet."""
 
@@ -260,6 +269,8 @@ class Venue(Protocol):
 
     def amend(self, account: AccountState, order: Order, change: OrderChange) -> None: ...
 
+    def precheck(self, account: AccountState, params: OrderParams) -> OrderEffect: ...
+
     def place_algo(self, account: AccountState, params: AlgoParams) -> AlgoOrder: ...
 
     def cancel_algo(self, account: AccountState, algo: AlgoOrder) -> None: ...
@@ -267,7 +278,7 @@ class Venue(Protocol):
     def amend_algo(self, account: AccountState, algo: AlgoOrder, change: AlgoChange) -> None: ...
 
     def close_position(
-        self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool
+        self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str = ""
     ) -> None: ...
 
     def leverage_of(self, account: AccountState, key: PositionKey) -> Decimal: ...
@@ -288,8 +299,8 @@ class Venue(Protocol):
         self, account: AccountState, ccy: str, amount: Decimal, source: str, dest: str, client_id: str
     ) -> Transfer: ...
 
-    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
-        """Arm or disarm (0) the dead man's switch; return the trigger time in ms, 0 when off."""
+    def cancel_all_after(self, account: AccountState, seconds: int, tag: str = "") -> int:
+        """Arm or disarm (0) the dead man's switch of a tag, or of all; return when it fires, ms; 0 is off."""
         ...
 
     def max_size(

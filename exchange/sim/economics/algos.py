@@ -226,6 +226,7 @@ def _finish(world: World, account: AccountState, algo: AlgoOrder, state: str) ->
     algo.state = state
     account.open_algos.pop(algo.algo_id)
     world.waiting.pop(algo.algo_id)
+    world.ended_algos.append((world.now_ms, account, algo.algo_id))
     _tell(world, account, algo)
 
 

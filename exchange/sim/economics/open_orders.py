@@ -31,6 +31,7 @@ def close_order(world: World, account: AccountState, order: Order) -> None:
     if account.open_orders.pop(order.ord_id, None) is None:
         return
     del world.owners[order.ord_id]
+    world.ended.append((world.now_ms, account, order.ord_id))
     account.sums.counts[order.inst_id] -= 1
     _expect(account, order, order.filled - order.size)
     set_hold(account, order, ZERO)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exchange.sim.economics import orders
-from exchange.sim.economics.accounts import leverage_of
+from exchange.sim.economics.accounts import held, leverage_of
 from exchange.sim.economics.matching import (
     BETTER_REDUCES,
     BY_USER,
@@ -24,7 +24,7 @@ from exchange.sim.economics.order_words import PRICED, closes
 from exchange.sim.economics.orders import Terms
 from exchange.sim.economics.world import World
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Amendment, Order, Reject
+from exchange.sim.model import ZERO, AccountState, Amendment, Order, PositionKey, Reject
 from exchange.sim.seam import OrderChange, OrderParams
 
 RESTING = ("limit", "post_only")
@@ -131,3 +131,26 @@ def _amend(world: World, account: AccountState, order: Order, change: OrderChang
     take(world, account, order)
     if order.is_open:
         _rest(world, account, market, order)
+
+
+def close_position(
+    world: World, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str
+) -> Order:
+    """Close a whole position at the market. Raises 51023 without one, 51115 while close orders wait,
+    unless these may be cancelled, 51108 when it is larger than a market order may be."""
+    size = held(account, key)
+    if not size:
+        raise Reject("51023", "Position doesn't exist.")
+    if abs(size) > world.markets[key.inst_id].instrument.max_market_size:
+        raise Reject("51108", "Positions exceed the limit for closing out with the market price.")
+    side = "sell" if size > 0 else "buy"
+    closing = [each for each in account.open_orders.values() if each.position == key and each.side == side]
+    if closing and not auto_cancel:
+        raise Reject("51115", "Cancel all pending close-orders before liquidation.")
+    for order in closing:
+        cancel(world, account, order, BY_USER)
+    params = OrderParams(
+        key.inst_id, key.mode, side, "market", abs(size), cl_id=cl_id, tag=tag, pos_side=key.side,
+        reduce_only=True,
+    )  # fmt: skip
+    return place(world, account, params)

@@ -107,6 +107,10 @@ class World:
     funds: dict[str, InsuranceFund] = field(default_factory=dict)  # by contract family
     usdt_usd: Decimal = Decimal(1)  # the index of USDT-USD
     closed: bool = False  # maintenance, or no market data
+    ended: deque[tuple[int, AccountState, str]] = field(default_factory=deque)  # orders, by their end
+    archived: deque[tuple[int, AccountState, str]] = field(default_factory=deque)  # of these, the filled ones
+    ended_algos: deque[tuple[int, AccountState, str]] = field(default_factory=deque)
+    swept_ms: int = 0  # when the venue last forgot what is past its time
     _ids: int = 0
 
     def next_id(self) -> str:

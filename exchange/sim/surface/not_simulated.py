@@ -39,9 +39,9 @@ _BEYOND: Final = {
     ),
     "support": "announcements",
     "trade": (
-        "account-rate-limit easy-convert easy-convert-currency-list easy-convert-history fills-archive "
+        "easy-convert easy-convert-currency-list easy-convert-history fills-archive "
         "one-click-repay one-click-repay-currency-list one-click-repay-currency-list-v2 "
-        "one-click-repay-history one-click-repay-history-v2 one-click-repay-v2 order-precheck"
+        "one-click-repay-history one-click-repay-history-v2 one-click-repay-v2"
     ),
     "users": (
         "entrust-subaccount-list glp/historicalperformance glp/todayperformance subaccount/list "

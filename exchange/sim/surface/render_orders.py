@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.model import ZERO, Amendment, BillRow, Execution, Instrument, Order, Transfer
-from exchange.sim.seam import MarketSide
+from exchange.sim.account_figures import AccountFigures
+from exchange.sim.model import (
+    ZERO,
+    Amendment,
+    BillRow,
+    Execution,
+    Instrument,
+    Order,
+    PositionKey,
+    Transfer,
+)
+from exchange.sim.seam import MarketSide, OrderEffect
 from exchange.sim.surface.render_algos import attached
 from exchange.sim.surface.text import UNDOCUMENTED, Row, blank, ms, num
 
@@ -141,6 +151,33 @@ def fill(e: Execution, i: Instrument, tag: str) -> Row:
 
 
 _TRANSFER_NOTES = {"11": "From Funding Account", "12": "To Funding Account"}
+
+
+def effect(e: OrderEffect, key: PositionKey) -> Row:
+    """What an order would change: each figure afterwards, and by how much it changes."""
+    before, after = e.before, e.after
+    row = blank("posBal posBalChg type liabChgCcy")
+    pairs = {
+        "adjEq": (before.adjusted_equity, after.adjusted_equity),
+        "imr": (before.imr, after.imr),
+        "mmr": (before.mmr, after.mmr),
+        "mgnRatio": (before.mgn_ratio, after.mgn_ratio),
+        "availBal": (_available(before), _available(after)),
+        "liab": (before.borrowed_usd, after.borrowed_usd),
+    }
+    for name, (was, now) in pairs.items():
+        row[name], row[f"{name}Chg"] = num(now or ZERO), num((now or ZERO) - (was or ZERO))
+    position = after.positions.get(key)
+    liq_px = position.liq_px if position else None
+    row["liqPx"] = num(liq_px)
+    row["liqPxDiff"] = num(liq_px - e.mark_px) if liq_px else ""
+    row["liqPxDiffRatio"] = num((liq_px - e.mark_px) / e.mark_px) if liq_px else ""
+    return row
+
+
+def _available(figures: AccountFigures) -> Decimal:
+    usdt = figures.coins.get("USDT")
+    return usdt.available if usdt else ZERO
 
 
 def bill(b: BillRow) -> Row:

@@ -11,7 +11,7 @@ from exchange.sim.surface import render_orders
 from exchange.sim.surface.order_entry import Items, OrderEntry, find_order
 from exchange.sim.surface.order_reading import position_side
 from exchange.sim.surface.params import Params, bad, page
-from exchange.sim.surface.rate_limits import Limit
+from exchange.sim.surface.rate_limits import ALL_NEW_ORDERS, Limit
 from exchange.sim.surface.routes import READ, TRADE, Call, Route
 from exchange.sim.surface.text import DAY_MS, Row
 
@@ -22,8 +22,9 @@ FILLS_MS = 3 * DAY_MS
 
 
 class TradeData:
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, entry: OrderEntry) -> None:
         self._venue = venue
+        self._entry = entry
 
     def _forgotten(self, order: Order) -> bool:
         age_ms = self._venue.now_ms - order.updated_ms
@@ -124,9 +125,9 @@ class TradeData:
             raise bad("instId")
         mode = params.choice("mgnMode", ("cross", "isolated"))
         key = PositionKey(inst_id, mode, position_side(call.account, params))
-        cl_id = params.client_id()
-        self._venue.close_position(call.account, key, cl_id, params.flag("autoCxl"))
-        return [{"instId": inst_id, "posSide": key.side, "clOrdId": cl_id, "tag": params.tag()}]
+        cl_id, tag = params.client_id(), params.tag()
+        self._venue.close_position(call.account, key, cl_id, params.flag("autoCxl"), tag)
+        return [{"instId": inst_id, "posSide": key.side, "clOrdId": cl_id, "tag": tag}]
 
     def cancel_all_after(self, call: Call) -> Sequence[Any]:
         """Seconds: 0 disarms, 10 to 120 arm."""
@@ -134,8 +135,20 @@ class TradeData:
         seconds = call.params.integer("timeOut")
         if seconds is None or (seconds and not 10 <= seconds <= 120):
             raise bad("timeOut")
-        trigger_ms = self._venue.cancel_all_after(call.account, seconds)
-        return [{"triggerTime": str(trigger_ms), "tag": call.params.tag(), "ts": str(self._venue.now_ms)}]
+        tag = call.params.tag()
+        trigger_ms = self._venue.cancel_all_after(call.account, seconds, tag)
+        return [{"triggerTime": str(trigger_ms), "tag": tag, "ts": str(self._venue.now_ms)}]
+
+    def precheck(self, call: Call) -> Sequence[Any]:
+        """What the order would do to the account, in multi-currency mode."""
+        params = self._entry.read(call.account, call.params)
+        key = PositionKey(params.inst_id, params.td_mode, params.pos_side)
+        return [render_orders.effect(self._venue.precheck(call.account, params), key)]
+
+    def rate_limit(self, call: Call) -> Sequence[Any]:
+        """New and amended orders per two seconds; only accounts from VIP5 on are rated by what fills."""
+        row = {"fillRatio": "", "mainFillRatio": "", "nextAccRateLimit": ""}
+        return [{**row, "accRateLimit": str(ALL_NEW_ORDERS.count), "ts": str(self._venue.now_ms)}]
 
 
 def _order_key(order: Order) -> int:
@@ -148,7 +161,7 @@ def _tag(account: AccountState, e: Execution) -> str:
 
 
 def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
-    data = TradeData(venue)
+    data = TradeData(venue, entry)
 
     def get(path: str, answer: Any, count: int) -> Route:
         return Route("GET", path, answer, Limit(count, 2000), READ)
@@ -172,6 +185,8 @@ def routes(venue: Venue, entry: OrderEntry) -> list[Route]:
         enter("/trade/amend-batch-orders", entry.amend, batch=True),
         Route("POST", "/trade/mass-cancel", mass_cancel, Limit(5, 2000), TRADE),
         Route("GET", "/trade/order", data.order, Limit(60, 2000, ("instId",)), READ),
+        Route("POST", "/trade/order-precheck", data.precheck, Limit(5, 2000), TRADE),
+        Route("GET", "/trade/account-rate-limit", data.rate_limit, Limit(1, 1000), READ),
         get("/trade/orders-pending", data.pending, 60),
         get("/trade/orders-history", data.history, 40),
         get("/trade/orders-history-archive", data.archive, 20),

@@ -106,7 +106,7 @@ def test_the_dead_mans_switch_cancels_everything_unless_it_is_renewed() -> None:
     assert order.state == "live"
     desk.wait(1_000)
     assert (order.state, order.cancel_source) == ("canceled", "20")
-    assert desk.me.cancel_all_at_ms is None
+    assert not desk.me.dead_man
     assert desk.venue.cancel_all_after(desk.me, 0) == 0
     with pytest.raises(Reject, match="timeOut"):
         desk.venue.cancel_all_after(desk.me, 9)

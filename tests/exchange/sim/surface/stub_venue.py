@@ -330,10 +330,15 @@ class StubVenue:
         order.size, order.price = change.size or order.size, change.price or order.price
         self._tell(account, order, None)
 
+    def precheck(self, account: AccountState, params: OrderParams) -> None:
+        raise Reject("51010", "Not in this account mode")
+
     def place_algo(self, account: AccountState, params: AlgoParams) -> None:
         raise Reject("51056", "Action not allowed")
 
-    def close_position(self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool) -> None:
+    def close_position(
+        self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str = ""
+    ) -> None:
         self._command()
         if key not in account.positions:
             raise Reject("51023", "Position does not exist.")
@@ -371,7 +376,7 @@ class StubVenue:
         account.transfers[transfer.transfer_id] = transfer
         return transfer
 
-    def cancel_all_after(self, account: AccountState, seconds: int) -> int:
+    def cancel_all_after(self, account: AccountState, seconds: int, tag: str = "") -> int:
         return self.now_ms + seconds * 1000 if seconds else 0
 
     def max_size(

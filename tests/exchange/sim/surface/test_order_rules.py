@@ -117,3 +117,51 @@ def test_mass_cancellation_is_for_option_makers() -> None:
     stream = orders_stream(scene)
     (answer,) = stream.say(id="1", op="mass-cancel", args=[wanted])
     assert (answer["op"], answer["code"], answer["data"]) == ("mass-cancel", "51411", [])
+
+
+def test_a_dead_mans_switch_may_be_kept_per_tag() -> None:
+    scene = Scene()
+    (row,) = scene.rest.post("/trade/cancel-all-after", {"timeOut": "10", "tag": "a"})[1]["data"]
+    assert (row["tag"], row["triggerTime"]) == ("a", str(scene.venue.now_ms + 10_000))
+    tagged, plain = scene.rest.order(tag="a"), scene.rest.order()
+    scene.move(60_000)
+    assert [o["ordId"] for o in scene.rest.rows("/trade/orders-pending")] == [plain["ordId"]]
+    gone = scene.rest.rows("/trade/order", instId=SWAP, ordId=tagged["ordId"])[0]
+    assert gone["cancelSource"] == "20"
+
+
+def test_closing_a_position_carries_its_tag() -> None:
+    scene = Scene()
+    scene.rest.order(px="59900", ordType="ioc", sz="5")
+    scene.rest.post(
+        "/trade/close-position", {"instId": SWAP, "mgnMode": "cross", "tag": "bye", "clOrdId": "c1"}
+    )
+    (row,) = scene.rest.rows("/trade/order", instId=SWAP, clOrdId="c1")
+    assert (row["tag"], row["state"], row["side"], row["accFillSz"]) == ("bye", "filled", "buy", "5")
+
+
+def test_a_precheck_tells_what_an_order_would_do_and_does_nothing() -> None:
+    scene = Scene()
+    body = {"instId": SWAP, "tdMode": "cross", "side": "sell", "ordType": "market", "sz": "100"}
+    assert scene.rest.post("/trade/order-precheck", body)[1]["code"] == "51010"
+    account = scene.venue.accounts["demo"]
+    scene.venue.set_level(account, "3")
+    before = scene.venue.snapshot_hash()
+    (row,) = scene.rest.post("/trade/order-precheck", body)[1]["data"]
+    assert scene.venue.snapshot_hash() == before and not account.positions
+    assert scene.rest.post("/trade/order-precheck", {**body, "sz": "9000"})[1]["code"] == "51008"
+    ack = scene.rest.order(ordType="market", px="", sz="100")
+    assert ack["sCode"] == "0"
+    (balance,) = scene.rest.rows("/account/balance")
+    for name in ("adjEq", "imr", "mmr", "mgnRatio"):
+        assert float(row[name]) == pytest.approx(float(balance[name]), rel=1e-4)
+    (position,) = scene.rest.rows("/account/positions")
+    assert float(row["liqPx"]) == pytest.approx(float(position["liqPx"]), rel=1e-4)
+    assert float(row["imrChg"]) == pytest.approx(20_000, rel=1e-3)
+
+
+def test_the_order_rate_of_an_account_can_be_asked_for() -> None:
+    (row,) = Scene().rest.rows("/trade/account-rate-limit")
+    assert row["accRateLimit"] == "1000" and {"fillRatio", "mainFillRatio", "nextAccRateLimit", "ts"} <= set(
+        row
+    )
