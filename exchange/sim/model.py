@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ class PositionKey(NamedTuple):
     inst_id: str
     mode: str = "cross"  # cross | isolated
     side: str = "net"  # net; long or short in long_short_mode
+
+
+position_key = cache(PositionKey)  # made once each: orders ask for theirs all the time
 
 
 @dataclass(slots=True)
@@ -162,7 +166,7 @@ class Order:
     @property
     def position(self) -> PositionKey:
         """The position a swap order works on."""
-        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+        return position_key(self.inst_id, self.td_mode, self.pos_side)
 
     def copy(self) -> Order:
         """The order as it is now; what happens to it later does not show."""
@@ -183,9 +187,9 @@ class OrderSums:
     reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Execution:
-    """One fill of one account's order."""
+    """One fill of one account's order; never changed once booked."""
 
     trade_id: int
     ord_id: str
@@ -207,7 +211,7 @@ class Execution:
     sub_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BillRow:
     bill_id: str
     kind: str  # the venue's type number

@@ -25,6 +25,7 @@ from exchange.sim.model import (
     Settled,
     Transfer,
     VenueEvent,
+    position_key,
 )
 
 
@@ -55,7 +56,7 @@ class OrderParams:
     @property
     def position(self) -> PositionKey:
         """The position a swap order would work on."""
-        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+        return position_key(self.inst_id, self.td_mode, self.pos_side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class AlgoParams:
     @property
     def position(self) -> PositionKey:
         """The position it would work on."""
-        return PositionKey(self.inst_id, self.td_mode, self.pos_side)
+        return position_key(self.inst_id, self.td_mode, self.pos_side)
 
 
 @dataclass(frozen=True, slots=True)

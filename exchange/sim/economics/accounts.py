@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from exchange.sim.model import (
     Order,
     PositionKey,
     PositionRow,
+    position_key,
 )
 
 CROSS, ISOLATED, NET = "cross", "isolated", "net"
@@ -43,21 +43,16 @@ LIQUIDATIONS = ("partial_liquidation", "full_liquidation")
 def credit(
     world: World, account: AccountState, ccy: str, change: Decimal, bill: BillRow, *others: Leg
 ) -> BillRow:
-    """Change the trading balance against `others`, and file the bill with the balance after it.
+    """Change the trading balance against `others`, and file the bill, complete with the balance after it.
 
-    Raises Unbalanced when the others do not give what the account receives.
+    A bill is filed once and never changed again. Raises Unbalanced when the others do not give what the
+    account receives.
     """
     post((account.trading, ccy, change), *others)
-    filed = replace(
-        bill,
-        bill_id=world.next_id(),
-        ccy=ccy,
-        change=change,
-        balance=account.trading[ccy],
-        ts_ms=world.now_ms,
-    )
-    account.bills.append(filed)
-    return filed
+    bill.bill_id, bill.ts_ms = world.next_id(), world.now_ms
+    bill.ccy, bill.change, bill.balance = ccy, change, account.trading[ccy]
+    account.bills.append(bill)
+    return bill
 
 
 def new_bill(kind: str, sub_type: str, market: Market | None = None, **details: object) -> BillRow:
@@ -71,8 +66,7 @@ def new_bill(kind: str, sub_type: str, market: Market | None = None, **details: 
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Deal:
+class Deal(NamedTuple):
     """One match, before it is booked. `trade_id` is the instrument's, negative when forced."""
 
     price: Decimal
@@ -105,15 +99,13 @@ def _book_spot(world: World, account: AccountState, market: Market, order: Order
     sign = 1 if order.side == "buy" else -1
     fee, fee_ccy = (-deal.size * rate, base) if sign > 0 else (-cost * rate, quote)
     sub_type = _TRADE_SUB[order.side]
-    bill = new_bill(
-        TRADE, sub_type, market, ord_id=order.ord_id, cl_id=order.cl_id, trade_id=str(deal.trade_id),
-        size=deal.size, price=deal.price, mode=order.td_mode, exec_type="M" if deal.maker else "T",
-    )  # fmt: skip
     house = world.house
     for ccy, change in ((base, sign * deal.size), (quote, -sign * cost)):
         own_fee = fee if ccy == fee_ccy else ZERO
+        bill = _deal_bill(TRADE, sub_type, market, order, deal)
+        bill.fee = own_fee
         filed = credit(
-            world, account, ccy, change + own_fee, replace(bill, fee=own_fee),
+            world, account, ccy, change + own_fee, bill,
             (house.cash, ccy, -change), (house.fees, ccy, -own_fee),
         )  # fmt: skip
     return _execution(world, market, order, deal, fee, fee_ccy, rate, ZERO, filed.bill_id, sub_type)
@@ -136,23 +128,30 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
     opening = deal.size - closing
     sign = 1 if signed > 0 else -1
     pnl = ZERO
-    bill = new_bill(
-        kind, sub_type, market, ord_id=order.ord_id, cl_id=order.cl_id, trade_id=str(deal.trade_id),
-        size=deal.size, price=deal.price, mode=order.td_mode, exec_type="M" if deal.maker else "T",
-    )  # fmt: skip
     if closing:
+        bill = _deal_bill(kind, sub_type, market, order, deal)
         turn = turn_position(world, account, market, row, sign * closing, deal.price)
         pnl = turn.pnl
         filed = _book_turn(world, account, market, row, turn, fee * closing / deal.size, bill)
         if kind != TRADE or not row.size:
             _record_close(account, market, row, order, deal, history)
-        bill = replace(bill, sub_type=_OPEN_SUB[order.side])
     if opening:
+        opened = _OPEN_SUB[order.side] if closing else sub_type
+        bill = _deal_bill(kind, opened, market, order, deal)
         if not row.size:
             _start(row, world.now_ms)
         turn = turn_position(world, account, market, row, sign * opening, deal.price)
         filed = _book_turn(world, account, market, row, turn, fee * opening / deal.size, bill)
     return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, filed.bill_id, sub_type)
+
+
+def _deal_bill(kind: str, sub_type: str, market: Market, order: Order, deal: Deal) -> BillRow:
+    return BillRow(
+        bill_id="", kind=kind, sub_type=sub_type, ccy="", change=ZERO, balance=ZERO, ts_ms=0,
+        inst_id=order.inst_id, inst_type=market.instrument.inst_type, ord_id=order.ord_id,
+        cl_id=order.cl_id, trade_id=str(deal.trade_id), size=deal.size, price=deal.price,
+        mode=order.td_mode, exec_type="M" if deal.maker else "T",
+    )  # fmt: skip
 
 
 class Turn(NamedTuple):
@@ -211,10 +210,10 @@ def _book_turn(
         row.liq_penalty += fee
     else:
         row.fee += fee
-    bill = replace(bill, pnl=turn.pnl, fee=fee)
+    bill.pnl, bill.fee = turn.pnl, fee
     if turn.margin:
-        after = account.margins.get(row.key, ZERO) + turn.margin
-        bill = replace(bill, margin_change=turn.margin, margin=after)
+        bill.margin_change = turn.margin
+        bill.margin = account.margins.get(row.key, ZERO) + turn.margin
     change = turn.pnl + fee - turn.margin
     house = world.house
     earned: Leg = (house.insurance, family_of(market), -fee) if penalty else (house.fees, QUOTE, -fee)
@@ -249,7 +248,7 @@ def held(account: AccountState, key: PositionKey) -> Decimal:
 
 def leverage_key(key: PositionKey) -> PositionKey:
     """What a leverage is set for: cross per swap, isolated per swap and side. api-v5.md 3.4."""
-    return PositionKey(key.inst_id) if key.mode == CROSS else key
+    return key if key.mode != CROSS or key.side == NET else position_key(key.inst_id)
 
 
 def leverage_of(account: AccountState, key: PositionKey) -> Decimal:

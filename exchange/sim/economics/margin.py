@@ -120,7 +120,10 @@ class Standing:
 def tier_of(market: Market, size: Decimal) -> Tier:
     """The tier a position of `size` contracts falls in; the last one beyond the table."""
     tiers = position_tiers(market.coin)
-    return next((tier for tier in tiers if size <= tier[1]), tiers[-1])
+    for tier in tiers:
+        if size <= tier[1]:
+            return tier
+    return tiers[-1]
 
 
 def discounted(ccy: str, amount: Decimal, price: Decimal) -> Decimal:

@@ -33,8 +33,8 @@ def reaches(side: str, limit: Decimal, price: Decimal) -> bool:
 
 def would_take(market: Market, side: str, limit: Decimal) -> bool:
     """Whether an order of `side` at `limit` would trade at once."""
-    best = market.book.view(opposite(side), 1)
-    return bool(best) and reaches(side, limit, best[0].price)
+    best = market.book.shown(opposite(side))
+    return best is not None and reaches(side, limit, best)
 
 
 def takeable(world: World, account: AccountState, order: Order) -> Decimal:

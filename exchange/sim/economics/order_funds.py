@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 
 from exchange.sim.economics import fees
@@ -117,9 +118,15 @@ def _margin_needed(
     return need
 
 
+@cache
+def most_contracts(coin: str, leverage: Decimal) -> Decimal:
+    """The largest position the tiers allow at `leverage`."""
+    return max((tier[1] for tier in position_tiers(coin) if tier[4] >= leverage), default=ZERO)
+
+
 def check_tier(market: Market, contracts: Decimal, leverage: Decimal) -> None:
     """Raise 51004 when `contracts` at `leverage` exceed what the position tiers allow."""
-    allowed = max((tier[1] for tier in position_tiers(market.coin) if tier[4] >= leverage), default=ZERO)
+    allowed = most_contracts(market.coin, leverage)
     if contracts > allowed:
         raise Reject(
             "51004",

@@ -71,6 +71,21 @@ class Book:
             del levels[0]
         self._eaten[side] += size
 
+    def shown(self, side: str) -> Decimal | None:
+        """The best price the public sees on one side; None when there is none."""
+        own = self.resting[side].first
+        crossed = self.resting["sell" if side == "buy" else "buy"].first
+        prices = (price for price, _ in self.levels(side))
+        if crossed is None:
+            best = next(prices, None)
+        elif side == "sell":
+            best = next((price for price in prices if price > crossed.limit), None)
+        else:
+            best = next((price for price in prices if price < crossed.limit), None)
+        if own is None or best is None:
+            return best if own is None else own.limit
+        return max(best, own.limit) if side == "buy" else min(best, own.limit)
+
     def view(self, side: str, depth: int) -> list[BookLevel]:
         """What the public sees of one side: invented levels and clients' orders together."""
         own = self.resting[side]

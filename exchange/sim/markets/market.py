@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
+from typing import NamedTuple
 
 from exchange.sim.markets.book import Book
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
@@ -58,6 +59,15 @@ class Pulse:
         self.recent.append(now_ms)
 
 
+class Band(NamedTuple):
+    """Where orders may be priced while index and mark are as they are."""
+
+    index_px: Decimal
+    mark_px: Decimal
+    high: Decimal
+    low: Decimal
+
+
 class Market:
     """Implements seam.MarketSide: as of the last beat of `pulse`, plus what clients did since."""
 
@@ -104,6 +114,9 @@ class Market:
         self._settled: deque[Settled] | None = None
         self._opened_ms = pulse.now_ms
         self._used: tuple[int, Decimal] = (-1, ZERO)  # when a bar began, and what clients traded in it
+        self._share = ZERO  # of this bar's volume that clients may have between them
+        self._roomed = 0  # the beat that share was worked out in
+        self._band_kept: Band | None = None
         self._day_kept: tuple[int, Day] | None = None  # by the bar it was taken in
 
     # --- looking: everything below catches up first ---------------------------------------------
@@ -276,15 +289,14 @@ class Market:
     # --- how much the market itself can trade with clients in this bar ------------------------
 
     def room(self) -> Decimal:
-        i = self._track.index(self.ts_ms)
-        bar_ms, used = self._used
-        if bar_ms != self._track.ts[i]:
-            used = ZERO
-            self._used = (self._track.ts[i], used)
-        volume = Decimal(str(self._track.volume[i])) / self.instrument.ct_val
-        return (
-            max(ZERO, volume * self._profile.volume_share - used) // self.instrument.lot * self.instrument.lot
-        )
+        if self._roomed != self._pulse.count:
+            self._roomed = self._pulse.count
+            i, lot = self._track.index(self.ts_ms), self.instrument.lot
+            if self._used[0] != self._track.ts[i]:
+                self._used = (self._track.ts[i], ZERO)
+            volume = Decimal(str(self._track.volume[i])) / self.instrument.ct_val
+            self._share = volume * self._profile.volume_share // lot * lot
+        return max(ZERO, self._share - self._used[1])
 
     def use_room(self, size: Decimal) -> None:
         bar, used = self._used
@@ -352,13 +364,20 @@ class Market:
     @property
     def buy_limit(self) -> Decimal:
         """Highest price a buy may name: index +2 % plus the premium, never above +5 %. api-v5.md 7.7."""
-        index, premium = self.index_px, self.mark_px - self.index_px
-        edge = min(max(index, index * (1 + BAND) + premium), index * (1 + BAND_LIMIT))
-        return edge // self.instrument.tick * self.instrument.tick
+        return self._band().high
 
     @property
     def sell_limit(self) -> Decimal:
         """Lowest price a sell may name, mirrored."""
-        index, premium = self.index_px, self.mark_px - self.index_px
-        edge = max(min(index, index * (1 - BAND) + premium), index * (1 - BAND_LIMIT))
-        return -(-edge // self.instrument.tick) * self.instrument.tick
+        return self._band().low
+
+    def _band(self) -> Band:
+        """Worked out once for the same index and mark: every order asks."""
+        index, mark = self.index_px, self.mark_px
+        band = self._band_kept
+        if band is None or band.index_px != index or band.mark_px != mark:
+            premium, tick = mark - index, self.instrument.tick
+            high = min(max(index, index * (1 + BAND) + premium), index * (1 + BAND_LIMIT))
+            low = max(min(index, index * (1 - BAND) + premium), index * (1 - BAND_LIMIT))
+            band = self._band_kept = Band(index, mark, high // tick * tick, -(-low // tick) * tick)
+        return band
