@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,22 +16,23 @@ from typing import Any
 import pytest
 
 from core.errors import UsageError
-from scripts.venue import market_of
+from scripts.venue import market_of, serve
 from tests.exchange.sim.surface.client import signed_headers
 
 ROOT = Path(__file__).parents[4]
 CODE = """
 import asyncio
+from pathlib import PosixPath
 from scripts.venue import serve
 asyncio.run(serve(port=0, tape=None, seed=7, speed=1.0, instruments=("BTC-USDT",), lockstep=True,
-                  stop_on_stdin_eof={eof}))
+                  stop_on_stdin_eof={eof}, **{more}))
 """
 
 
 @contextmanager
-def child(eof: bool) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
+def child(eof: bool, **more: object) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
     with subprocess.Popen(
-        [sys.executable, "-c", CODE.format(eof=eof)],
+        [sys.executable, "-c", CODE.format(eof=eof, more=more)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -96,6 +98,46 @@ def test_the_child_ends_cleanly_when_told_to() -> None:
     with child(eof=False) as (process, _):
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
+
+
+def test_a_venue_starts_with_faults_writes_its_log_and_is_saved_and_restored(tmp_path: Path) -> None:
+    faults, log, saved = tmp_path / "faults.yaml", tmp_path / "log", tmp_path / "venue"
+    faults.write_text("rules: [{id: gone, where: {rest: 'GET *'}, what: {http: {status: 503}}}]")
+    with child(eof=True, faults=faults, log=log, snapshot=saved) as (process, hello):
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            ask(hello, "/api/v5/public/time")
+        ask(hello, "/sim/account/demo", {"cash": {"USDT": "7"}})
+        state = ask(hello, "/sim/state")
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["fault", "edit", "AccountChanged"]
+    with child(eof=True, restore=saved) as (_, hello):
+        assert ask(hello, "/sim/state") == state
+        [rule] = ask(hello, "/sim/faults")["rules"]
+        assert (rule["id"], rule["hits"]) == ("gone", 1)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"faults": "x.yaml"}, ["--faults", "x.yaml", "melt", "allowed"]),
+        ({"faults": "nothing.yaml"}, ["--faults", "nothing.yaml", "allowed"]),
+        ({"restore": "x.yaml"}, ["--restore", "x.yaml", "not a snapshot", "allowed"]),
+        ({"restore": "nothing"}, ["--restore", "nothing", "No such file", "allowed"]),
+        ({"log": "no/such/folder"}, ["--log", "no/such/folder", "allowed"]),
+    ],
+)
+async def test_files_that_cannot_be_had_are_one_clear_error(
+    files: dict[str, str], words: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "x.yaml").write_text("rules: [{what: melt}]")
+    paths = {name: tmp_path / file for name, file in files.items()}
+    with pytest.raises(UsageError) as refused:
+        await serve(0, None, 7, 1.0, ("BTC-USDT",), **paths)  # type: ignore[arg-type]
+    for word in words:
+        assert word in str(refused.value)
 
 
 def test_an_end_without_a_tape_is_a_usage_error() -> None:
