@@ -157,3 +157,49 @@ async def test_a_closed_position_is_history_with_all_its_costs(house: House, cli
     bills = [bill for bill in house.me.bills if bill.inst_id == SWAP_ID]
     assert info["realizedPnl"] == pytest.approx(sum(bill.change for bill in bills))
     assert await client.fetch_positions() == []
+
+
+async def test_in_hedge_mode_both_sides_stand_apart_and_close_by_their_own_orders(
+    house: House, client: Any
+) -> None:
+    await client.set_position_mode(True)
+    both = {"hedged": True}
+    await client.create_order(SWAP, "market", "buy", 2, None, both)
+    await client.create_order(SWAP, "market", "sell", 3, None, both)
+    held = {row["side"]: row["contracts"] for row in await client.fetch_positions()}
+    assert held == {"long": 2, "short": 3}
+    await client.create_order(SWAP, "market", "sell", 2, None, both | {"reduceOnly": True})
+    [left] = await client.fetch_positions()
+    assert (left["side"], left["contracts"], left["hedged"]) == ("short", 3, True)
+    await client.close_position(SWAP, params={"posSide": "short", "marginMode": "cross"})
+    closed = await client.fetch_positions_history([SWAP])
+    assert sorted((row["info"]["posSide"], row["info"]["closeTotalPos"]) for row in closed) == [
+        ("long", "2"),
+        ("short", "3"),
+    ]
+
+
+async def test_an_isolated_position_has_margin_of_its_own(house: House, client: Any) -> None:
+    await client.set_leverage(4, SWAP, {"mgnMode": "isolated"})
+    before = house.cash("USDT")
+    await client.create_order(SWAP, "market", "sell", 10, None, {"marginMode": "isolated"})
+    [position] = await client.fetch_positions()
+    price, fee = house.bid(SWAP_ID).price, house.me.executions[-1].fee
+    assert (position["marginMode"], position["leverage"]) == ("isolated", 4)
+    assert exact(position["initialMargin"]) == pytest.approx(10 * D("0.01") * price / 4, rel=D("0.001"))
+    balance = await client.fetch_balance()
+    assert balance["USDT"]["free"] == pytest.approx(float(before) + float(fee) - position["initialMargin"])
+
+
+async def test_in_multi_currency_mode_the_coins_stand_behind_the_swap(house: House, client: Any) -> None:
+    await client.private_post_account_set_account_level({"acctLv": "3"})
+    cross = {"marginMode": "cross", "tgtCcy": "base_ccy"}
+    await client.create_order(SPOT, "market", "buy", 0.5, None, cross)
+    await client.create_order(SWAP, "market", "sell", 50)
+    total = (await client.fetch_balance())["info"]["data"][0]
+    [coin] = [row for row in total["details"] if row["ccy"] == "BTC"]
+    assert D(coin["disEq"]) == pytest.approx(D(coin["eqUsd"]) * D("0.98"), rel=D("0.0001"))
+    assert D(total["adjEq"]) < D(total["totalEq"])
+    assert D(total["mgnRatio"]) == pytest.approx(
+        D(total["adjEq"]) / (D(total["mmr"]) + D(total["notionalUsd"]) * D("0.0005")), rel=D("0.01")
+    )

@@ -16,6 +16,7 @@ from tests.clients.house import (
     SWAP_ID,
     D,
     House,
+    Punctual,
     ccxt_client,
     open_house,
 )
@@ -192,3 +193,17 @@ async def test_trades_are_the_tape_in_order_each_once(house: House, client: Any)
 async def test_a_market_nobody_lists_is_refused_by_name(house: House, client: Any) -> None:
     with pytest.raises(Exception, match="51001"):
         await client.public_get_market_ticker({"instId": "NOPE-USDT"})
+
+
+async def test_paging_done_by_ccxt_itself_is_complete(house: House, pro: Punctual) -> None:
+    await house.drive(HOUR_MS)
+    minutes = await pro.fetch_ohlcv(
+        SWAP, "1m", house.venue.now_ms - 1_000 * MINUTE_MS, None, {"paginate": True}
+    )
+    times = [row[0] for row in minutes]
+    assert times == list(range(house.venue.now_ms - 1_000 * MINUTE_MS, house.venue.now_ms + 1, MINUTE_MS))
+    since = house.venue.now_ms // DAY_MS * DAY_MS - 30 * DAY_MS
+    rates = await pro.fetch_funding_rate_history(SWAP, since, None, {"paginate": True})
+    assert [row["timestamp"] for row in rates] == list(
+        range(since, house.venue.now_ms // (8 * HOUR_MS) * 8 * HOUR_MS + 1, 8 * HOUR_MS)
+    )

@@ -37,6 +37,13 @@ _BEYOND: Final = {
         "instrument-tick-bands insurance-fund interest-rate-loan-quota market-data-history opt-summary "
         "option-trades premium-history settlement-history vip-interest-rate-loan-quota"
     ),
+    "rubik": (
+        "stat/contracts/long-short-account-ratio stat/contracts/long-short-account-ratio-contract "
+        "stat/contracts/long-short-account-ratio-contract-top-trader "
+        "stat/contracts/open-interest-history stat/contracts/open-interest-volume "
+        "stat/margin/loan-ratio stat/taker-volume stat/taker-volume-contract "
+        "stat/trading-data/support-coin"
+    ),
     "support": "announcements",
     "trade": (
         "easy-convert easy-convert-currency-list easy-convert-history fills-archive "

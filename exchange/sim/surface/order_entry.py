@@ -12,7 +12,7 @@ from typing import Any
 from exchange.sim.model import AccountState, Instrument, Order, Reject
 from exchange.sim.seam import OrderParams, Venue
 from exchange.sim.surface.order_reading import read_change, read_order
-from exchange.sim.surface.params import Params, bad, missing, one_of_missing
+from exchange.sim.surface.params import Params, bad, missing
 from exchange.sim.surface.rate_limits import ALL_NEW_ORDERS, BATCH_ORDERS, SINGLE_ORDER, RateLimits
 from exchange.sim.surface.text import Row
 
@@ -33,10 +33,14 @@ def outcome(acks: Sequence[Row]) -> tuple[str, str]:
 
 
 def find_order(account: AccountState, params: Params, unknown_code: str) -> Order:
-    """By ordId, which wins, or by clOrdId (the newest that carried it). Raises Reject(unknown_code)."""
+    """By ordId, which wins, or by clOrdId (the newest that carried it).
+
+    Raises Reject(unknown_code), or 51003 (51407 when cancelling) where neither is given.
+    """
     inst_id, ord_id, cl_id = params.get("instId"), params.get("ordId"), params.get("clOrdId")
     if not ord_id and not cl_id:
-        raise one_of_missing("ordId", "clOrdId")
+        code = "51407" if unknown_code == "51400" else "51003"
+        raise Reject(code, "Either client order ID or order ID is required.")
     order = account.orders.get(ord_id or account.by_client.get(cl_id, ""))
     if order is None or (inst_id and order.inst_id != inst_id):
         raise Reject(unknown_code, _UNKNOWN[unknown_code])

@@ -195,7 +195,10 @@ def test_cancelling_what_is_finished_unknown_or_elsewhere_is_51400() -> None:
     other = rest.post("/trade/cancel-order", {"instId": "BTC-USDT", "ordId": live["ordId"]})[1]
     assert other["data"][0]["sCode"] == "51400"
     neither = rest.post("/trade/cancel-order", {"instId": "BTC-USDT-SWAP"})[1]["data"][0]
-    assert neither["sCode"] == "50015"
+    assert neither["sCode"] == "51407"
+    neither = rest.post("/trade/amend-order", {"instId": "BTC-USDT-SWAP", "newSz": "2"})[1]["data"][0]
+    assert neither["sCode"] == "51003"
+    assert rest.get("/trade/order", instId="BTC-USDT-SWAP")[1]["code"] == "51003"
 
 
 def test_an_amendment_echoes_its_request_and_changes_the_order() -> None:
