@@ -1,11 +1,11 @@
-"""What the surface asks the economics about an account: figures of one instant."""
+"""What the surface asks the economics for: figures of an account or an insurance fund at one instant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchange.sim.model import ZERO, PositionKey
+from exchange.sim.model import ZERO, FundEntry, PositionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,19 @@ class AccountFigures:
     isolated_equity: Decimal = ZERO  # USD
     borrow_frozen: Decimal = ZERO  # USD of initial margin that loans need
     borrowed_usd: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class FundFigures:
+    """An insurance fund, USDT. `deleverages`: forced deleveraging is going on; rates are fractions."""
+
+    family: str
+    balance: Decimal
+    peak: FundEntry  # of the last eight hours
+    fall: Decimal  # from that peak
+    deleverages: bool
+    adl_type: str
+    adl_balance: Decimal
+    begins_at: Decimal  # fall
+    ends_at: Decimal
+    entries: tuple[FundEntry, ...]  # newest first

@@ -7,16 +7,19 @@ withdrawal of the venue, so that its books stay balanced.
 from __future__ import annotations
 
 from decimal import Decimal
+from ipaddress import ip_address
 
-from exchange.sim.economics import deleveraging, liquidation
+from exchange.sim.economics import deleveraging, fees, liquidation
 from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
+from exchange.sim.economics.margin import MULTI
 from exchange.sim.economics.orders import LONG_SHORT
 from exchange.sim.economics.world import QUOTE, post
-from exchange.sim.exchange import Exchange
+from exchange.sim.exchange import LEVELS, Exchange
 from exchange.sim.markets.funding import HOUR_MS, INTERVALS_H
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState, InstrumentChanged, PositionKey
 
+PERMISSIONS = ("read_only", "trade", "withdraw")
 STATES = ("live", "suspend", "preopen")
 
 
@@ -76,6 +79,43 @@ class Edits:
         """Close a share of a position at mark, as forced deleveraging does."""
         self._market(inst_id, swap=True)
         deleveraging.share(self._world, account, inst_id, fraction)
+
+    def set_permissions(self, account: AccountState, permissions: str) -> None:
+        """What the account's key may do, a comma-separated list; without any it can do nothing."""
+        asked = [one for one in permissions.split(",") if one]
+        if any(one not in PERMISSIONS for one in asked) or len(set(asked)) < len(asked):
+            raise ValueError(f"permissions is {permissions}, allowed: a list of {', '.join(PERMISSIONS)}")
+        account.permissions = ",".join(asked)
+
+    def set_ip(self, account: AccountState, ip: str) -> None:
+        """The addresses the key is bound to, a comma-separated list; "" lets every one in."""
+        for one in ip.split(",") if ip else ():
+            try:
+                ip_address(one)
+            except ValueError:
+                raise ValueError(f"ip is {ip}, allowed: a list of addresses, or nothing") from None
+        account.ip = ip
+
+    def set_fee_level(self, account: AccountState, level: str) -> None:
+        if level not in fees.LEVELS:
+            raise ValueError(f"fee_level is {level}, allowed: {', '.join(fees.LEVELS)}")
+        account.fee_level = level
+        account.updated_ms = self._world.now_ms
+
+    def set_level(self, account: AccountState, level: str) -> None:
+        """The account mode, positions or not. Isolated positions have no place in multi-currency mode."""
+        if level not in LEVELS:
+            raise ValueError(f"level is {level}, allowed: {', '.join(LEVELS)}")
+        if level == MULTI and any(account.margins.values()):
+            raise ValueError(f"level is {level}, allowed: not {level} while isolated positions are open")
+        account.level = level
+        account.updated_ms = self._world.now_ms
+
+    def set_auto_loan(self, account: AccountState, text: str) -> None:
+        if text not in ("true", "false"):
+            raise ValueError(f"auto_loan is {text}, allowed: true, false")
+        account.auto_loan = text == "true"
+        account.updated_ms = self._world.now_ms
 
     def liquidate(self, account: AccountState, inst_id: str) -> None:
         """Let the venue take over every position in a swap, whatever the margin behind it."""

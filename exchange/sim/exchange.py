@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
-from exchange.sim.account_figures import AccountFigures
+from exchange.sim.account_figures import AccountFigures, FundFigures
 from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.commands import command
 from exchange.sim.economics import (
@@ -232,6 +232,9 @@ class Exchange:
     def figures(self, account: AccountState) -> AccountFigures:
         return figures.figures(self.world, account)
 
+    def insurance_funds(self) -> list[FundFigures]:
+        return insurance.figures(self.world)
+
     def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
         return fees.rates(account.fee_level, inst_type)
 
@@ -304,6 +307,10 @@ class Exchange:
         if account.level != margin.MULTI:
             raise Reject("51010", "You can't complete this request under your current account mode.")
         account.auto_loan = lends
+
+    @command
+    def set_fee_type(self, account: AccountState, fee_type: str) -> None:
+        account.fee_type = fee_type
 
     @command
     def set_level(self, account: AccountState, level: str) -> None:

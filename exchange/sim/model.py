@@ -321,6 +321,7 @@ class AccountState:
     level: str = "2"  # acctLv: 2 futures, 3 multi-currency
     pos_mode: str = "net_mode"
     auto_loan: bool = False
+    fee_type: str = "0"  # 0 a spot fee is taken in what is received, 1 in the quote currency
     master: str = ""  # uid of the main account; "" when it is one itself
     fee_level: str = "Lv1"
     trading: dict[str, Decimal] = field(default_factory=dict)  # cash by currency

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from exchange.sim.account_figures import AccountFigures
+from exchange.sim.account_figures import AccountFigures, FundFigures
 from exchange.sim.algo_model import AlgoOrder, Attached, Trailing, Trigger
 from exchange.sim.model import (
     AccountState,
@@ -248,6 +248,10 @@ class Venue(Protocol):
 
     def figures(self, account: AccountState) -> AccountFigures: ...
 
+    def insurance_funds(self) -> list[FundFigures]:
+        """One per contract family."""
+        ...
+
     def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
         """(maker, taker) as cost fractions, positive is a cost."""
         ...
@@ -293,6 +297,8 @@ class Venue(Protocol):
     def set_position_mode(self, account: AccountState, mode: str) -> None: ...
 
     def set_auto_loan(self, account: AccountState, lends: bool) -> None: ...
+
+    def set_fee_type(self, account: AccountState, fee_type: str) -> None: ...
 
     def set_level(self, account: AccountState, level: str) -> None: ...
 

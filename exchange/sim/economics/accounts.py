@@ -92,12 +92,13 @@ def book_deal(world: World, account: AccountState, order: Order, deal: Deal) -> 
 
 
 def _book_spot(world: World, account: AccountState, market: Market, order: Order, deal: Deal) -> Execution:
-    """A buy's fee is taken in the coin, a sale's in USDT. api-v5.md 7.8."""
+    """A buy's fee is taken in the coin unless the account chose USDT, a sale's in USDT. api-v5.md 7.8."""
     base, quote = market.instrument.base, market.instrument.quote
     rate = _fee_rate(account, market, deal)
     cost = deal.price * deal.size
     sign = 1 if order.side == "buy" else -1
-    fee, fee_ccy = (-deal.size * rate, base) if sign > 0 else (-cost * rate, quote)
+    in_base = sign > 0 and account.fee_type == "0"
+    fee, fee_ccy = (-deal.size * rate, base) if in_base else (-cost * rate, quote)
     sub_type = _TRADE_SUB[order.side]
     house = world.house
     for ccy, change in ((base, sign * deal.size), (quote, -sign * cost)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchange.sim.account_figures import FundFigures
 from exchange.sim.economics.world import QUOTE, World, post
 from exchange.sim.model import ZERO, AdlChanged, FundEntry, InsuranceFund
 
@@ -73,6 +74,24 @@ def review(world: World, family: str) -> None:
 
 def deleverages(world: World, family: str) -> bool:
     return world.funds[family].adl_type in (BY_RATE, BY_BALANCE)
+
+
+def figures(world: World) -> list[FundFigures]:
+    return [
+        FundFigures(
+            family,
+            world.house.insurance[family],
+            peak(world, family),
+            fall(world, family),
+            deleverages(world, family),
+            fund.adl_type,
+            fund.adl_balance,
+            BEGINS,
+            ENDS,
+            tuple(reversed(fund.entries)),
+        )
+        for family, fund in world.funds.items()
+    ]
 
 
 def _turn(world: World, fund: InsuranceFund, adl_type: str) -> None:

@@ -10,11 +10,13 @@ import msgspec
 
 from exchange.sim.markets.bars import BARS
 from exchange.sim.model import (
+    AdlChanged,
     BarChanged,
     BookChanged,
     FundingChanged,
     IndexChanged,
     InstrumentChanged,
+    Liquidated,
     MarkChanged,
     StatusChanged,
     TradePrinted,
@@ -69,8 +71,8 @@ PUBLIC: Final[dict[str, Channel]] = {  # the first five in the order in which on
     "open-interest": Channel("instId", gap_ms=3000, every_ms=3000, swaps_only=True),
     "instruments": Channel("instType", (InstrumentChanged,), greets=False),
     "status": Channel("", (StatusChanged,)),
-    "liquidation-orders": Channel("instType", greets=False),  # accepted, silent
-    "adl-warning": Channel("instType", greets=False),  # accepted, silent
+    "liquidation-orders": Channel("instType", (Liquidated,), gap_ms=1000, greets=False),
+    "adl-warning": Channel("instType", (AdlChanged,), every_ms=60_000),  # every second while it goes on
 }
 BUSINESS: Final[dict[str, Channel]] = {
     **{f"candle{bar}": CANDLE for bar in BARS},

@@ -3,7 +3,8 @@
     GET  /sim/state               now, a digest of the world and one of its history
     GET  /sim/clock               who moves the time
     GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash, level
-    POST /sim/account/NAME        edits: cash, position, adl
+    POST /sim/account/NAME        edits: cash, position, adl, liquidate, permissions, ip, fee_level, level,
+                                  auto_loan; the last five may be said when an account is made, too
     POST /sim/instrument/INST_ID  edits: state, expires_ms, funding_interval_h
     POST /sim/streams             notice_s: announce an upgrade (64008), end every stream so much later
 
@@ -26,7 +27,8 @@ from exchange.sim.surface.text import num
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,32}")
 _LEVELS = ("2", "3")
-_NEW_ACCOUNT = ("name", "key", "secret", "passphrase", "cash", "level")
+_SETTINGS = ("permissions", "ip", "fee_level", "level", "auto_loan")
+_NEW_ACCOUNT = ("name", "key", "secret", "passphrase", "cash", *_SETTINGS)
 
 
 class NotAllowed(Exception):
@@ -45,6 +47,18 @@ class Edits(Protocol):
     def set_position(self, account: AccountState, inst_id: str, contracts: Decimal) -> None: ...
 
     def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None: ...
+
+    def liquidate(self, account: AccountState, inst_id: str) -> None: ...
+
+    def set_permissions(self, account: AccountState, permissions: str) -> None: ...
+
+    def set_ip(self, account: AccountState, ip: str) -> None: ...
+
+    def set_fee_level(self, account: AccountState, level: str) -> None: ...
+
+    def set_level(self, account: AccountState, level: str) -> None: ...
+
+    def set_auto_loan(self, account: AccountState, text: str) -> None: ...
 
     def set_state(self, inst_id: str, state: str) -> None: ...
 
@@ -130,13 +144,15 @@ class ControlApi:
         return answer
 
     def _edit_account(self, account: AccountState, body: dict[str, Any]) -> object:
-        """Each field maps names to numbers as text: coins to cash, swaps to contracts or shares."""
+        """Settings are words. Other fields map names to numbers as text: coins to cash, swaps to contracts
+        or shares; `liquidate` names a swap."""
         edits = {
             "cash": self._edits.set_cash,
             "position": self._edits.set_position,
             "adl": self._edits.force_adl,
         }
-        _only(body, tuple(edits))
+        _only(body, (*edits, *_SETTINGS, "liquidate"))
+        self._set(account, body)
         for field, edit in edits.items():
             for name, value in _numbers(field, body.get(field, {})).items():
                 try:
@@ -144,6 +160,25 @@ class ControlApi:
                 except ValueError as no:
                     raise NotAllowed(f"{field}.{name}", num(value), str(no)) from None
         return _account(account)
+
+    def _set(self, account: AccountState, body: dict[str, Any]) -> None:
+        """Settings of an account, each a word, and `liquidate`."""
+        words = {
+            "permissions": self._edits.set_permissions,
+            "ip": self._edits.set_ip,
+            "fee_level": self._edits.set_fee_level,
+            "level": self._edits.set_level,
+            "auto_loan": self._edits.set_auto_loan,
+            "liquidate": self._edits.liquidate,
+        }
+        for field, change in words.items():
+            if (word := body.get(field)) is not None:
+                if not isinstance(word, str):
+                    raise NotAllowed(field, word, "a text")
+                try:
+                    change(account, word)
+                except ValueError as no:
+                    raise NotAllowed(field, word, str(no)) from None
 
     def _edit_instrument(self, inst_id: str, body: dict[str, Any]) -> object:
         _only(body, ("state", "expires_ms", "funding_interval_h"))
@@ -193,6 +228,7 @@ class ControlApi:
             _cash(body.get("cash", {"USDT": "100000"})),
             level,
         )
+        self._set(account, body)
         self._note("new_account", _account(account))
         return _account(account)
 
@@ -204,6 +240,10 @@ def _account(account: AccountState) -> dict[str, object]:
         "uid": account.uid,
         "key": account.key,
         "level": account.level,
+        "fee_level": account.fee_level,
+        "auto_loan": account.auto_loan,
+        "permissions": account.permissions,
+        "ip": account.ip,
         "cash": {ccy: num(amount) for ccy, amount in account.trading.items()},
         "funding": {ccy: num(amount) for ccy, amount in account.funding.items()},
     }

@@ -10,16 +10,16 @@ from typing import Final
 
 _BEYOND: Final = {
     "account": (
-        "account-level-switch-preset activate-option bills-history-archive borrow-repay "
+        "activate-option bills-history-archive borrow-repay "
         "borrow-repay-history collateral-assets fixed-loan/amend-borrowing-order "
         "fixed-loan/borrowing-limit fixed-loan/borrowing-order fixed-loan/borrowing-orders-list "
         "fixed-loan/borrowing-quote fixed-loan/manual-reborrow fixed-loan/repay-borrowing-order greeks "
-        "interest-limits interest-rate max-loan move-positions move-positions-history position-builder "
-        "position-tiers precheck-set-delta-neutral risk-state set-account-switch-precheck set-auto-earn "
-        "set-auto-loan set-auto-repay set-collateral-assets set-fee-type set-greeks set-isolated-mode "
+        "move-positions move-positions-history position-builder "
+        "position-tiers precheck-set-delta-neutral set-auto-earn "
+        "set-auto-repay set-collateral-assets set-greeks "
         "set-riskOffset-amt set-riskOffset-type set-trading-config simulated_margin "
         "spot-borrow-repay-history spot-manual-borrow-repay subaccount/balances "
-        "subaccount/interest-limits subaccount/set-loan-allocation subtypes vip-interest-accrued "
+        "subaccount/subaccount/set-loan-allocation subtypes vip-interest-accrued "
         "vip-interest-deducted vip-loan-order-detail vip-loan-order-list"
     ),
     "asset": (
@@ -34,7 +34,7 @@ _BEYOND: Final = {
     ),
     "public": (
         "convert-contract-coin delivery-exercise-history estimated-price estimated-settlement-info "
-        "instrument-tick-bands insurance-fund interest-rate-loan-quota market-data-history opt-summary "
+        "instrument-tick-bands interest-rate-loan-quota market-data-history opt-summary "
         "option-trades premium-history settlement-history vip-interest-rate-loan-quota"
     ),
     "rubik": (

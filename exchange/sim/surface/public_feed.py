@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Final
@@ -9,11 +10,13 @@ from typing import Final
 from exchange.sim.markets.bars import BARS
 from exchange.sim.model import (
     ZERO,
+    AdlChanged,
     BarChanged,
     BookChanged,
     FundingChanged,
     IndexChanged,
     InstrumentChanged,
+    Liquidated,
     MarkChanged,
     PublicTrade,
     StatusChanged,
@@ -21,7 +24,7 @@ from exchange.sim.model import (
     VenueEvent,
 )
 from exchange.sim.seam import MarketSide, Venue
-from exchange.sim.surface import render
+from exchange.sim.surface import render, render_funds
 from exchange.sim.surface.book_feed import BookFeed
 from exchange.sim.surface.candles import cut, index_source
 from exchange.sim.surface.channels import ALL, Channel, Topic, encode
@@ -44,6 +47,7 @@ class PublicFeed:
         self._late: set[Topic] = set()  # changed, but pushed too recently
         self._sent_ms: dict[Topic, int] = {}
         self._bar_ms: dict[Topic, int] = {}
+        self._takeovers: deque[Liquidated] = deque(maxlen=100)  # not pushed yet
         self._rows: dict[str, Callable[[str], list[Row]]] = {
             "tickers": self._ticker,
             "trades": self._merged,
@@ -53,6 +57,8 @@ class PublicFeed:
             "open-interest": lambda key: [render.open_interest(self._side(key))],
             "funding-rate": self._funding,
             "instruments": self._instruments,
+            "liquidation-orders": self._taken_over,
+            "adl-warning": self._adl_warnings,
             "status": lambda _: [
                 {**render.maintenance(window), "ts": str(venue.now_ms)} for window in venue.maintenance
             ],
@@ -72,6 +78,11 @@ class PublicFeed:
                     key = name
                 case StatusChanged():
                     key = ""
+                case Liquidated(inst_id):
+                    key = inst_id
+                    self._takeovers.append(event)
+                case AdlChanged(family):
+                    key = f"{family}-SWAP"
                 case (
                     BookChanged(inst_id)
                     | MarkChanged(inst_id)
@@ -92,9 +103,10 @@ class PublicFeed:
         channel, now_ms = ALL[topic.channel], self._venue.now_ms
         age_ms = now_ms - self._sent_ms.get(topic, -(1 << 60))
         wanted = topic in self._late or self._touched(channel, topic.key)
-        if (wanted and age_ms >= channel.gap_ms) or (
-            channel.every_ms is not None and age_ms >= channel.every_ms
-        ):
+        every_ms = channel.every_ms
+        if topic.channel == "adl-warning" and any(one.deleverages for one in self._venue.insurance_funds()):
+            every_ms = 1_000
+        if (wanted and age_ms >= channel.gap_ms) or (every_ms is not None and age_ms >= every_ms):
             self._late.discard(topic)
             self._sent_ms[topic] = now_ms
             frames = self._build(topic)
@@ -137,6 +149,19 @@ class PublicFeed:
             return tuple(_frame(topic, [row]) for row in self._prints(alone))
         rows = self._rows[topic.channel](topic.key)
         return (_frame(topic, rows),) if rows else ()
+
+    def _taken_over(self, inst_type: str) -> list[Row]:
+        if inst_type != "SWAP":
+            return []
+        found = sorted(self._takeovers, key=lambda one: one.inst_id)
+        self._takeovers.clear()
+        return [render_funds.takeover(list(own)) for _, own in groupby(found, key=lambda one: one.inst_id)]
+
+    def _adl_warnings(self, inst_type: str) -> list[Row]:
+        if inst_type != "SWAP":
+            return []
+        now_ms = self._venue.now_ms
+        return [render_funds.adl_warning(fund, now_ms) for fund in self._venue.insurance_funds()]
 
     def _side(self, inst_id: str) -> MarketSide:
         return self._venue.markets[inst_id]

@@ -56,7 +56,7 @@ class AccountData:
                 "greeksType": "PA",
                 "level": a.fee_level,
                 "levelTmp": "",
-                "feeType": "0",
+                "feeType": a.fee_type,
                 "ctIsoMode": "automatic",
                 "mgnIsoMode": "automatic",
                 "stgyType": "0",

@@ -20,10 +20,12 @@ from exchange.sim.surface import (
     rest_account,
     rest_algos,
     rest_asset,
+    rest_funds,
     rest_ledger,
     rest_loans,
     rest_market,
     rest_public,
+    rest_settings,
     rest_trade,
 )
 from exchange.sim.surface.algo_entry import AlgoEntry
@@ -104,6 +106,8 @@ class RestApi:
             *rest_account.routes(venue),
             *rest_ledger.routes(venue),
             *rest_loans.routes(venue),
+            *rest_settings.routes(venue),
+            *rest_funds.routes(venue),
             *rest_asset.routes(venue),
             *rest_trade.routes(venue, entry),
             *rest_algos.routes(venue, AlgoEntry(venue, limits)),

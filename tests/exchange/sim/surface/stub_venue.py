@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import replace
 from decimal import Decimal
 
-from exchange.sim.account_figures import AccountFigures, CoinFigures, PositionFigures
+from exchange.sim.account_figures import AccountFigures, CoinFigures, FundFigures, PositionFigures
 from exchange.sim.event_log import EventLog
 from exchange.sim.faults.plan import FaultPlan
 from exchange.sim.markets.distortion import Distortion
@@ -25,6 +25,7 @@ from exchange.sim.model import (
     BookChanged,
     BookLevel,
     Execution,
+    FundEntry,
     FundingChanged,
     FundingState,
     IndexChanged,
@@ -146,6 +147,7 @@ class StubVenue:
         self.maintenance: list[dict[str, str]] = []
         self.refuse: Reject | None = None  # raised by the next command
         self.figures_asked = 0
+        self.deleverages = False
         self.ends_ms: int | None = None
         self.margin_ratio = D("50")
         self._ids = 680_000_000_000_000_000
@@ -234,6 +236,15 @@ class StubVenue:
         return AccountFigures(
             total, total, D(200), D(8), self.margin_ratio, D(6000), D("10.5"), coins, positions
         )
+
+    def insurance_funds(self) -> list[FundFigures]:
+        entry = FundEntry(START_MS, "regular_update", D(1_000_000), D(1_000_000))
+        return [
+            FundFigures(
+                "BTC-USDT", D(600_000), entry, D("0.4"), self.deleverages, "rate_adl_start", D(650_000),
+                D("0.3"), D("0.15"), (entry,),
+            )
+        ]  # fmt: skip
 
     def fee_rates(self, account: AccountState, inst_type: str) -> tuple[Decimal, Decimal]:
         return (D("0.0008"), D("0.001")) if inst_type == "SPOT" else (D("0.0002"), D("0.0005"))
@@ -364,6 +375,10 @@ class StubVenue:
         self._command()
         account.auto_loan = lends
 
+    def set_fee_type(self, account: AccountState, fee_type: str) -> None:
+        self._command()
+        account.fee_type = fee_type
+
     def set_level(self, account: AccountState, level: str) -> None:
         self._command()
         account.level = level
@@ -415,6 +430,24 @@ class Edited:
 
     def force_adl(self, account: AccountState, inst_id: str, fraction: Decimal) -> None:
         self._take("adl", account.name, inst_id, fraction)
+
+    def liquidate(self, account: AccountState, inst_id: str) -> None:
+        self._take("liquidate", account.name, inst_id)
+
+    def set_permissions(self, account: AccountState, permissions: str) -> None:
+        self._take("permissions", account.name, permissions)
+
+    def set_ip(self, account: AccountState, ip: str) -> None:
+        self._take("ip", account.name, ip)
+
+    def set_fee_level(self, account: AccountState, level: str) -> None:
+        self._take("fee_level", account.name, level)
+
+    def set_level(self, account: AccountState, level: str) -> None:
+        self._take("level", account.name, level)
+
+    def set_auto_loan(self, account: AccountState, text: str) -> None:
+        self._take("auto_loan", account.name, text)
 
     def set_state(self, inst_id: str, state: str) -> None:
         self._take("state", inst_id, state)

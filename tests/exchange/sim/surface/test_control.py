@@ -154,3 +154,23 @@ def test_streams_are_ended_after_a_notice() -> None:
     for senseless in (-1, "5", True, 3601):
         status, answer = control.ask("POST", "/sim/streams", {"notice_s": senseless})
         assert (status, answer["error"]["field"]) == (400, "notice_s")
+
+
+def test_settings_of_an_account_are_words_when_it_is_made_and_later() -> None:
+    control = Control()
+    made = {"name": "two", "permissions": "read_only", "ip": "10.0.0.1", "auto_loan": "true"}
+    assert control.ask("POST", "/sim/accounts", made)[0] == 200
+    edited = {"fee_level": "VIP1", "liquidate": "BTC-USDT-SWAP"}
+    assert control.ask("POST", "/sim/account/demo", edited)[0] == 200
+    assert control.edited.calls == [
+        ("permissions", "two", "read_only"),
+        ("ip", "two", "10.0.0.1"),
+        ("auto_loan", "two", "true"),
+        ("fee_level", "demo", "VIP1"),
+        ("liquidate", "demo", "BTC-USDT-SWAP"),
+    ]
+    status, answer = control.ask("POST", "/sim/account/demo", {"level": 3})
+    assert (status, answer["error"]["field"], answer["error"]["allowed"]) == (400, "level", "a text")
+    control.edited.refuse = "fee_level is X, allowed: Lv1"
+    status, answer = control.ask("POST", "/sim/account/demo", {"fee_level": "X"})
+    assert (status, answer["error"]["field"], answer["error"]["value"]) == (400, "fee_level", "X")

@@ -270,14 +270,6 @@ def test_a_newcomers_greeting_does_not_take_the_final_word_from_the_others() -> 
     assert [message["data"][0][8] for message in step(stream, 500)] == ["1", "0"]
 
 
-def test_silent_channels_are_accepted() -> None:
-    stream = public()
-    for channel in ("liquidation-orders", "adl-warning"):
-        [ack] = stream.subscribe(channel=channel, instType="SWAP")
-        assert ack["event"] == "subscribe"
-    assert step(stream) == []
-
-
 def test_a_session_without_a_frame_for_30_seconds_is_idle() -> None:
     stream, chatty = public(), None
     chatty = public(stream.rest)
