@@ -225,6 +225,12 @@ class Scenario:
         me.get("/account/max-size", instId=SWAP, tdMode="cross")
         me.get("/account/max-avail-size", instId=SWAP, tdMode="cross")
         me.get("/account/max-withdrawal", ccy="USDT")
+        me.get("/public/insurance-fund", instType="SWAP", instFamily=SPOT)
+        me.get("/account/interest-rate", ccy="USDT")
+        me.get("/account/interest-limits", ccy="USDT")
+        me.get("/account/max-loan", instId=SPOT, mgnMode="cross")
+        me.get("/account/set-account-switch-precheck", acctLv="3")
+        me.post("/account/account-level-switch-preset", {"acctLv": "3"})
         for inst_type in ("SPOT", "SWAP"):
             me.get("/account/trade-fee", instType=inst_type)
         for path in ("balances", "currencies", "deposit-history", "withdrawal-history"):
@@ -247,8 +253,12 @@ class Scenario:
         me.post("/trade/cancel-algos", [{"instId": SWAP, "algoId": ack["algoId"]}])
         me.get("/trade/orders-algo-history", ordType="oco", state="canceled")
         attached = [{"attachAlgoClOrdId": "hang1", "slTriggerPx": px("1.3"), "slOrdPx": "-1"}]
-        me.post("/trade/order", order("sell", "limit", "1", px("1.015"), attachAlgoOrds=attached))
+        me.post(
+            "/trade/order", order("sell", "limit", "1", px("1.015"), attachAlgoOrds=attached, clOrdId="hung")
+        )
         me.get("/trade/orders-pending")
+        me.post("/trade/cancel-order", {"instId": SWAP, "clOrdId": "hung"})
+        me.get("/trade/orders-history", instType="SWAP")
         self._run(2 * HOUR_MS)
         me.get("/trade/order-algo", algoId=triggered["algoId"])
 

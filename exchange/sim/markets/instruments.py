@@ -118,7 +118,7 @@ _LOANS = {
     QUOTE: LoanTerms(Decimal(500_000), Decimal(5_000), Decimal("0.00001822")),
     "BTC": LoanTerms(Decimal(10), Decimal(0), Decimal("0.00000833")),
 }
-LOAN_COEFFICIENTS = {"Lv1": 1, "VIP1": 6, "VIP2": 7, "VIP3": 8}  # by fee level
+LOAN_COEFFICIENTS = {"Lv1": 1, "VIP1": 6, "VIP2": 7, "VIP3": 8, "VIP4": 9, "VIP5": 10}  # by fee level
 
 
 def coin_spec(coin: str, price: float | None = None) -> CoinSpec:

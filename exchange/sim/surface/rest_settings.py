@@ -46,7 +46,11 @@ class SettingsData:
                 "unmatchedInfoCheck": unmatched,
                 "mgnBf": margin,
                 "mgnAft": margin,
-                "posList": [],
+                "posList": [
+                    {"posId": row.pos_id, "lever": num(row.leverage)}
+                    for row in account.positions.values()
+                    if row.size
+                ],
                 "posTierCheck": [],
                 "riskOffsetType": "",
             }

@@ -2,7 +2,9 @@
 
 import pytest
 
+from exchange.sim.economics.fees import LEVELS
 from exchange.sim.edits import Edits
+from exchange.sim.markets.instruments import loan_quota
 from exchange.sim.model import AccountChanged, Reject
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
 
@@ -154,3 +156,8 @@ def test_auto_loan_belongs_to_multi_currency_mode() -> None:
     desk = Desk()
     with pytest.raises(Reject, match="51010"):
         desk.venue.set_auto_loan(desk.me, True)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_fee_level_has_a_quota(level: str) -> None:
+    assert loan_quota(level, "USDT") >= 500_000
