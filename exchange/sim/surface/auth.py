@@ -7,7 +7,6 @@ The signature is base64 of HMAC-SHA256 with the key's secret.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 from exchange.sim.model import AccountState, Reject
 from exchange.sim.seam import Venue
+from exchange.sim.surface.wires import Request
 
 WINDOW_MS = 30_000
 
@@ -25,8 +25,7 @@ _KEY = re.compile(r"[A-Za-z0-9-]+")
 
 
 def signature(secret: str, prehash: str) -> str:
-    digest = hmac.new(secret.encode(), prehash.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
+    return base64.b64encode(hmac.digest(secret.encode(), prehash.encode(), "sha256")).decode()
 
 
 def _rest_time_ms(text: str) -> int:
@@ -40,16 +39,14 @@ def _rest_time_ms(text: str) -> int:
     return delta.days * 86_400_000 + delta.seconds * 1000 + delta.microseconds // 1000
 
 
-def check_request(
-    venue: Venue, method: str, target: str, headers: Mapping[str, str], body: bytes, peer: str
-) -> AccountState:
-    """Return the account a REST request speaks for. `headers` has lower-case names.
+def check_request(venue: Venue, request: Request) -> AccountState:
+    """Return the account a REST request speaks for.
 
     Raises Reject with the documented 501xx codes, in the order a request meets them.
     """
     values = {}
     for name, code in (("key", "50103"), ("passphrase", "50104"), ("sign", "50106"), ("timestamp", "50107")):
-        values[name] = headers.get(f"ok-access-{name}", "")
+        values[name] = request.headers.get(f"ok-access-{name}", "")
         if not values[name]:
             raise Reject(code, f"Request header OK-ACCESS-{name.upper()} can not be empty.")
     at_ms = _rest_time_ms(values["timestamp"])
@@ -62,11 +59,13 @@ def check_request(
         raise Reject("50119", "API key doesn't exist")
     if not hmac.compare_digest(values["passphrase"].encode(), account.passphrase.encode()):
         raise Reject("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.")
-    prehash = f"{values['timestamp']}{method}{target}{body.decode('utf-8', 'replace')}"
+    prehash = (
+        f"{values['timestamp']}{request.method}{request.target}{request.body.decode('utf-8', 'replace')}"
+    )
     if not hmac.compare_digest(values["sign"].encode(), signature(account.secret, prehash).encode()):
         raise Reject("50113", "Invalid Sign")
-    if account.ip and peer not in account.ip.split(","):
-        raise Reject("50110", f"Your IP {peer} is not included in your API key's IP whitelist.")
+    if account.ip and request.peer not in account.ip.split(","):
+        raise Reject("50110", f"Your IP {request.peer} is not included in your API key's IP whitelist.")
     return account
 
 

@@ -1,7 +1,8 @@
 """The one port's front: HTTP/1.1 with keep-alive, handing WebSocket upgrades over.
 
-Malformed requests get 400 and a closed connection. Requests are answered in order, one after the other:
-while one waits for its answer, those behind it on the connection wait too.
+Malformed requests get 400 and a closed connection, those that do not come to an end 408. Requests are
+answered in order, one after the other: while one waits for its answer, those behind it on the connection
+wait too. A client that does not read its answers is not read either.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from exchange.sim.surface.ws_link import LINGER_S, MOST_PER_MESSAGE, WebSocketLi
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 MOST_PER_REQUEST: Final = 1024 * 1024  # bytes, head and body
+PATIENCE_S: Final = 30.0  # for the first request of a connection, and for the rest of one begun
 
 
 class Application(Protocol):
@@ -53,13 +55,18 @@ class _Incoming:
 class HttpFront(asyncio.Protocol):
     """One connection. `asyncio` calls it; `httptools` calls its `on_` methods."""
 
-    def __init__(self, application: Application, connections: set[HttpFront]) -> None:
+    def __init__(
+        self, application: Application, connections: set[HttpFront], patience_s: float = PATIENCE_S
+    ) -> None:
         self._application = application
+        self._patience_s = patience_s
+        self._timer: asyncio.TimerHandle | None = None  # runs while a request is awaited
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._incoming = _Incoming()
         self._complete: list[_Incoming] = []
         self._since_answer = 0  # bytes received of requests not yet answered
+        self._whole = False  # nothing has been begun that has not come to its end
         self._refused = False
         self._waiting = False  # for the answer to a request
         self._answering = False  # in the loop that answers
@@ -75,11 +82,31 @@ class HttpFront(asyncio.Protocol):
         self._connections.add(self)
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if address else ""
+        self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
+        self._await_nothing()
         if self._link is not None:
             self._link.gone()
+
+    def pause_writing(self) -> None:
+        if self._link is None:
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._link is None:
+            self.transport.resume_reading()
+
+    def _await_request(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._patience_s, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _await_nothing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def data_received(self, data: bytes) -> None:
         if self._link is not None:
@@ -104,12 +131,17 @@ class HttpFront(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
+        if self._whole:
+            self._await_nothing()
+        else:
+            self._await_request()
         self._answer_next()
 
     # --- httptools ----------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         self._incoming = _Incoming()
+        self._whole = False
 
     def on_url(self, url: bytes) -> None:
         self._incoming.url += url
@@ -124,6 +156,7 @@ class HttpFront(asyncio.Protocol):
         self._incoming.method = self._parser.get_method().decode("latin-1")
         self._incoming.keep_alive = self._parser.should_keep_alive()
         self._complete.append(self._incoming)
+        self._whole = True
 
     # --- answers ------------------------------------------------------------------------------
 
@@ -159,6 +192,7 @@ class HttpFront(asyncio.Protocol):
 
     def _turn_away(self, reply: Reply) -> None:
         """Answer, then read on without listening: closing at once would reset what was answered."""
+        self._await_nothing()
         self._refused = True
         if reply.fate is Fate.RESET:
             reset(self.transport)
@@ -190,6 +224,7 @@ class HttpFront(asyncio.Protocol):
         if protocol.state is not State.OPEN:
             self._refuse_upgrade(protocol)
             return
+        self._await_nothing()
         self._link = WebSocketLink(protocol, self.transport)
         self._application.opened(path, self._link)
         self._link.feed(rest)  # begins by sending the handshake's answer

@@ -6,8 +6,6 @@ the other rest_ files; this file decides who may ask, how often, and what an err
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -35,6 +33,7 @@ from exchange.sim.surface.params import Params
 from exchange.sim.surface.rate_limits import RateLimits
 from exchange.sim.surface.render import DayOpens
 from exchange.sim.surface.routes import Call, Route
+from exchange.sim.surface.wires import Request
 
 PREFIX = "/api/v5"
 
@@ -73,20 +72,6 @@ def status_of(code: str) -> int:
     return _STATUS.get(code, 401 if code.startswith("501") else 200)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]  # lower-case names
-    body: bytes
-    peer: str
-
-    @property
-    def target(self) -> str:
-        return f"{self.path}?{self.query}" if self.query else self.path
-
-
 class RestApi:
     """All of /api/v5. Not for the control interface, which lives outside of it.
 
@@ -115,24 +100,15 @@ class RestApi:
         self._routes: dict[tuple[str, str], Route] = {(r.method, PREFIX + r.path): r for r in self.routes}
         self._paths = {path for _, path in self._routes}
 
-    def handle(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        peer: str = "127.0.0.1",
-    ) -> tuple[int, bytes]:
+    def handle(self, request: Request) -> tuple[int, bytes]:
         """Answer one request; what it changed waits in the venue's outbox. Never raises for bad input."""
-        request = _Request(method.upper(), path, query, headers, body, peer)
         try:
             route = self._route(request)
             return 200, self._answer(route, request)
         except Reject as no:
             return status_of(no.code), _envelope(no.code, no.msg, [])
 
-    def _route(self, request: _Request) -> Route:
+    def _route(self, request: Request) -> Route:
         route = self._routes.get((request.method, request.path))
         if route is not None:
             return route
@@ -142,13 +118,11 @@ class RestApi:
             raise Reject("50005", "API is offline or unavailable.")
         raise Reject("404", "Not Found")
 
-    def _answer(self, route: Route, request: _Request) -> bytes:
+    def _answer(self, route: Route, request: Request) -> bytes:
         venue = self._venue
         account = None
         if route.permission is not None:
-            account = auth.check_request(
-                venue, request.method, request.target, request.headers, request.body, request.peer
-            )
+            account = auth.check_request(venue, request)
             asked = "demo" if request.headers.get("x-simulated-trading", "").strip() == "1" else "live"
             if self._environment not in ("any", asked):
                 raise Reject("50101", "APIKey does not match current environment.")
@@ -183,7 +157,7 @@ def _query(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True)
 
 
-def _read_body(request: _Request) -> dict[str, Any] | list[dict[str, Any]]:
+def _read_body(request: Request) -> dict[str, Any] | list[dict[str, Any]]:
     if "json" not in request.headers.get("content-type", "application/json"):
         raise Reject("50006", 'Invalid Content-Type, please use "application/json".')
     if not request.body.strip():

@@ -141,9 +141,7 @@ class Switchboard:
         return self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
-        status, body = self._rest.handle(
-            request.method, request.path, request.query, request.headers, request.body, request.peer
-        )
+        status, body = self._rest.handle(request)
         self.publish()
         return Reply(status, body)
 

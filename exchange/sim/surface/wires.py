@@ -21,6 +21,11 @@ class Request:
     body: bytes
     peer: str = "127.0.0.1"
 
+    @property
+    def target(self) -> str:
+        """What the client signed: the path with its query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
 
 class Fate(Enum):
     """What becomes of an answer on its way: it arrives, nothing ever comes, or the connection is reset."""

@@ -1,4 +1,8 @@
-"""One WebSocket connection on an asyncio transport: text in and out, and proof of arrival."""
+"""One WebSocket connection on an asyncio transport: text in and out, and proof of arrival.
+
+What comes in is checked by the `websockets` protocol. What goes out in bulk, text and pings, is framed
+here: a server's frames are unmasked and equal for everybody, so there is nothing to it but a length.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,17 @@ MOST_PER_MESSAGE: Final = 128 * 1024  # bytes from a client; longer ones end in 
 MOST_UNSENT: Final = 8 * 1024 * 1024  # bytes; a client this far behind is a slow consumer
 LINGER_S: Final = 5.0  # for the closing handshake; after it the connection is cut
 SLOW_CONSUMER: Final = 4005
+
+
+_TEXT, _PING = b"\x81", b"\x89"  # final frames; RFC 6455, 5.2
+
+
+def head_of(payload: bytes) -> bytes:
+    """The header of an unmasked, final text frame."""
+    size = len(payload)
+    if size < 126:
+        return _TEXT + size.to_bytes(1, "big")
+    return _TEXT + (b"\x7e" + size.to_bytes(2, "big") if size < 65_536 else b"\x7f" + size.to_bytes(8, "big"))
 
 
 class Listener(Protocol):
@@ -53,7 +68,9 @@ class WebSocketLink:
             if isinstance(event, Frame):
                 self._frame(event)
         self._flush()
-        if self._protocol.close_expected():
+        if self._transport.get_write_buffer_size() > MOST_UNSENT:  # one that pings and never reads
+            self._transport.abort()
+        elif self._protocol.close_expected():
             self._linger()
 
     def _frame(self, frame: Frame) -> None:
@@ -64,7 +81,8 @@ class WebSocketLink:
         elif frame.opcode is Opcode.BINARY:
             self.end(1003, "Only text is spoken here")
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
-            self._parts.append(bytes(frame.data))
+            if frame.data:
+                self._parts.append(bytes(frame.data))
             if not frame.fin:
                 return
             message, self._parts = b"".join(self._parts), []
@@ -79,32 +97,31 @@ class WebSocketLink:
 
     def send(self, frames: list[bytes]) -> None:
         """Send text frames, or end the link when the client has stopped reading."""
-        if self._queue(frames):
-            self._flush()
+        self._write(frames, b"")
 
     def send_proved(self, frames: list[bytes]) -> asyncio.Future[None]:
         """Send text frames and a ping behind them, in one piece; done when the pong has come, or when
         the link is gone. A client answers a ping after it has received everything sent before it.
         """
         proof: asyncio.Future[None] = self._loop.create_future()
-        if not self._queue(frames):
-            proof.set_result(None)
-            return proof
         self._pings += 1
         token = self._pings.to_bytes(4, "big")
         self._proofs[token] = proof
-        self._protocol.send_ping(token)
-        self._flush()
+        if not self._write(frames, _PING + b"\x04" + token):
+            self._settle_proofs()
         return proof
 
-    def _queue(self, frames: list[bytes]) -> bool:
-        if not self.is_open:
+    def _write(self, frames: list[bytes], tail: bytes) -> bool:
+        if not self.is_open or self._transport.is_closing():
             return False
         if self._transport.get_write_buffer_size() > MOST_UNSENT:
             self.end(SLOW_CONSUMER, "Buffer is full, too slow a consumer")
             return False
+        parts: list[bytes] = []
         for frame in frames:
-            self._protocol.send_text(frame)
+            parts += (head_of(frame), frame)
+        parts.append(tail)
+        self._transport.write(b"".join(parts))
         self.active_s = self._loop.time()
         return True
 
@@ -146,7 +163,8 @@ class WebSocketLink:
         if data := b"".join(chunks):
             self._transport.write(data)
         if b"" in chunks:  # the protocol's word for end of stream
-            self._transport.close()
+            self._transport.write_eof()  # closing at once would reset what the client has not read yet
+            self._linger()
 
     def _linger(self) -> None:
         self._loop.call_later(LINGER_S, self._transport.abort)

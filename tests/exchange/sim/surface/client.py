@@ -15,6 +15,7 @@ from exchange.sim.surface.order_entry import OrderEntry
 from exchange.sim.surface.rate_limits import RateLimits
 from exchange.sim.surface.rest_api import RestApi
 from exchange.sim.surface.stream_api import StreamHub, StreamSession
+from exchange.sim.surface.wires import Request
 from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, StubVenue
 
 
@@ -62,7 +63,7 @@ class Rest:
     def raw(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: str = ""
     ) -> tuple[int, dict[str, Any]]:
-        status, answer = self.api.handle(method, path, query, headers, body.encode())
+        status, answer = self.api.handle(Request(method, path, query, headers, body.encode()))
         return status, json.loads(answer)
 
     def get(self, path: str, **params: object) -> tuple[int, dict[str, Any]]:

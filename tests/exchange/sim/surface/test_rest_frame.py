@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from exchange.sim.model import Reject
 from exchange.sim.surface.rate_limits import Limit, RateLimits
 from exchange.sim.surface.rest_api import status_of
+from exchange.sim.surface.wires import Request
 from tests.exchange.sim.surface.client import Rest, iso, sign, signed_headers
 from tests.exchange.sim.surface.stub_venue import KEY, SECRET, START_MS, D
 
@@ -158,7 +159,7 @@ def test_a_body_that_is_not_text_is_refused_and_nothing_breaks() -> None:
         **signed_headers(START_MS, "POST", path, ""),
         "ok-access-sign": sign(SECRET, f"{stamp}POST{path}" + body.decode("utf-8", "replace")),
     }
-    status, answer = rest.api.handle("POST", path, "", headers, body)
+    status, answer = rest.api.handle(Request("POST", path, "", headers, body))
     assert (status, json.loads(answer)["code"]) == (400, "50002")
 
 
@@ -321,3 +322,13 @@ def _spot_order() -> dict[str, str]:
 def test_the_key_of_the_demo_account_is_the_documented_one() -> None:
     account = Rest().venue.account_by_key(KEY)
     assert account is not None and account.name == "demo"
+
+
+def test_buckets_of_made_up_scopes_are_forgotten_once_they_are_full_again() -> None:
+    limits, limit = RateLimits(), Limit(2, 1000)
+    for n in range(50_000):
+        limits.spend((str(n),), limit, now_ms=n)
+    assert len(limits._buckets) < 25_000
+    limits.spend(("49999",), limit, 49_999)
+    with pytest.raises(Reject):
+        limits.spend(("49999",), limit, 49_999)

@@ -7,6 +7,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from exchange.sim.surface import ws_link
+from exchange.sim.surface.http_front import HttpFront
 from tests.exchange.sim.surface.client import signed_headers
 from tests.exchange.sim.surface.sockets import Running, heard, login, running, said
 from tests.exchange.sim.surface.stub_venue import START_MS, stub_premises
@@ -209,3 +210,16 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
         with pytest.raises(OSError):
             await second.start(port=first.port)
         await second.close()
+
+
+async def test_a_request_that_does_not_come_to_its_end_is_given_up() -> None:
+    async with running() as server:
+        loop = asyncio.get_running_loop()
+        front = await loop.create_server(lambda: HttpFront(server.server, set(), patience_s=0), "127.0.0.1")
+        for begun in (b"", TIME[:20]):
+            reader, writer = await asyncio.open_connection(*front.sockets[0].getsockname())
+            writer.write(begun)
+            assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+            writer.close()
+            await writer.wait_closed()
+        front.close()
