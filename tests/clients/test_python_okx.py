@@ -41,6 +41,7 @@ READS: tuple[tuple[type, str, dict[str, Any], str], ...] = (
     (PublicAPI, "get_open_interest", SWAPS, "oi"),
     (PublicAPI, "discount_interest_free_quota", {"ccy": "BTC"}, "minDiscountRate"),
     (PublicAPI, "get_underlying", SWAPS, ""),
+    (PublicAPI, "get_insurance_fund", SWAPS | {"uly": SPOT_ID}, "total"),
     (MarketAPI, "get_ticker", SPOT, "last"),
     (MarketAPI, "get_tickers", SWAPS, "bidPx"),
     (MarketAPI, "get_orderbook", SWAP | {"sz": "400"}, "asks"),
@@ -103,12 +104,14 @@ ACTS = {
     (AccountAPI, "set_position_mode"),
     (AccountAPI, "set_account_level"),
     (AccountAPI, "set_auto_loan"),
+    (AccountAPI, "set_isolated_mode"),
     (AccountAPI, "adjustment_margin"),
     (FundingAPI, "funds_transfer"),
     (FundingAPI, "transfer_state"),
 }
-# What a method nobody lists here may answer to meaningless arguments: refused as a whole or for them.
-REFUSED = {"50005", "50014", "50015", "50016", "51000", "51001"}
+# What a method nobody lists here may answer to meaningless arguments: not simulated, bad or missing
+# arguments, not for this account mode, no such position. Never: unknown path, bad body, system error.
+REFUSED = {"50005", "50014", "50015", "50016", "51000", "51001", "51010", "51023", "59300"}
 
 
 class Sdk:
@@ -241,6 +244,8 @@ async def test_a_stop_is_placed_amended_and_cancelled(sdk: Sdk) -> None:
 async def test_settings_are_set_and_read_back(sdk: Sdk) -> None:
     await sdk.row(AccountAPI, "set_leverage", lever="2", mgnMode="cross", instId=SWAP_ID)
     assert (await sdk.row(AccountAPI, "get_leverage", mgnMode="cross", instId=SWAP_ID))["lever"] == "2"
+    isolated = await sdk.row(AccountAPI, "set_isolated_mode", isoMode="automatic", type="CONTRACTS")
+    assert isolated == {"isoMode": "automatic"}
     await sdk.row(AccountAPI, "set_position_mode", posMode="long_short_mode")
     await sdk.row(AccountAPI, "set_account_level", acctLv="3")
     await sdk.row(AccountAPI, "set_auto_loan", autoLoan="true")

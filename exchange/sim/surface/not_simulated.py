@@ -19,7 +19,7 @@ _BEYOND: Final = {
         "set-auto-repay set-collateral-assets set-greeks "
         "set-riskOffset-amt set-riskOffset-type set-trading-config simulated_margin "
         "spot-borrow-repay-history spot-manual-borrow-repay subaccount/balances "
-        "subaccount/subaccount/set-loan-allocation subtypes vip-interest-accrued "
+        "subaccount/interest-limits subaccount/set-loan-allocation subtypes vip-interest-accrued "
         "vip-interest-deducted vip-loan-order-detail vip-loan-order-list"
     ),
     "asset": (
