@@ -20,6 +20,7 @@ from exchange.sim.economics import (
     freeze,
     insurance,
     isolated,
+    latency,
     loans,
     margin,
     matching,
@@ -104,6 +105,7 @@ class Exchange:
             swap_market = Market(swap, spec, source, self._pulse, seed, profile)
             self._swaps.append(swap_market)
             markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
+        self.profile = profile
         self.world = World(now_ms, markets, seed, profile)
         self.outbox = self.world.outbox
         self.accounts = self.world.accounts
@@ -144,6 +146,7 @@ class Exchange:
             loans.next_due_ms(self.world),
             self.calendar.next_ms(),
             dead_man.next_due_ms(self.world),
+            latency.next_due_ms(self.world),
         )
         return min(at_ms for at_ms in due if at_ms is not None)
 
@@ -154,13 +157,16 @@ class Exchange:
         self.calendar.keep()
         self._desk.finish_due()
         end_ms = self._source.end_ms
-        if not self.world.closed and (end_ms is None or self.now_ms <= end_ms):
+        is_open = not self.world.closed and (end_ms is None or self.now_ms <= end_ms)
+        if is_open:
             self._refresh()
             algos.watch(self.world)
             due_ms = self._desk.next_due_ms()
             if due_ms is not None and due_ms <= self.now_ms:
                 for swap in self._swaps:
                     self._desk.settle_due(swap)
+        latency.arrive_due(self.world, is_open)
+        if is_open:
             for inst_id in self._with_orders():
                 matching.match_resting(self.world, self.world.markets[inst_id])
             for account in self.accounts.values():
@@ -340,23 +346,19 @@ class Exchange:
 
     @command
     def place(self, account: AccountState, params: OrderParams) -> Order:
-        order = order_life.place(self.world, account, params)
+        order = latency.place(self.world, account, params)
         algos.watch(self.world)
         return order
 
     @command
-    def cancel(self, account: AccountState, order: Order, source: str = matching.BY_USER) -> None:
+    def cancel(self, account: AccountState, order: Order) -> None:
         self._require_open_venue()
-        if not order.is_open:
-            raise Reject(
-                "51400", "Cancellation failed: the order has been filled, canceled or does not exist."
-            )
-        matching.cancel(self.world, account, order, source)
+        latency.ask_cancel(self.world, account, order)
 
     @command
     def amend(self, account: AccountState, order: Order, change: OrderChange) -> None:
         self._require_open_venue()
-        order_life.amend(self.world, account, order, change)
+        latency.ask_amend(self.world, account, order, change)
         algos.watch(self.world)
 
     @command

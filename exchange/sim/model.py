@@ -147,6 +147,7 @@ class Order:
     budget: Decimal | None = None  # spot market: the USDT it may spend
     coins: Decimal | None = None  # spot market sized in USDT: the coins it may trade
     source: str = ""  # 6, 7 or 25 when a trigger, a TP/SL or a trailing order placed it
+    ahead: Decimal = ZERO  # of the market's depth at its price, what still stands before it in the queue
     algo_id: str = ""
     algo_cl_id: str = ""
     attached: tuple[Attached, ...] = ()

@@ -18,6 +18,10 @@ class VenueProfile:
     """
     regrow_ms         what takers ate of the book is back after this long
     volume_share      of a bar's volume that clients may have between them, a fraction
+    match_ms          an accepted order, amendment or cancellation takes effect this much later
+    queues            resting orders stand in line behind the depth shown at their price, economics/queue.py
+    impact_share      part of the distance a taker moves the price that stays in it, markets/impact.py
+    impact_ms         and is gone after this long
     funding_regime    which formula makes the rate of a generated market: current, with_rate, no_rate
     settlement_s      shortest and longest time a settlement takes, in seconds; drawn per settlement
     settlement_block  share of settlements in which orders on the swap (51030) and changes to a charged
@@ -31,6 +35,10 @@ class VenueProfile:
 
     regrow_ms: int = 5_000
     volume_share: Decimal = Decimal("0.25")
+    match_ms: int = 0
+    queues: bool = False
+    impact_share: float = 0.0
+    impact_ms: int = 60_000
     funding_regime: str = CURRENT
     settlement_s: tuple[int, int] = (5, 20)
     settlement_block: float = 0.25
@@ -40,6 +48,9 @@ class VenueProfile:
     def __post_init__(self) -> None:
         _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")
         _require("volume_share", self.volume_share, 0 < self.volume_share <= 1, "above 0, at most 1")
+        _require("match_ms", self.match_ms, 0 <= self.match_ms <= 10_000, "0 to 10000")
+        _require("impact_share", self.impact_share, 0 <= self.impact_share <= 1, "0 to 1")
+        _require("impact_ms", self.impact_ms, self.impact_ms > 0, "more than 0")
         _require("funding_regime", self.funding_regime, self.funding_regime in REGIMES, ", ".join(REGIMES))
         shortest, longest = self.settlement_s
         _require("settlement_s", self.settlement_s, 0 <= shortest <= longest, "two ascending numbers")

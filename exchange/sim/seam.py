@@ -27,6 +27,7 @@ from exchange.sim.model import (
     VenueEvent,
     position_key,
 )
+from exchange.sim.profile import VenueProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ class Venue(Protocol):
     """
 
     outbox: list[VenueEvent]
+    profile: VenueProfile
     instruments: dict[str, Instrument]
     markets: dict[str, MarketSide]
     accounts: dict[str, AccountState]  # by name
@@ -270,7 +272,7 @@ class Venue(Protocol):
 
     def place(self, account: AccountState, params: OrderParams) -> Order: ...
 
-    def cancel(self, account: AccountState, order: Order, source: str = "1") -> None: ...
+    def cancel(self, account: AccountState, order: Order) -> None: ...
 
     def amend(self, account: AccountState, order: Order, change: OrderChange) -> None: ...
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchange.sim.algo_model import AlgoOrder, Attached, Trigger
-from exchange.sim.economics import algo_rules, order_life, orders
+from exchange.sim.economics import algo_rules, latency, orders
 from exchange.sim.economics.accounts import leverage_of
 from exchange.sim.economics.order_words import opposite
 from exchange.sim.economics.trigger_rules import check_sides, check_trigger, watched
@@ -192,13 +192,13 @@ def _go_off(world: World, account: AccountState, algo: AlgoOrder, price: Decimal
         algo, kind, size, price, source=_SOURCES[algo.kind], algo_id=algo.algo_id, algo_cl_id=algo.cl_id
     )
     try:
-        order = order_life.place(world, account, params)
+        order = latency.place(world, account, params)
     except Reject as no:
         algo.fail_code = no.code
         _finish(world, account, algo, "order_failed")
         return
     algo.ord_id, algo.actual_size = order.ord_id, order.size
-    algo.actual_px = order.price if order.price is not None else order.avg_px
+    algo.actual_px = order.price or order.avg_px or world.markets[order.inst_id].last
     _finish(world, account, algo, "effective")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from exchange.sim.economics import queue
 from exchange.sim.economics.accounts import Deal, book_deal, held
 from exchange.sim.economics.open_orders import close_order, resize
 from exchange.sim.economics.order_words import opposite
@@ -83,7 +84,7 @@ def take(world: World, account: AccountState, order: Order) -> None:
     side, budget, coins = opposite(order.side), order.budget, order.coins
     trades: list[tuple[str, str]] = []
     while order.is_open:
-        offer = _best_offer(market, side)
+        offer = _best_offer(market, side, world.profile.queues)
         if offer is None or not reaches(order.side, order.limit, offer[0]):
             break
         price, size, maker = offer
@@ -105,6 +106,7 @@ def take(world: World, account: AccountState, order: Order) -> None:
         if maker is None:
             market.book.eat(side, size)
             market.use_room(size)
+            queue.leave(market, side, price, size)
         else:
             _fill_maker(world, maker, price, size, trade_id)
         fill(world, account, order, Deal(price, size, trade_id, maker=False), done=coins is None)
@@ -121,12 +123,15 @@ def _same_family(world: World, account: AccountState, maker: Order) -> bool:
     return owner is account or owner.family == account.family
 
 
-def _best_offer(market: Market, side: str) -> Offer | None:
+def _best_offer(market: Market, side: str, queues: bool) -> Offer | None:
+    """`queues`: clients stand behind what was shown when they came, not behind all of it."""
     book = market.book
     invented, first = book.levels(side), book.resting[side].first
     if invented:
         price, size = invented[0]
-        if first is None or reaches(opposite(side), first.limit, price):
+        if first is not None and first.limit == price and queues:
+            size = min(size, first.ahead)
+        if size and (first is None or reaches(opposite(side), first.limit, price)):
             room = market.room()
             if room > 0:
                 return price, min(size, room), None
@@ -200,6 +205,13 @@ def match_resting(world: World, market: Market) -> None:
     if not (book.resting["buy"] or book.resting["sell"]) or market.instrument.state != "live":
         return
     touched = False
+    if world.profile.queues:
+        for maker, part in queue.printed(market):
+            if (size := min(part, market.room())) > 0:
+                market.use_room(size)
+                touched = True
+                trade_id = market.print_trade(size, maker.limit, opposite(maker.side), world.outbox)
+                _fill_maker(world, maker, maker.limit, size, trade_id)
     for side in ("buy", "sell"):
         while (order := book.resting[side].first) is not None:
             offers = book.levels(opposite(side))

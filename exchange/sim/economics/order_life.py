@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exchange.sim.economics import orders
+from exchange.sim.economics import orders, queue
 from exchange.sim.economics.accounts import held, leverage_of
 from exchange.sim.economics.matching import (
     BETTER_REDUCES,
     BY_USER,
     FOK_UNFILLED,
     IOC_REST,
+    REDUCE_ONLY,
     WOULD_TAKE,
     cancel,
     finish,
@@ -31,21 +32,34 @@ RESTING = ("limit", "post_only")
 
 
 def place(world: World, account: AccountState, params: OrderParams) -> Order:
-    """Check and accept an order, then let it trade, rest or end as its kind says. Raises Reject."""
-    terms = orders.check(world, account, params)
-    order = _accept(world, account, params, terms)
-    market = world.markets[params.inst_id]
+    """Accept an order and let it reach the matching at once. Raises Reject."""
+    order = accept(world, account, params)
+    enter(world, account, order)
+    return order
+
+
+def accept(world: World, account: AccountState, params: OrderParams) -> Order:
+    """Check an order and keep back what it needs. Raises Reject."""
+    return _accept(world, account, params, orders.check(world, account, params))
+
+
+def enter(world: World, account: AccountState, order: Order) -> None:
+    """An accepted order reaches the matching: it trades, rests or ends as its kind says."""
+    market = world.markets[order.inst_id]
+    if order.reduce_only and world.profile.match_ms and not _fits_position(world, account, order):
+        return
     if order.kind == "post_only" and would_take(market, order.side, order.limit):
         cancel(world, account, order, WOULD_TAKE)
-        return order
-    world.tell_order(account, order)
+        return
+    if order.kind == "post_only" or not world.profile.match_ms:  # else told when it was accepted
+        world.tell_order(account, order)
     if order.kind == "fok" and takeable(world, account, order) < order.size:
         cancel(world, account, order, FOK_UNFILLED)
-        return order
+        return
     if order.kind != "post_only":
         take(world, account, order)
     if not order.is_open:
-        return order
+        return
     if order.kind in RESTING:
         _rest(world, account, market, order)
     elif order.coins is not None and order.filled:  # what is left of the money buys no whole lot
@@ -53,7 +67,17 @@ def place(world: World, account: AccountState, params: OrderParams) -> Order:
         world.tell_order(account, order)
     else:
         cancel(world, account, order, IOC_REST)
-    return order
+
+
+def _fits_position(world: World, account: AccountState, order: Order) -> bool:
+    """Cut a reduce-only order to what the position has become on its way; False when nothing is left."""
+    size = orders.reducible(account, order)
+    if not size:
+        cancel(world, account, order, REDUCE_ONLY)
+    elif order.size > size:
+        resize(account, order, size, order.frozen)
+        order.amend_source = "3"
+    return bool(size)
 
 
 def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
@@ -74,6 +98,7 @@ def _accept(world: World, account: AccountState, params: OrderParams, terms: Ter
 
 
 def _rest(world: World, account: AccountState, market: Market, order: Order) -> None:
+    queue.join(world, market, order)
     market.book.resting[order.side].add(order)
     market.touched(world.outbox)
     if order.reduce_only:

@@ -177,7 +177,7 @@ def _check_count(account: AccountState, inst_id: str) -> None:
         raise Reject("51102", f"Number of pending orders of this symbol has reached {MAX_OPEN_PER_SYMBOL}.")
 
 
-def reducible(account: AccountState, order: OrderParams | AlgoParams | AlgoOrder) -> Decimal:
+def reducible(account: AccountState, order: Order | OrderParams | AlgoParams | AlgoOrder) -> Decimal:
     """How many contracts an order of this side could close; 0 without a position it reduces."""
     size = held(account, PositionKey(order.inst_id, order.td_mode, order.pos_side))
     return abs(size) if size and (size > 0) == (order.side == "sell") else ZERO

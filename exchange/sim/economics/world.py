@@ -29,6 +29,7 @@ from exchange.sim.model import (
     VenueEvent,
 )
 from exchange.sim.profile import VenueProfile
+from exchange.sim.seam import OrderChange
 
 QUOTE = "USDT"
 ROUNDING = Decimal("1e-9")  # averages are kept to 28 digits: what a booking may be off by
@@ -88,6 +89,16 @@ class Freeze(NamedTuple):
     adl: bool
 
 
+class Request(NamedTuple):
+    """Accepted, and under way to the matching: place, cancel or amend."""
+
+    due_ms: int
+    verb: str
+    account: AccountState
+    order: Order
+    change: OrderChange | None
+
+
 @dataclass(slots=True)
 class World:
     now_ms: int
@@ -99,6 +110,7 @@ class World:
     outbox: list[VenueEvent] = field(default_factory=list)
     owners: dict[str, AccountState] = field(default_factory=dict)  # by ord_id, open orders only
     waiting: dict[str, AccountState] = field(default_factory=dict)  # by algo_id, waiting algo orders only
+    under_way: deque[Request] = field(default_factory=deque)  # see latency.py
     hatching: list[tuple[AccountState, Order]] = field(default_factory=list)  # filled, with TP/SL attached
     moving: deque[tuple[AccountState, Transfer]] = field(default_factory=deque)  # transfers under way
     transit: defaultdict[str, Decimal] = field(default_factory=_empty)  # their money, by currency

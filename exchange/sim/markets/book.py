@@ -10,8 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
+from exchange.sim.markets.impact import Impact
 from exchange.sim.markets.ladder import Ladder
 from exchange.sim.model import ZERO, BookLevel, Instrument
+from exchange.sim.profile import VenueProfile
 
 NOISE_MS = 1_000  # sizes are drawn anew every second
 _MASK = (1 << 64) - 1
@@ -21,12 +23,18 @@ class Book:
     """Sizes in the instrument's own unit: coins for spot, contracts for swaps."""
 
     def __init__(
-        self, instrument: Instrument, depth_profile: DepthProfile, scale: float, seed: int, regrow_ms: int
+        self,
+        instrument: Instrument,
+        depth_profile: DepthProfile,
+        scale: float,
+        seed: int,
+        profile: VenueProfile,
     ) -> None:
         self.instrument = instrument
         self.resting = {"buy": Ladder("buy"), "sell": Ladder("sell")}  # clients' orders
         self._depth_profile = depth_profile
-        self._regrow_ms = regrow_ms
+        self._regrow_ms = profile.regrow_ms
+        self.impact = Impact(profile.impact_share, profile.impact_ms)
         self._scale = scale
         self._seed = (seed * 0x9E3779B97F4A7C15 + instrument.code * 0xBF58476D1CE4E5B9) & _MASK
         self._tick = float(instrument.tick)
@@ -68,7 +76,9 @@ class Book:
         levels = self.levels(side)
         levels[0][1] -= size
         if levels[0][1] <= 0:
-            del levels[0]
+            eaten = levels.pop(0)
+            if levels:
+                self.impact.note(self._at_ms, float(levels[0][0] - eaten[0]))
         self._eaten[side] += size
 
     def shown(self, side: str) -> Decimal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from exchange.sim.model import Order
@@ -43,6 +43,11 @@ class Ladder:
         if not self._ranks:
             return None
         return next(iter(self._queues[self._ranks[-1]].values()))
+
+    def at(self, price: Decimal) -> Iterable[Order]:
+        """Who rests at one price, in order of arrival."""
+        queue = self._queues.get(price * self._sign)
+        return queue.values() if queue else ()
 
     def __bool__(self) -> bool:
         return bool(self._ranks)

@@ -103,7 +103,7 @@ class Market:
         self._index_track = spot_track
         self._profile = profile
         depth = SWAP_DEPTH if swap else SPOT_DEPTH
-        self._book = Book(instrument, depth, spec.liquidity, seed, profile.regrow_ms)
+        self._book = Book(instrument, depth, spec.liquidity, seed, profile)
         self._seen = self._printed = 0  # beats this market has caught up with, and shows a print of
         self._touches = 0
         self._first_seq_id = FIRST_SEQ_ID
@@ -130,8 +130,9 @@ class Market:
         quote = self._source.quote(self.coin, at_ms)
         self._index_px = round_to(quote.spot, tick)
         self._mark_px = round_to(quote.mark, tick) if swap else self._index_px
-        self._book.refresh(quote.swap if swap else quote.spot, quote.spread, quote.depth, at_ms)
-        self._last = round_to(quote.swap if swap else quote.spot, tick)
+        price = (quote.swap if swap else quote.spot) + self._book.impact.shift(at_ms)
+        self._book.refresh(price, quote.spread, quote.depth, at_ms)
+        self._last = round_to(price, tick)
         self._last_size = self._print_size(at_ms, self._last)
         if self._funding is not None:
             self._foresee(self._funding)

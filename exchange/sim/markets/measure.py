@@ -18,6 +18,7 @@ from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.generated import BAR_MS, DAY_MS, GeneratedMarket
 from exchange.sim.markets.instruments import listing
 from exchange.sim.markets.timeline import Points
+from exchange.sim.profile import VenueProfile
 from exchange.tape import read_tape
 
 BPS = 10_000
@@ -153,7 +154,7 @@ def books_of_generated(coin: str, seed: int, days: int, every_ms: int = 3_600_00
     (spec,) = market.coins
     found: list[float] = []
     for instrument, profile in zip(listing(spec, 0), (SPOT_DEPTH, SWAP_DEPTH), strict=True):
-        book = Book(instrument, profile, spec.liquidity, seed, regrow_ms=1)
+        book = Book(instrument, profile, spec.liquidity, seed, VenueProfile(regrow_ms=1))
         spreads, depths = [], []
         for at_ms in range(market.start_ms, market.start_ms + days * DAY_MS, every_ms):
             quote = market.quote(coin, at_ms)

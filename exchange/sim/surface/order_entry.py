@@ -170,14 +170,19 @@ class OrderEntry:
         raise Reject("51411", "Account does not have permission for mass cancellation.")
 
 
-def check_expiry(text: str, now_ms: int) -> None:
-    """Refuse what reaches the gateway after its expTime. Raises Reject(50036), 51000 for no number."""
+def check_expiry(text: str, venue: Venue) -> None:
+    """Refuse what reaches the gateway (50036), or would reach the matching (50037), after its expTime.
+
+    Raises 51000 for what is no number.
+    """
     if not text:
         return
     if not text.isdecimal():
         raise bad("expTime")
-    if int(text) < now_ms:
+    if int(text) < venue.now_ms:
         raise Reject("50036", "The expTime can't be earlier than the current system time.")
+    if int(text) < venue.now_ms + venue.profile.match_ms:
+        raise Reject("50037", "Order expired.")
 
 
 def _plain(value: object) -> str:

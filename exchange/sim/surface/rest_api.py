@@ -140,7 +140,7 @@ class RestApi:
             scope = (route.path, caller, *(params.get(name) for name in route.limit.per))
             self._limits.spend(scope, route.limit, venue.now_ms)
         if route.expires:
-            check_expiry(request.headers.get("exptime", ""), venue.now_ms)
+            check_expiry(request.headers.get("exptime", ""), venue)
         data = route.answer(Call(params, items, account))
         code, msg = outcome(data) if route.order_entry or route.acks else ("0", "")
         if not route.order_entry:

@@ -215,7 +215,7 @@ class StreamSession:
             if "trade" not in self.account.permissions.split(","):
                 raise Reject("50120", "This API key doesn't have permission to use this function")
             if "cancel" not in op:
-                check_expiry(expires, now_ms)
+                check_expiry(expires, self._venue)
             data = self._orders[op](self.account, args)
             (code, _), msg = outcome(data), ""  # over REST a refusal has words too, here only its items do
         except Reject as no:

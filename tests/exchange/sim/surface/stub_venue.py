@@ -42,6 +42,7 @@ from exchange.sim.model import (
     Transfer,
     VenueEvent,
 )
+from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoParams, OrderChange, OrderParams
 from exchange.sim.surface.premises import Premises
 from exchange.sim.surface.rate_limits import RateLimits
@@ -122,6 +123,7 @@ def account_state(
 
 class StubVenue:
     def __init__(self, now_ms: int = START_MS) -> None:
+        self.profile = VenueProfile()
         self.now_ms = now_ms
         self.outbox: list[VenueEvent] = []
         self.instruments = {i.inst_id: replace(i) for i in (SPOT, SWAP)}
@@ -325,9 +327,9 @@ class StubVenue:
     def _tell(self, account: AccountState, order: Order, execution: Execution | None) -> None:
         self.outbox.append(OrderChanged(account.name, replace(order), execution))
 
-    def cancel(self, account: AccountState, order: Order, source: str = "1") -> None:
+    def cancel(self, account: AccountState, order: Order) -> None:
         self._command()
-        order.state, order.cancel_source, order.updated_ms = "canceled", source, self.now_ms
+        order.state, order.cancel_source, order.updated_ms = "canceled", "1", self.now_ms
         account.open_orders.pop(order.ord_id, None)
         self._tell(account, order, None)
 

@@ -165,3 +165,11 @@ def test_the_order_rate_of_an_account_can_be_asked_for() -> None:
     assert row["accRateLimit"] == "1000" and {"fillRatio", "mainFillRatio", "nextAccRateLimit", "ts"} <= set(
         row
     )
+
+
+def test_an_order_that_would_be_matched_after_its_expiry_is_refused() -> None:
+    scene = Scene(match_ms=50)
+    body = {"instId": SWAP, "tdMode": "cross", "side": "sell", "ordType": "limit", "px": "61000", "sz": "1"}
+    soon, later = str(scene.venue.now_ms + 49), str(scene.venue.now_ms + 50)
+    assert scene.rest.post("/trade/order", body, exptime=soon)[1]["code"] == "50037"
+    assert scene.rest.post("/trade/order", body, exptime=later)[1]["code"] == "0"
