@@ -106,28 +106,35 @@ async def play_over_sockets(scenario: Scenario) -> Premises:
     premises = scenario.premises()
     server = SimServer(premises, speed=None)
     port, start_ms = await server.start(), premises.venue.now_ms
-    url = f"ws://127.0.0.1:{port}"
     try:
-        async with (
-            connect(f"{url}/sim/clock", compression=None) as clock,
-            connect(f"{url}/ws/v5/public", compression=None) as public,
-            connect(f"{url}/ws/v5/private", compression=None) as private,
-        ):
-            await clock.send('{"op":"attach","speed":null}')
-            readers = [asyncio.create_task(_read(one)) for one in (public, private)]
-            await public.send(subscribe(PUBLIC))
-            await private.send(login(start_ms))
-            await private.send(subscribe(PRIVATE))
-            time = _Time(clock)
-            for step in scenario.steps(start_ms):
-                await time.reach(step.at_ms)
-                await _ask(port, step, premises.venue.stated_ms)
-            await time.reach(start_ms + scenario.until_ms)
-            for reader in readers:
-                reader.cancel()
+        async with asyncio.TaskGroup() as both:  # a venue that breaks ends its clients too
+            broken = both.create_task(server.finished())
+            await _drive(scenario, premises, port, start_ms)
+            broken.cancel()
     finally:
         await server.close()
     return premises
+
+
+async def _drive(scenario: Scenario, premises: Premises, port: int, start_ms: int) -> None:
+    url = f"ws://127.0.0.1:{port}"
+    async with (
+        connect(f"{url}/sim/clock", compression=None) as clock,
+        connect(f"{url}/ws/v5/public", compression=None) as public,
+        connect(f"{url}/ws/v5/private", compression=None) as private,
+    ):
+        await clock.send('{"op":"attach","speed":null}')
+        readers = [asyncio.create_task(_read(one)) for one in (public, private)]
+        await public.send(subscribe(PUBLIC))
+        await private.send(login(start_ms))
+        await private.send(subscribe(PRIVATE))
+        time = _Time(clock)
+        for step in scenario.steps(start_ms):
+            await time.reach(step.at_ms)
+            await _ask(port, step, premises.venue.stated_ms)
+        await time.reach(start_ms + scenario.until_ms)
+        for reader in readers:
+            reader.cancel()
 
 
 async def _read(socket: ClientConnection) -> None:

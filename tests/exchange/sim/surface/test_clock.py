@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from exchange.sim.surface.pacing import LockStep
 from tests.exchange.sim.surface.sockets import Running, heard, running, said
 from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, StubVenue
 
@@ -292,3 +293,60 @@ async def test_a_silent_session_of_a_lock_step_run_stays() -> None:
         await idle(clock, START_MS + STEP_MS)
         await public.send("ping")
         assert await public.recv() == "pong"
+
+
+# --- moved for a client that waits for an answer --------------------------------------------------
+
+
+class Watched:
+    """A stage that remembers the order of things. Implements Stage; a step is 10 ms."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.done: list[str] = []
+
+    def next_ms(self) -> int:
+        return self.now_ms + 10
+
+    def advance(self, until_ms: int) -> int:
+        self.now_ms = min(until_ms, self.next_ms())
+        self.done.append(f"moved to {self.now_ms}")
+        return self.now_ms
+
+    async def prove_if_read(self) -> None:
+        self.done.append("proven")
+
+    async def prove(self) -> None:
+        raise AssertionError("nobody is idle")
+
+    def close_idle(self) -> None:
+        raise AssertionError("not in lock-step")
+
+    def failed(self, error: BaseException) -> None:
+        raise error
+
+    def unproven(self) -> bool:
+        return False
+
+    def send(self, link: object, frames: list[bytes]) -> None:
+        self.done += [frame.decode() for frame in frames]
+
+
+class Told:
+    """A clock client's link."""
+
+    def send(self, frames: list[bytes]) -> None:
+        pass
+
+
+async def test_every_step_for_a_late_answer_is_told_made_and_proven_before_the_next() -> None:
+    stage = Watched()
+    lockstep, link = LockStep(stage), Told()
+    lockstep.hear(link, '{"op":"attach","speed":null}')  # type: ignore[arg-type]
+    await lockstep.move(15)
+    assert stage.done == [
+        '{"op":"tick","now_ms":10}', "moved to 10", "proven",
+        '{"op":"tick","now_ms":15}', "moved to 15", "proven",
+    ]  # fmt: skip
+    await lockstep.move(15)
+    assert len(stage.done) == 6
