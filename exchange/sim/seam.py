@@ -30,9 +30,9 @@ from exchange.sim.model import (
 from exchange.sim.profile import VenueProfile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would make one four times as slow to build
 class OrderParams:
-    """An order as the surface understood it: shapes checked, economics not yet."""
+    """An order as the surface understood it: shapes checked, economics not yet. Nobody changes one."""
 
     inst_id: str
     td_mode: str
