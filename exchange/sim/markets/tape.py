@@ -6,7 +6,8 @@ settlement  at the file's instant (its second), at the file's rate, on the mark 
             the file's mark_px, else the open of the mark candle that begins then, else the open of the
             perpetual candle that begins then. So contracts x ct_val x mark x rate can be recomputed from
             the files alone.
-forecast    the coming settlement's own rate, as if announced
+forecast    from the last settled rate to the formula's rate of the premium since, by the elapsed share of
+            the interval; the file's rate is known only from a minute before its instant on
 books       the depth of calibration.py, thinner after a bar with an unusual range
 
 Binance files stand for the same coin's OKX markets. Prices are rounded to the instrument's tick, the
@@ -17,8 +18,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from decimal import Decimal
+from math import fsum
 
 from exchange.sim.markets.calibration import BAR_RANGE
+from exchange.sim.markets.funding import INTEREST, funding_rate
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
 from exchange.sim.markets.source import Delisting, Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
 from exchange.sim.markets.timeline import Track
@@ -28,7 +31,9 @@ from exchange.tape_files import Candles
 
 FIVE_MINUTES_MS = 300_000
 USUAL_INTERVAL_MS = 8 * 3_600_000
-ZERO = Decimal(0)
+LAST_WORD_MS = 60_000  # a forecast is recomputed every minute, and its last value is what settles
+RATE_DIGITS = 8
+FIRST_RATE = INTEREST  # before anything has settled
 
 
 class _Coin:
@@ -60,6 +65,15 @@ class _Coin:
             self.rates.append(rate)
             if priced is not None:
                 self.marks[ts] = priced
+
+    def premium(self, begin_ms: int, at_ms: int) -> Decimal:
+        """The mean of swap / spot - 1 at the closes of bars that began and ended in [begin, at]; else 0."""
+        swap, spot = self.swap, self.spot
+        found = []
+        for k in range(bisect_left(swap.ts, begin_ms), bisect_right(swap.ts, at_ms - self.bar_ms)):
+            i = spot.index(swap.ts[k])
+            found.append(swap.close[k] / spot.close[i] - 1)
+        return round(Decimal(fsum(found) / len(found)), RATE_DIGITS) if found else Decimal(0)
 
 
 class TapeMarket:
@@ -125,10 +139,15 @@ class TapeMarket:
     def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
         data = self._coins[coin]
         i = bisect_left(data.times, settle_ms)
-        known = i < len(data.times) and data.times[i] == settle_ms
-        rate = data.rates[i] if known else data.rates[-1] if data.rates else ZERO
-        spot, swap = data.spot.at(at_ms), data.swap.at(at_ms)
-        return Forecast(rate, Decimal(f"{swap / spot - 1:.8f}"))
+        settled = data.rates[i - 1] if i else FIRST_RATE
+        begin_ms = max(data.times[i - 1], settle_ms - USUAL_INTERVAL_MS) if i else settle_ms - interval_ms
+        premium = data.premium(begin_ms, at_ms)
+        if i < len(data.times) and data.times[i] == settle_ms and at_ms >= settle_ms - LAST_WORD_MS:
+            return Forecast(data.rates[i], premium)
+        cap = Decimal(data.spec.funding_cap)
+        elapsed = Decimal(min(max(at_ms - begin_ms, 0), settle_ms - begin_ms)) / (settle_ms - begin_ms)
+        coming = funding_rate(premium, settle_ms - begin_ms, cap)
+        return Forecast(round(settled + (coming - settled) * elapsed, RATE_DIGITS), premium)
 
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         return self._coins[coin].marks.get(at_ms)

@@ -90,6 +90,42 @@ def test_a_settlement_uses_the_files_rate_and_the_mark_of_its_instant(
     assert demo.bills[-1].change == 100 * D("0.01") * D(mark) * D("0.00012345")
 
 
+def forecasts(folder: Path, *minutes: int) -> list[Decimal]:
+    """What is announced so many minutes before the settlement at 16:00, whose file says 0.0009."""
+    market = TapeMarket(read_tape(folder, ["BTC"]))
+    settle_ms = START_MS + 16 * HOUR_MS
+    eight_hours = 8 * HOUR_MS
+    return [
+        market.forecast("BTC", settle_ms - n * 60_000, settle_ms, eight_hours).rate or D(0) for n in minutes
+    ]
+
+
+def tape_paying(folder: Path, last: str, perp: float) -> Path:
+    whole_tape(folder)
+    paid = [("0.0003", 0), ("0.0003", 8), (last, 16), ("0.0001", 24)]
+    rows = [f"{START_MS + hour * HOUR_MS},BTCUSDT,{rate}" for rate, hour in paid]
+    write(folder, "binance_funding_BTCUSDT.csv.gz", FUNDING, rows)
+    write(folder, "binance_perp_1h_BTCUSDT.csv.gz", CANDLES, bars("BTCUSDT", range(48), perp))
+    return folder
+
+
+def test_the_forecast_moves_from_the_last_rate_to_that_of_the_premium_so_far(tmp_path: Path) -> None:
+    begin, middle, late = forecasts(tape_paying(tmp_path, "0.0009", 100.1), 480, 240, 2)
+    assert begin == D("0.0003")
+    premium = sum(0.1 / (101 + n) for n in range(8, 12)) / 4
+    assert middle == pytest.approx(D(0.5 * 0.0003 + 0.5 * (premium - 0.0005)), abs=D("1e-8"))
+    assert late > middle > begin
+
+
+def test_the_files_rate_is_not_known_before_the_last_minute(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    calm = forecasts(tape_paying(tmp_path / "a", "0.0009", 100.01), 479, 60, 2, 1, 0)
+    wild = forecasts(tape_paying(tmp_path / "b", "-0.003", 100.01), 479, 60, 2, 1, 0)
+    assert calm[:3] == wild[:3]
+    assert calm[3:] == [D("0.0009")] * 2 and wild[3:] == [D("-0.003")] * 2
+
+
 def test_without_any_mark_a_settlement_uses_the_perps_open(tmp_path: Path) -> None:
     (whole_tape(tmp_path) / "binance_mark_1h_BTCUSDT.csv.gz").unlink()
     venue = replay(tmp_path)
