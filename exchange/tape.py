@@ -8,7 +8,7 @@ the times without bars are listed, and whoever replays the tape has to stand asi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from exchange.tape_files import (
     TapeFile,
     tape_file,
 )
+from exchange.tape_l2 import DepthFeed, feed_paths, read_feed
 
 FRAME_NAMES = {ms: name for name, ms in FRAMES_MS.items()}
 AS_GOOD = 0.99  # share of the best coverage from which a time frame counts as covering the period as well
@@ -37,6 +38,7 @@ class CoinTape:
     perp: Candles
     mark: Candles | None
     funding: Settlements
+    feeds: dict[str, DepthFeed] = field(default_factory=dict)  # order books, by market: spot, perp
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class _Choice:
     perp: list[TapeFile]
 
     def covered_ms(self, from_ms: int, to_ms: int) -> int:
-        bars = (sum(file.bars_between(from_ms, to_ms) for file in files) for files in (self.spot, self.perp))
-        return min(bars) * self.bar_ms
+        """How much of a period the bars that open in it cover."""
+        return min(sum(file.covered_ms(from_ms, to_ms) for file in files) for files in (self.spot, self.perp))
 
     def period(self) -> tuple[int, int]:
         """From when until when both markets have bars, holes aside."""
@@ -118,6 +120,7 @@ def read_tape(
             f"allowed: a period within {begin_ms} to {end_ms}"
         )
     holes = _holes(tapes, shared, start_ms, stop_ms)
+    tapes = [replace(one, feeds=_feeds(folder, one, start_ms, stop_ms)) for one in tapes]
     return Tape(tuple(tapes), start_ms, stop_ms, holes, tuple(_notes(tapes, holes)))
 
 
@@ -204,6 +207,17 @@ def _load(files: list[TapeFile], choice: _Choice) -> CoinTape:
     return CoinTape(choice.coin, choice.venue, spot, perp, mark, _joined_settlements(same))
 
 
+def _feeds(folder: Path, tape: CoinTape, start_ms: int, end_ms: int) -> dict[str, DepthFeed]:
+    """The order-book feeds that touch the period; one of a market at most."""
+    found: dict[str, DepthFeed] = {}
+    for market, paths in feed_paths(folder, tape.coin, tape.venue, start_ms, end_ms).items():
+        if len(paths) > 1:
+            names = ", ".join(path.name for path in paths)
+            raise UsageError(f"{folder.name}: {market} order books {names}, allowed: one in a period")
+        found[market] = read_feed(paths[0])
+    return found
+
+
 def _only(files: Iterable[TapeFile], kind: str, venue: str, bar_ms: int) -> list[TapeFile]:
     return [file for file in files if (file.kind, file.venue, file.bar_ms) == (kind, venue, bar_ms)]
 
@@ -270,6 +284,8 @@ def _holes(tapes: list[CoinTape], shared: list[list[int]], start_ms: int, end_ms
 def _notes(tapes: list[CoinTape], holes: tuple[Hole, ...]) -> Iterable[str]:
     for tape in tapes:
         mark = f"mark {FRAME_NAMES[tape.mark.bar_ms]}" if tape.mark else "no mark candles"
+        for market, feed in sorted(tape.feeds.items()):
+            yield f"{tape.coin}: {market} order book from {feed.name}"
         yield f"{tape.coin}: {tape.venue} spot and perp {FRAME_NAMES[tape.spot.bar_ms]}, {mark}"
     if holes:
         hours = sum(hole.end_ms - hole.begin_ms for hole in holes) / HOUR_MS

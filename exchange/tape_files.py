@@ -107,9 +107,12 @@ class TapeFile:
             self._stamps = self._times(cells, self.bar_ms or SECOND_MS)
         return self._stamps
 
-    def bars_between(self, from_ms: int, to_ms: int) -> int:
+    def covered_ms(self, from_ms: int, to_ms: int) -> int:
+        """How much of a period the bars that open in it cover."""
         ts = self.times()
-        return bisect_left(ts, to_ms) - bisect_left(ts, from_ms)
+        first, end = bisect_left(ts, from_ms), bisect_left(ts, to_ms)
+        beyond_ms = max(0, ts[end - 1] + self.bar_ms - to_ms) if end > first else 0
+        return (end - first) * self.bar_ms - beyond_ms
 
     def period(self) -> tuple[int, int]:
         """When the first bar opens and the last one ends."""

@@ -105,6 +105,7 @@ class Exchange:
             swap_market = Market(swap, spec, source, self._pulse, seed, profile)
             self._swaps.append(swap_market)
             markets.update({spot.inst_id: spot_market, swap.inst_id: swap_market})
+        self._fed = [market for market in markets.values() if market.has_feed]
         self.profile = profile
         self.world = World(now_ms, markets, seed, profile)
         self.outbox = self.world.outbox
@@ -121,6 +122,8 @@ class Exchange:
             self._desk.open(swap_market)
             insurance.open_fund(self.world, family_of(swap_market), profile.insurance_usdt)
         self.create_account("demo", "demo-key", "demo-secret", "demo-pass", {QUOTE: DEMO_CASH})
+        for market in self._fed:
+            market.follow()
         self.calendar.keep()
         self.outbox.clear()
 
@@ -198,6 +201,8 @@ class Exchange:
         self.world.usdt_usd = round_to(self._source.usd(self.now_ms), USD_STEP)
         for market in self._watched.values():
             market.announce(self.outbox)
+        for market in self._fed:
+            market.follow()
 
     def watch(self, inst_id: str) -> None:
         market = self.world.market(inst_id)

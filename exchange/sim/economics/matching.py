@@ -84,7 +84,7 @@ def take(world: World, account: AccountState, order: Order) -> None:
     side, budget, coins = opposite(order.side), order.budget, order.coins
     trades: list[tuple[str, str]] = []
     while order.is_open:
-        offer = _best_offer(market, side, world.profile.queues)
+        offer = _best_offer(market, side, _queues(world, market))
         if offer is None or not reaches(order.side, order.limit, offer[0]):
             break
         price, size, maker = offer
@@ -116,6 +116,11 @@ def take(world: World, account: AccountState, order: Order) -> None:
     if trades:
         market.touched(world.outbox)
         settle_account(world, account, order, tuple(trades))
+
+
+def _queues(world: World, market: Market) -> bool:
+    """Whether clients queue as the profile says; in a recorded book they do so by its own trades."""
+    return world.profile.queues and not market.book.covers(market.ts_ms)
 
 
 def _same_family(world: World, account: AccountState, maker: Order) -> bool:
@@ -205,7 +210,12 @@ def match_resting(world: World, market: Market) -> None:
     if not (book.resting["buy"] or book.resting["sell"]) or market.instrument.state != "live":
         return
     touched = False
-    if world.profile.queues:
+    for hit, size in book.take_hits():  # by trades of a recorded book
+        if hit.is_open:
+            touched, size = True, min(size, hit.left)
+            trade_id = market.print_trade(size, hit.limit, opposite(hit.side), world.outbox)
+            _fill_maker(world, hit, hit.limit, size, trade_id)
+    if _queues(world, market):
         for maker, part in queue.printed(market):
             if (size := min(part, market.room())) > 0:
                 market.use_room(size)

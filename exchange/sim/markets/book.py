@@ -8,15 +8,26 @@ the depth shown at their price, among themselves by time.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
 from exchange.sim.markets.impact import Impact
 from exchange.sim.markets.ladder import Ladder
-from exchange.sim.model import ZERO, BookLevel, Instrument
+from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 from exchange.sim.profile import VenueProfile
 
 NOISE_MS = 1_000  # sizes are drawn anew every second
 _MASK = (1 << 64) - 1
+
+
+class FeedPrint(NamedTuple):
+    """A trade of a recorded book, less what clients' orders had of it."""
+
+    trade_id: int
+    price: Decimal
+    size: Decimal
+    side: str  # of the taker
+    ts_ms: int
 
 
 class Book:
@@ -43,6 +54,23 @@ class Book:
         self._best_ticks = {"buy": 0, "sell": 0}
         self._levels: dict[str, list[list[Decimal]]] = {}
         self._eaten = {"buy": ZERO, "sell": ZERO}
+
+    @property
+    def update_id(self) -> int | None:
+        """The number of the last update of a recorded book; invented ones have none."""
+        return None
+
+    def covers(self, at_ms: int) -> bool:
+        """Whether the book is a recorded one at that instant."""
+        return False
+
+    def take_hits(self) -> list[tuple[Order, Decimal]]:
+        """What trades of a recorded book reached of clients' orders since the last time."""
+        return []
+
+    def take_prints(self) -> list[FeedPrint]:
+        """Trades of a recorded book since the last time."""
+        return []
 
     def refresh(self, mid: float, spread: float, depth: float, at_ms: int) -> None:
         """Move the invented depth to `mid`; `spread` and `depth` are multiples of a calm day's."""

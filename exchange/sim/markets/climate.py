@@ -40,7 +40,7 @@ class Climate:
     """`regime` is where it starts from, by default calm; `hold` keeps it there for ever."""
 
     def __init__(self, seed: int, direction: str, regime: str = CALM, hold: bool = False) -> None:
-        self._rng = Random(f"{seed}:air:{direction}")
+        self._rng = Random(f"{seed}:pulse:{direction}")
         self._mood = regime_named(regime)
         self._hold = hold
         self._heat = self._usd = 1.0

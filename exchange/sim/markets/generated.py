@@ -30,6 +30,7 @@ from exchange.sim.markets.source import (
 )
 from exchange.sim.markets.timeline import Points, Track, path_points
 from exchange.sim.model import Settled
+from exchange.tape_l2 import DepthFeed
 
 BAR_MS = 300_000
 DAY_MS = 86_400_000
@@ -41,6 +42,7 @@ CHUNK_BARS = 2 * BARS_PER_DAY  # drawn at a time
 HOME_PULL = 1 / (60 * BARS_PER_DAY)  # a price drifts back to its start within months
 BASIS_PULL = 1 / 12  # basis forgets a shock within an hour
 CROWD_PULL, CROWD_NOISE = 1 / (2.5 * BARS_PER_DAY), 0.039  # who crowds in changes within days
+LEAN = 0.4  # the crowding a calm market starts with: funding on its plateau
 BASIS_NOISE = 0.00003
 WICK = 0.36  # how far a bar reaches beyond its open and close, in standard deviations
 MAX_BAR_MOVE = 0.06
@@ -81,8 +83,9 @@ class _Coin:
         self._start_ms = start_ms
         self._past = 0  # bars drawn before the start
         self._most_past = HISTORY_MS // BAR_MS
-        level = premium_at(mood.crowding)
-        self._last = _State(spec.price, mood.crowding, level, level)
+        crowding = LEAN if mood.name == CALM else mood.crowding
+        level = premium_at(crowding)
+        self._last = _State(spec.price, crowding, level, level)
         self._first = replace(self._last)
 
     def bar(self, at_ms: int) -> int:
@@ -230,6 +233,9 @@ class GeneratedMarket:
         path = self._coins[coin]
         path.bar(at_ms)
         return reach_of(path.tracks[2], path.tracks[0], at_ms)
+
+    def feed(self, coin: str, swap: bool) -> DepthFeed | None:
+        return None
 
     def usd(self, at_ms: int) -> float:
         bar = (at_ms - self._origin_ms) // BAR_MS

@@ -42,6 +42,7 @@ class CoinSpec:
     funding_cap: str
     liquidity: float
     beta: float
+    spot_tick: str = ""  # where it is not `tick`
 
 
 _KNOWN = {
@@ -150,7 +151,7 @@ def listing(spec: CoinSpec, list_ms: int) -> tuple[Instrument, Instrument]:
         inst_type="SPOT",
         base=spec.coin,
         quote=QUOTE,
-        tick=tick,
+        tick=Decimal(spec.spot_tick or spec.tick),
         lot=Decimal(spec.spot_lot),
         min_size=Decimal(spec.spot_min),
         max_limit_size=MAX_ANY * 100,

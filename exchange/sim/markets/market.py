@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
-from exchange.sim.markets.book import Book
+from exchange.sim.markets.book import Book, FeedPrint
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.day import Day, bar_of, day_of, round_to
+from exchange.sim.markets.feed_book import FeedBook
 from exchange.sim.markets.funding import funding_rate
 from exchange.sim.markets.instruments import CoinSpec
 from exchange.sim.markets.source import MarketSource, Reach
@@ -43,6 +45,7 @@ PRINT_USD = 4_000
 SETTLED_KEPT = 270  # three months
 PRINTS_KEPT = 500
 FIRST_SEQ_ID = 1_000_000
+UNBOUNDED = Decimal(10) ** 18
 
 
 class Pulse:
@@ -103,10 +106,13 @@ class Market:
         self._index_track = spot_track
         self._profile = profile
         depth = SWAP_DEPTH if swap else SPOT_DEPTH
-        self._book = Book(instrument, depth, spec.liquidity, seed, profile)
+        feed = source.feed(spec.coin, swap)
+        kind = Book if feed is None else partial(FeedBook, feed=feed)
+        self._book: Book = kind(instrument, depth, spec.liquidity, seed, profile)
         self._seen = self._printed = 0  # beats this market has caught up with, and shows a print of
-        self._touches = 0
-        self._first_seq_id = FIRST_SEQ_ID
+        self._seq_id = FIRST_SEQ_ID
+        self._update_id: int | None = None
+        self._last_trade_id = 0
         self._last = self._last_size = self._mark_px = self._index_px = ZERO
         self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
         self._own_prints = 0
@@ -125,34 +131,55 @@ class Market:
         pulse = self._pulse
         if self._seen == pulse.count:
             return
-        self._seen = pulse.count
+        missed, self._seen = pulse.count - self._seen, pulse.count
         at_ms, swap, tick = pulse.now_ms, self.instrument.is_swap, self.instrument.tick
         quote = self._source.quote(self.coin, at_ms)
         self._index_px = round_to(quote.spot, tick)
         self._mark_px = round_to(quote.mark, tick) if swap else self._index_px
         price = (quote.swap if swap else quote.spot) + self._book.impact.shift(at_ms)
         self._book.refresh(price, quote.spread, quote.depth, at_ms)
+        self._count(missed)
         self._last = round_to(price, tick)
         self._last_size = self._print_size(at_ms, self._last)
         if self._funding is not None:
             self._foresee(self._funding)
 
+    def _count(self, beats: int) -> None:
+        """Sequence numbers: one per beat, or a recorded book's own as long as they lead."""
+        before, self._update_id = self._update_id, self._book.update_id
+        if self._update_id is None:
+            self._seq_id += beats
+        elif self._update_id != before:
+            self._seq_id = max(self._seq_id + 1, self._update_id)
+
     def reach(self) -> Reach:
         """Between what bounds mark and index will stay for a while, known without looking closer."""
         return self._source.reach(self.coin, self._pulse.now_ms)
 
-    def _print(self) -> None:
-        """One print for each beat since the last, at the price of its instant; the oldest may be lost."""
+    def _print(self) -> list[PublicTrade]:
+        """Make up for the prints since the last: a recorded book's own, else one for each beat, at the price
+        of its instant; the oldest may be lost. Returns the new ones."""
+        self._look()
         pulse, recent = self._pulse, self._pulse.recent
         missed, self._printed = min(pulse.count - self._printed, PRINTS_KEPT), pulse.count
+        found = self._book.take_prints()
         before = self._price(recent[max(0, len(recent) - missed - 1)]) if missed else ZERO
         for back in range(missed, 0, -1):
-            at_ms, trade_id = recent[-back], pulse.count - back + 1 + self._own_prints
-            price = self._price(at_ms)
-            size, side = self._print_size(at_ms, price), "buy" if price >= before else "sell"
-            trade = PublicTrade(self.instrument.inst_id, trade_id, price, size, side, at_ms)
-            self._trades.append(trade)
-            before = price
+            at_ms = recent[-back]
+            if not self._book.covers(at_ms):
+                price = self._price(at_ms)
+                side, size = "buy" if price >= before else "sell", self._print_size(at_ms, price)
+                found.append(FeedPrint(pulse.count - back + 1, price, size, side, at_ms))
+                before = price
+        found.sort(key=lambda one: one.ts_ms)
+        return [self._publish(one.trade_id, one.price, one.size, one.side, one.ts_ms) for one in found]
+
+    def _publish(self, number: int, price: Decimal, size: Decimal, side: str, ts_ms: int) -> PublicTrade:
+        """`number` is the trade's own; clients' trades between them shift it."""
+        self._last_trade_id = max(self._last_trade_id + 1, number + self._own_prints)
+        trade = PublicTrade(self.instrument.inst_id, self._last_trade_id, price, size, side, ts_ms)
+        self._trades.append(trade)
+        return trade
 
     def _price(self, at_ms: int) -> Decimal:
         quote = self._source.quote(self.coin, at_ms)
@@ -178,13 +205,20 @@ class Market:
             rate = funding_rate(premium, interval_ms, cap, self._profile.funding_regime)
         return rate, premium
 
+    @property
+    def has_feed(self) -> bool:
+        return isinstance(self._book, FeedBook)
+
+    def follow(self) -> None:
+        """Take in what a recorded book has for this beat: numbers and queues depend on every single one."""
+        self._print()
+
     def announce(self, outbox: list[VenueEvent]) -> None:
         """Tell what this beat changed, for those who watch."""
         rate = self._funding.rate if self._funding else None
         self._look()
-        self._print()
         outbox.extend(self._moved)
-        outbox.append(TradePrinted(self._trades[-1]))
+        outbox.extend(TradePrinted(trade) for trade in self._print())
         if self._funding is not None and self._funding.rate != rate:
             outbox.append(self.funding_changed)
 
@@ -194,7 +228,8 @@ class Market:
 
     @property
     def seq_id(self) -> int:
-        return self._first_seq_id + self._pulse.count + self._touches
+        self._look()
+        return self._seq_id
 
     @property
     def book(self) -> Book:
@@ -266,30 +301,32 @@ class Market:
 
     def print_trade(self, size: Decimal, price: Decimal, side: str, outbox: list[VenueEvent]) -> int:
         """Publish one trade; return its id, unique within the instrument."""
-        self._look()
         self._print()
         self._own_prints += 1
-        trade_id = self._pulse.count + self._own_prints
-        trade = PublicTrade(self.instrument.inst_id, trade_id, price, size, side, self.ts_ms)
+        trade = self._publish(0, price, size, side, self.ts_ms)
         self._last, self._last_size = price, size
-        self._trades.append(trade)
         outbox.append(TradePrinted(trade))
-        return trade_id
+        return trade.trade_id
 
     def touched(self, outbox: list[VenueEvent]) -> None:
         """A client changed the book."""
-        self._touches += 1
+        self._look()
+        self._seq_id += 1
         if not outbox or outbox[-1] is not self.book_changed:
             outbox.append(self.book_changed)
 
     def restart_sequence(self, outbox: list[VenueEvent]) -> None:
         """Count sequence numbers anew, as after maintenance."""
-        self._first_seq_id = -(self._pulse.count + self._touches)
+        self._look()
+        self._seq_id = 0
         self.touched(outbox)
 
     # --- how much the market itself can trade with clients in this bar ------------------------
 
     def room(self) -> Decimal:
+        """A recorded book holds what there is to take; an invented one has a share of the bar's volume."""
+        if self.book.covers(self.ts_ms):
+            return UNBOUNDED
         if self._roomed != self._pulse.count:
             self._roomed = self._pulse.count
             i, lot = self._track.index(self.ts_ms), self.instrument.lot

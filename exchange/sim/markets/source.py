@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from exchange.sim.markets.instruments import CoinSpec
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import Settled
+from exchange.tape_l2 import DepthFeed
 
 
 class Quote(NamedTuple):
@@ -94,6 +95,10 @@ class MarketSource(Protocol):
 
     def reach(self, coin: str, at_ms: int) -> Reach:
         """Bounds of what is to come soon; a source that promises nothing says `at_ms` itself."""
+        ...
+
+    def feed(self, coin: str, swap: bool) -> DepthFeed | None:
+        """The recorded order book of one of a coin's markets."""
         ...
 
     def usd(self, at_ms: int) -> float:

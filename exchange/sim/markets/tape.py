@@ -8,7 +8,9 @@ settlement  at the file's instant (its second), at the file's rate, on the mark 
             the files alone.
 forecast    from the last settled rate to the formula's rate of the premium since, by the elapsed share of
             the interval; the file's rate is known only from a minute before its instant on
-books       the depth of calibration.py, thinner after a bar with an unusual range
+feeds       where the folder has an order book of a market (`*_l2_*`): book, trades and prices are the feed's
+            as long as it lasts, instant by instant; price steps are the feed's where they are finer
+books       else the depth of calibration.py, thinner after a bar with an unusual range
 
 Binance files stand for the same coin's OKX markets. Prices are rounded to the instrument's tick, the
 mark of a settlement is not.
@@ -16,9 +18,11 @@ mark of a settlement is not.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from decimal import Decimal
-from math import fsum
+from math import fsum, gcd
 
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.funding import INTEREST, funding_rate
@@ -28,6 +32,7 @@ from exchange.sim.markets.timeline import Track
 from exchange.sim.model import Settled
 from exchange.tape import CoinTape, Tape
 from exchange.tape_files import Candles
+from exchange.tape_l2 import TRADE, UNIT, DepthFeed
 
 FIVE_MINUTES_MS = 300_000
 USUAL_INTERVAL_MS = 8 * 3_600_000
@@ -36,11 +41,29 @@ RATE_DIGITS = 8
 FIRST_RATE = INTEREST  # before anything has settled
 
 
+class _Prints:
+    """The prices of a feed's trades."""
+
+    def __init__(self, feed: DepthFeed) -> None:
+        self._end_ms = feed.times[-1]
+        self._times, self._prices = array("q"), array("d")
+        for i, kind in enumerate(feed.kinds):
+            if kind == TRADE:
+                self._times.append(feed.times[i])
+                self._prices.append(feed.prices[feed.rows[i]] / UNIT)
+
+    def last(self, at_ms: int) -> float | None:
+        i = bisect_right(self._times, at_ms) - 1
+        return None if i < 0 or at_ms > self._end_ms else self._prices[i]
+
+
 class _Coin:
     """One coin's tracks, settlements and the marks they use."""
 
     def __init__(self, tape: CoinTape, end_ms: int, gaps: tuple[Gap, ...]) -> None:
-        self.spec: CoinSpec = coin_spec(tape.coin, tape.spot.open[-1])
+        self.spec: CoinSpec = _in_steps_of(tape.feeds, coin_spec(tape.coin, tape.spot.open[-1]))
+        self.feeds = tape.feeds
+        self.prints = {market: _Prints(feed) for market, feed in tape.feeds.items()}
         self.bar_ms = tape.spot.bar_ms
         low_first = {
             ts: close >= open_
@@ -66,6 +89,11 @@ class _Coin:
             if priced is not None:
                 self.marks[ts] = priced
 
+    def traded(self, market: str, at_ms: int) -> float | None:
+        """The last price of a market's feed; None outside of it."""
+        prints = self.prints.get(market)
+        return None if prints is None else prints.last(at_ms)
+
     def premium(self, begin_ms: int, at_ms: int) -> Decimal:
         """The mean of swap / spot - 1 at the closes of bars that began and ended in [begin, at]; else 0."""
         swap, spot = self.swap, self.spot
@@ -90,6 +118,7 @@ class TapeMarket:
         self._end_ms = tape.end_ms
         self._coins = {one.coin: _Coin(one, tape.end_ms, self.gaps) for one in tape.coins}
         self.coins = tuple(coin.spec for coin in self._coins.values())
+        self._feeds = [feed for coin in self._coins.values() for feed in coin.feeds.values()]
         self._traded: dict[int, list[Track]] = {}  # spot and swap, by the length of their bars
         for coin in self._coins.values():
             self._traded.setdefault(coin.bar_ms, []).extend((coin.spot, coin.swap))
@@ -98,6 +127,10 @@ class TapeMarket:
         if after_ms >= self._end_ms:
             return None
         at_ms = min(next_turn_ms(after_ms, ms, tracks, every_turn) for ms, tracks in self._traded.items())
+        for feed in self._feeds:
+            k = bisect_right(feed.times, after_ms)
+            if k < len(feed.times):
+                at_ms = min(at_ms, feed.times[k])
         gap = next((gap for gap in self.gaps if gap.begin_ms < at_ms < gap.end_ms), None)
         return min(at_ms if gap is None else gap.end_ms, self._end_ms)
 
@@ -105,17 +138,27 @@ class TapeMarket:
         data = self._coins[coin]
         spot, swap = data.spot, data.swap
         i = swap.index(at_ms)
-        swap_px = swap.at(at_ms, i)
+        spot_px, swap_px = data.traded("spot", at_ms), data.traded("perp", at_ms)
+        spot_px = spot.at(at_ms) if spot_px is None else spot_px
+        swap_px = swap.at(at_ms, i) if swap_px is None else swap_px
         mark = swap_px if data.mark is swap else data.mark.at(at_ms, i)
         stress = 1.0
         if i > 0:  # the bar before: how wild the present one is, nobody can know yet
             width = (swap.high[i - 1] - swap.low[i - 1]) / swap.open[i - 1]
             stress = max(1.0, width / data.calm_range / 2)
-        return Quote(spot.at(at_ms), swap_px, mark, min(stress, 10.0), 1 / min(stress, 8.0))
+        return Quote(spot_px, swap_px, mark, min(stress, 10.0), 1 / min(stress, 8.0))
 
     def reach(self, coin: str, at_ms: int) -> Reach:
         data = self._coins[coin]
+        if any(
+            feed.times[0] <= at_ms + data.bar_ms and at_ms <= feed.times[-1] for feed in data.feeds.values()
+        ):
+            now = self.quote(coin, at_ms)  # what a feed will bring is not known
+            return Reach(now.mark, now.mark, now.spot, now.spot, at_ms)
         return reach_of(data.mark, data.spot, at_ms)
+
+    def feed(self, coin: str, swap: bool) -> DepthFeed | None:
+        return self._coins[coin].feeds.get("perp" if swap else "spot")
 
     def usd(self, at_ms: int) -> float:
         return 1.0  # no tape says otherwise
@@ -182,6 +225,14 @@ def _aligned(mark: Track, swap: Track) -> Track:
         k = known.get(ts)
         track.append(ts, swap.points(i) if k is None else mark.points(k), 0.0)
     return track
+
+
+def _in_steps_of(feeds: dict[str, DepthFeed], spec: CoinSpec) -> CoinSpec:
+    """The coin with price steps no coarser than those of its feeds, so that no level is moved."""
+    ticks = {"spot": Decimal(spec.spot_tick or spec.tick), "perp": Decimal(spec.tick)}
+    for market, feed in feeds.items():
+        ticks[market] = Decimal(gcd(feed.tick, int(ticks[market] * UNIT))) / UNIT
+    return replace(spec, tick=f"{ticks['perp']:f}", spot_tick=f"{ticks['spot']:f}")
 
 
 def _inside(gaps: tuple[Gap, ...], at_ms: int) -> bool:

@@ -12,6 +12,7 @@ from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, PositionKey, Settled
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import OrderParams
+from exchange.tape_l2 import DepthFeed
 
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
 MINUTE_MS = 60_000
@@ -54,6 +55,9 @@ class StillMarket:
         """No promise: a test may move the market at any time."""
         now = self.quote(coin, at_ms)
         return Reach(now.mark, now.mark, now.spot, now.spot, at_ms)
+
+    def feed(self, coin: str, swap: bool) -> DepthFeed | None:
+        return None
 
     def usd(self, at_ms: int) -> float:
         return self.dollar
