@@ -131,6 +131,17 @@ def test_coins_are_sold_for_a_loan_the_account_can_no_longer_carry() -> None:
     assert sold[0].change == -owed / (46_800 * D("0.995"))
 
 
+def test_what_a_bankrupt_account_cannot_repay_the_venue_bears() -> None:
+    desk = lender(usdt="0", btc="1")
+    desk.order(SPOT, "buy", "3", "60100")
+    desk.move(20_000)
+    assert desk.cash("BTC") == desk.cash() == 0
+    bill = desk.me.bills[-1]
+    assert (bill.kind, bill.sub_type, bill.ccy) == ("10", "108", "USDT") and bill.change > 0
+    world = desk.venue.world
+    assert abs(world.total("USDT") - world.house.deposits["USDT"]) < D("1e-9")
+
+
 def test_a_loan_beyond_its_quota_is_repaid_down_to_it() -> None:
     desk = lender(usdt="0", btc="100")
     desk.me.fee_level = "VIP1"
