@@ -28,21 +28,25 @@ encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode
 
 
 class Topic(NamedTuple):
-    """A channel and what it is subscribed for: an instrument, an index, an instrument type, or nothing."""
+    """A channel and what it is subscribed for: an instrument, an index, an instrument type (perhaps one
+    family of it), or nothing."""
 
     channel: str
     key: str = ""
+    family: str = ""
 
     def arg(self) -> Row:
         name = ALL[self.channel].key
-        return {"channel": self.channel, name: self.key} if name else {"channel": self.channel}
+        arg = {"channel": self.channel, name: self.key} if name else {"channel": self.channel}
+        return {**arg, "instFamily": self.family} if self.family else arg
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """`causes` are the events that change it, `gap_ms` the least time between two pushes, `every_ms`
     when it speaks without a change. `greets`: the current state is pushed at the subscription. `levels`
-    makes it a book of increments, and `vip` is the fee level a client needs for it."""
+    makes it a book of increments, and `vip` is the fee level a client needs for it. `by_family`: it may be
+    subscribed for one contract family."""
 
     key: str  # name of the argument that selects: instId, instType, or ""
     causes: tuple[type[VenueEvent], ...] = ()
@@ -53,6 +57,7 @@ class Channel:
     indices_only: bool = False
     levels: int = 0
     vip: int = 0
+    by_family: bool = False
 
 
 CANDLE: Final = Channel("instId", (BarChanged,), gap_ms=1000)
@@ -72,7 +77,9 @@ PUBLIC: Final[dict[str, Channel]] = {  # the first five in the order in which on
     "instruments": Channel("instType", (InstrumentChanged,), greets=False),
     "status": Channel("", (StatusChanged,)),
     "liquidation-orders": Channel("instType", (Liquidated,), gap_ms=1000, greets=False),
-    "adl-warning": Channel("instType", (AdlChanged,), every_ms=60_000),  # every second while it goes on
+    "adl-warning": Channel(  # every second while it goes on
+        "instType", (AdlChanged,), every_ms=60_000, by_family=True
+    ),
 }
 BUSINESS: Final[dict[str, Channel]] = {
     **{f"candle{bar}": CANDLE for bar in BARS},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Final
 
+from exchange.sim.account_figures import FundFigures
 from exchange.sim.markets.bars import BARS
 from exchange.sim.model import (
     ZERO,
@@ -58,7 +59,6 @@ class PublicFeed:
             "funding-rate": self._funding,
             "instruments": self._instruments,
             "liquidation-orders": self._taken_over,
-            "adl-warning": self._adl_warnings,
             "status": lambda _: [
                 {**render.maintenance(window), "ts": str(venue.now_ms)} for window in venue.maintenance
             ],
@@ -104,7 +104,7 @@ class PublicFeed:
         age_ms = now_ms - self._sent_ms.get(topic, -(1 << 60))
         wanted = topic in self._late or self._touched(channel, topic.key)
         every_ms = channel.every_ms
-        if topic.channel == "adl-warning" and any(one.deleverages for one in self._venue.insurance_funds()):
+        if topic.channel == "adl-warning" and any(one.deleverages for one in self._funds(topic)):
             every_ms = 1_000
         if (wanted and age_ms >= channel.gap_ms) or (every_ms is not None and age_ms >= every_ms):
             self._late.discard(topic)
@@ -147,7 +147,10 @@ class PublicFeed:
         if topic.channel == "trades-all":  # one message per trade
             alone = [[one] for one in self._trades.get(topic.key, ())]
             return tuple(_frame(topic, [row]) for row in self._prints(alone))
-        rows = self._rows[topic.channel](topic.key)
+        if topic.channel == "adl-warning":
+            rows = [render_funds.adl_warning(fund, self._venue.now_ms) for fund in self._funds(topic)]
+        else:
+            rows = self._rows[topic.channel](topic.key)
         return (_frame(topic, rows),) if rows else ()
 
     def _taken_over(self, inst_type: str) -> list[Row]:
@@ -157,11 +160,11 @@ class PublicFeed:
         self._takeovers.clear()
         return [render_funds.takeover(list(own)) for _, own in groupby(found, key=lambda one: one.inst_id)]
 
-    def _adl_warnings(self, inst_type: str) -> list[Row]:
-        if inst_type != "SWAP":
+    def _funds(self, topic: Topic) -> list[FundFigures]:
+        """The insurance funds a topic is about: all of swaps, or that of one family."""
+        if topic.key != "SWAP":
             return []
-        now_ms = self._venue.now_ms
-        return [render_funds.adl_warning(fund, now_ms) for fund in self._venue.insurance_funds()]
+        return [fund for fund in self._venue.insurance_funds() if topic.family in ("", fund.family)]
 
     def _side(self, inst_id: str) -> MarketSide:
         return self._venue.markets[inst_id]

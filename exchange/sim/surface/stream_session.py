@@ -311,7 +311,10 @@ class StreamSession:
         swap = channel.key == "instId" and venue.instruments[key].is_swap
         if (channel.swaps_only and not swap) or (channel.indices_only and swap):
             raise _wrong(arg)
-        return Topic(name, key)
+        family: str = arg.get("instFamily", "") if channel.by_family else ""
+        if family and f"{family}-SWAP" not in venue.instruments:
+            raise _wrong(arg)
+        return Topic(name, key, family)
 
     def _require_level(self, topic: Topic) -> None:
         """Deep and fast books are for customers of a level. Raises Reject (60011, 64003, 64004)."""

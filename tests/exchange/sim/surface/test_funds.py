@@ -52,3 +52,12 @@ def test_the_adl_warning_speaks_every_minute_and_every_second_while_it_goes_on()
     rest.venue.deleverages = False
     rest.venue.now_ms += 1_000
     assert stream.news() == []
+
+
+def test_the_adl_warning_of_one_family_names_it_in_its_argument() -> None:
+    stream = Stream(Rest(), "public")
+    arg = {"channel": "adl-warning", "instType": "SWAP", "instFamily": "BTC-USDT"}
+    _, push = stream.subscribe(**arg)
+    assert push["arg"] == arg and [row["instFamily"] for row in push["data"]] == ["BTC-USDT"]
+    [refused] = stream.subscribe(**{**arg, "instFamily": "NO-USDT"})
+    assert refused["code"] == "60018"
