@@ -84,6 +84,9 @@ def venue(
         bool, typer.Option("--hold-regime/--from-regime", help="stay in the regime, or only start from it")
     ] = True,
     lockstep: Annotated[bool, typer.Option(help="time moves only by /sim/clock")] = False,
+    environment: Annotated[
+        str, typer.Option(help="whose keys there are: live, demo (x-simulated-trading: 1), or any")
+    ] = "any",
     faults: Annotated[Path | None, typer.Option(help="YAML file of fault rules")] = None,
     log: Annotated[Path | None, typer.Option(help="write the event log to this file")] = None,
     restore: Annotated[Path | None, typer.Option(help="begin as the venue saved in this file")] = None,
@@ -103,6 +106,7 @@ def venue(
             from_ms=_instant(from_, "--from"),
             to_ms=_instant(to, "--to"),
             lockstep=lockstep,
+            environment=environment,
             faults=faults,
             log=log,
             restore=restore,

@@ -19,6 +19,7 @@ from exchange.sim.markets.regimes import CALM, REGIMES
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.markets.tape import TapeMarket
 from exchange.sim.surface.premises import Premises, premises_of
+from exchange.sim.surface.rest_api import ENVIRONMENTS
 from exchange.sim.surface.server import SimServer
 from exchange.sim.surface.snapshots import BadSnapshot, unpacked
 from exchange.tape import read_tape
@@ -63,6 +64,7 @@ async def serve(
     from_ms: int | None = None,
     to_ms: int | None = None,
     lockstep: bool = False,
+    environment: str = "any",
     faults: Path | None = None,
     log: Path | None = None,
     restore: Path | None = None,
@@ -82,8 +84,11 @@ async def serve(
     restore   begin as the venue that was saved in this file, instead of on a new market
     snapshot  save the venue to this file at the end
 
-    Raises UsageError when market, port or files cannot be had, and whatever breaks the venue while it runs.
+    Raises UsageError when environment, market, port or files cannot be had, and whatever breaks the venue
+    while it runs.
     """
+    if environment not in ENVIRONMENTS:
+        raise UsageError(f"--environment {environment}: allowed: {', '.join(ENVIRONMENTS)}")
     premises = (
         premises_of(Exchange(market_of(tape, seed, instruments, from_ms, to_ms, regime, hold), seed))
         if restore is None
@@ -93,7 +98,7 @@ async def serve(
         _add_faults(premises, faults)
     with _log_file(log) as sink:
         premises.log.sink = sink
-        server = SimServer(premises, None if lockstep else speed)
+        server = SimServer(premises, None if lockstep else speed, environment=environment)
         await _run(server, port, announce, stop_on_stdin_eof)
         if snapshot is not None:
             _write(snapshot, server.board.save())

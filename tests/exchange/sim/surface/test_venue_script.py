@@ -143,3 +143,18 @@ async def test_files_that_cannot_be_had_are_one_clear_error(
 def test_an_end_without_a_tape_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="--tape"):
         market_of(None, 7, ("BTC-USDT",), None, 1)
+
+
+def test_a_demo_venue_refuses_the_keys_of_live_clients() -> None:
+    with child(eof=True, environment="demo") as (_, hello):
+        path = "/api/v5/account/config"
+        headers = signed_headers(hello["now_ms"], "GET", path, "")
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            ask(hello, path, None, headers)
+        refused.value.close()
+        assert ask(hello, path, None, {**headers, "x-simulated-trading": "1"})["code"] == "0"
+
+
+async def test_an_environment_nobody_knows_is_one_clear_error() -> None:
+    with pytest.raises(UsageError, match="--environment test: allowed: any, live, demo"):
+        await serve(0, None, 7, 1.0, ("BTC-USDT",), environment="test")
