@@ -2,7 +2,8 @@
 
     GET  /sim/state               now, a digest of the world and one of its history
     GET  /sim/clock               who moves the time
-    GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash, level
+    GET  /sim/accounts            POST makes one: name, and optionally key, secret, passphrase, cash,
+                                  level, main
     POST /sim/account/NAME        edits: cash, position, adl, liquidate, permissions, ip, fee_level, level,
                                   auto_loan; the last five may be said when an account is made, too
     POST /sim/instrument/INST_ID  edits: state, expires_ms, funding_interval_h
@@ -28,7 +29,7 @@ from exchange.sim.surface.text import num
 _NAME = re.compile(r"[A-Za-z0-9-]{1,32}")
 _LEVELS = ("2", "3")
 _SETTINGS = ("permissions", "ip", "fee_level", "level", "auto_loan")
-_NEW_ACCOUNT = ("name", "key", "secret", "passphrase", "cash", *_SETTINGS)
+_NEW_ACCOUNT = ("name", "key", "secret", "passphrase", "cash", "main", *_SETTINGS)
 
 
 class NotAllowed(Exception):
@@ -220,6 +221,7 @@ class ControlApi:
         level = body.get("level", "2")
         if level not in _LEVELS:
             raise NotAllowed("level", level, "2 (futures) or 3 (multi-currency)")
+        main = self._main(body)
         account = self._venue.create_account(
             name,
             key,
@@ -228,9 +230,21 @@ class ControlApi:
             _cash(body.get("cash", {"USDT": "100000"})),
             level,
         )
+        account.master = main.uid if main else ""
         self._set(account, body)
         self._note("new_account", _account(account))
         return _account(account)
+
+    def _main(self, body: dict[str, Any]) -> AccountState | None:
+        """The account a new one is a sub-account of; accounts of one main account do not trade together."""
+        if "main" not in body:
+            return None
+        name = _text(body, "main", None)
+        main = self._venue.accounts.get(name)
+        if main is None or main.master:
+            mains = [one.name for one in self._venue.accounts.values() if not one.master]
+            raise NotAllowed("main", name, ", ".join(mains))
+        return main
 
 
 def _account(account: AccountState) -> dict[str, object]:
@@ -239,6 +253,7 @@ def _account(account: AccountState) -> dict[str, object]:
         "name": account.name,
         "uid": account.uid,
         "key": account.key,
+        "main_uid": account.family,
         "level": account.level,
         "fee_level": account.fee_level,
         "auto_loan": account.auto_loan,

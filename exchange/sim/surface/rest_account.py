@@ -48,7 +48,7 @@ class AccountData:
         return [
             {
                 "uid": a.uid,
-                "mainUid": a.uid,
+                "mainUid": a.family,
                 "acctLv": a.level,
                 "posMode": a.pos_mode,
                 "acctStpMode": "cancel_maker",
@@ -73,7 +73,7 @@ class AccountData:
                 "liquidationGear": "3",
                 "enableSpotBorrow": False,
                 "spotBorrowAutoRepay": False,
-                "type": "0",
+                "type": "1" if a.master else "0",
                 "settleCcy": "USDT",
                 "settleCcyList": ["USDT"],
                 "newFieldOfTomorrow": "",

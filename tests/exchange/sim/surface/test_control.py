@@ -59,6 +59,14 @@ def test_an_account_needs_only_a_name() -> None:
     assert (made.secret, made.passphrase, made.level) == ("two-secret", "two-pass", "2")
 
 
+def test_an_account_may_be_a_sub_account_of_a_main_one_but_not_of_another_sub_account() -> None:
+    control = Control()
+    _, account = control.ask("POST", "/sim/accounts", {"name": "sub", "main": "demo"})
+    assert account["main_uid"] == control.venue.demo.uid == control.venue.accounts["sub"].family
+    status, answer = control.ask("POST", "/sim/accounts", {"name": "subsub", "main": "sub"})
+    assert (status, answer["error"]["field"], answer["error"]["allowed"]) == (400, "main", "demo")
+
+
 def test_an_account_may_choose_everything() -> None:
     control = Control()
     body = {
@@ -87,6 +95,7 @@ def test_an_account_may_choose_everything() -> None:
         ({"name": "x", "cash": {"USDT": "many"}}, "cash.USDT"),
         ({"name": "x", "cash": {"USDT": "NaN"}}, "cash.USDT"),
         ({"name": "x", "colour": "red"}, "colour"),
+        ({"name": "x", "main": "nobody"}, "main"),
         (b"{", "body"),
         (b"\xff", "body"),
         ([], "body"),
