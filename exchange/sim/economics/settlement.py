@@ -64,7 +64,7 @@ class FundingDesk:
                 for row in account.positions.values():
                     if row.size and row.inst_id == market.instrument.inst_id:
                         self._charge(account, row, market, mark, rate)
-        market.settled.append(Settled(state.funding_ms, rate, rate))
+        market.note_settled(Settled(state.funding_ms, rate, rate))
         self._step_interval(market, rate)
         self._schedule(market, now_ms)
         self._begin(market, state.funding_ms)

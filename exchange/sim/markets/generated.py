@@ -37,7 +37,7 @@ DAY_MS = 86_400_000
 HISTORY_MS = 60 * DAY_MS
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 BARS_PER_DAY = DAY_MS // BAR_MS
-CHUNK_BARS = 2 * BARS_PER_DAY  # drawn at a time
+CHUNK_BARS = BARS_PER_DAY // 3  # drawn at a time: an interval of funding
 
 HOME_PULL = 1 / (60 * BARS_PER_DAY)  # a price drifts back to its start within months
 BASIS_PULL = 1 / 12  # basis forgets a shock within an hour

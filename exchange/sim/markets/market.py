@@ -114,10 +114,12 @@ class Market:
         self._update_id: int | None = None
         self._last_trade_id = 0
         self._last = self._last_size = self._mark_px = self._index_px = ZERO
+        self._path_px = self._printed_px = ZERO  # the market's own price, now and at its last print
         self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
         self._own_prints = 0
         self._funding: FundingState | None = None
         self._settled: deque[Settled] | None = None
+        self._settled_since: deque[Settled] = deque(maxlen=SETTLED_KEPT)
         self._opened_ms = pulse.now_ms
         self._used: tuple[int, Decimal] = (-1, ZERO)  # when a bar began, and what clients traded in it
         self._share = ZERO  # of this bar's volume that clients may have between them
@@ -139,7 +141,7 @@ class Market:
         price = (quote.swap if swap else quote.spot) + self._book.impact.shift(at_ms)
         self._book.refresh(price, quote.spread, quote.depth, at_ms)
         self._count(missed)
-        self._last = round_to(price, tick)
+        self._last = self._path_px = round_to(price, tick)
         self._last_size = self._print_size(at_ms, self._last)
         if self._funding is not None:
             self._foresee(self._funding)
@@ -163,14 +165,15 @@ class Market:
         pulse, recent = self._pulse, self._pulse.recent
         missed, self._printed = min(pulse.count - self._printed, PRINTS_KEPT), pulse.count
         found = self._book.take_prints()
-        before = self._price(recent[max(0, len(recent) - missed - 1)]) if missed else ZERO
+        before = self._printed_px
         for back in range(missed, 0, -1):
             at_ms = recent[-back]
             if not self._book.covers(at_ms):
-                price = self._price(at_ms)
+                price = self._path_px if back == 1 else self._price(at_ms)
                 side, size = "buy" if price >= before else "sell", self._print_size(at_ms, price)
                 found.append(FeedPrint(pulse.count - back + 1, price, size, side, at_ms))
                 before = price
+        self._printed_px = self._path_px
         found.sort(key=lambda one: one.ts_ms)
         return [self._publish(one.trade_id, one.price, one.size, one.side, one.ts_ms) for one in found]
 
@@ -286,14 +289,20 @@ class Market:
     def settled(self) -> deque[Settled]:
         if self._settled is None:
             past = self._source.settled(self.coin, self._opened_ms + 1, SETTLED_KEPT)
-            self._settled = deque(past, maxlen=SETTLED_KEPT)
+            self._settled = deque([*past, *self._settled_since], maxlen=SETTLED_KEPT)
         return self._settled
+
+    def note_settled(self, one: Settled) -> None:
+        """A settlement has happened. The ones before the start are still read only when asked for."""
+        self._settled_since.append(one)
+        if self._settled is not None:
+            self._settled.append(one)
 
     @property
     def last_settled(self) -> Settled | None:
         """The newest settlement, without the work of reading all of the past."""
-        if self._settled is not None:
-            return self._settled[-1] if self._settled else None
+        if self._settled_since:
+            return self._settled_since[-1]
         past = self._source.settled(self.coin, self._opened_ms + 1, 1)
         return past[-1] if past else None
 

@@ -3,6 +3,7 @@ from functools import cache
 
 import pytest
 
+from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import BAR_MS, DAY_MS, START_MS, GeneratedMarket
 from exchange.sim.markets.regimes import MOODS, REGIMES
 
@@ -211,3 +212,14 @@ def test_any_coin_can_be_invented(coin: str) -> None:
     market = GeneratedMarket(1, (coin,))
     quote = market.quote(coin, START_MS + 3 * DAY_MS)
     assert quote.spot > 0 and abs(quote.swap / quote.spot - 1) < 0.05
+
+
+def test_nothing_is_drawn_for_what_nobody_asks() -> None:
+    market = GeneratedMarket(7, ("BTC", "ETH"))
+    venue = Exchange(market, 7)
+    while venue.now_ms < START_MS + DAY_MS:
+        venue.advance(START_MS + DAY_MS)
+    for coin in ("BTC", "ETH"):
+        assert market.tracks(coin)[0].ts[0] >= START_MS - DAY_MS
+    assert len(venue.markets["BTC-USDT-SWAP"].settled) > 90
+    assert market.tracks("BTC")[0].ts[0] < START_MS - 50 * DAY_MS
