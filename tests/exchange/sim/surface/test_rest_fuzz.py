@@ -53,7 +53,14 @@ nested = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=6,
 )
-queries = st.dictionaries(st.sampled_from(NAMES), values, max_size=7)
+# What every route needs is there and right, so that what is strange about the rest gets through to it.
+GOOD = {
+    "instId": "BTC-USDT-SWAP", "instType": "SWAP", "instFamily": "BTC-USDT", "ccy": "USDT", "tdMode": "cross",
+    "mgnMode": "cross", "ordType": "oco", "state": "canceled", "clOrdId": "order1", "algoClOrdId": "order1",
+}  # fmt: skip
+PAGING = ("after", "before", "begin", "end", "limit", "sz", "bar", "type", "px")
+names = st.sampled_from(PAGING) | st.sampled_from(NAMES)
+queries = st.dictionaries(names, values, min_size=1, max_size=6).map(lambda strange: {**GOOD, **strange})
 objects = st.dictionaries(st.sampled_from(NAMES), values | nested, max_size=9)
 ORDER = {"instId": SWAP, "tdMode": "cross", "side": "sell", "ordType": "limit", "sz": "1", "px": "60000"}
 likely = objects.map(lambda more: {**ORDER, **more})

@@ -6,6 +6,8 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from benchmarks.abuse import frames_of
+from benchmarks.rudeness import HANDSHAKE, frame
 from exchange.sim.surface import ws_link
 from exchange.sim.surface.http_front import HttpFront
 from tests.exchange.sim.surface.client import signed_headers
@@ -223,3 +225,12 @@ async def test_a_request_that_does_not_come_to_its_end_is_given_up() -> None:
             writer.close()
             await writer.wait_closed()
         front.close()
+
+
+async def test_a_closing_code_reaches_a_client_that_is_still_sending() -> None:
+    async with running() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HANDSHAKE % b"public" + frame(b"x" * 8_000_000))
+        answer = await reader.read()  # to the end, and not to a reset
+        assert frames_of(answer.partition(b"\r\n\r\n")[2])[-1][1][:2] == (1009).to_bytes(2, "big")
+        writer.close()
