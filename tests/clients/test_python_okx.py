@@ -21,6 +21,7 @@ from okx.Status import StatusAPI
 from okx.SubAccount import SubAccountAPI
 from okx.Trade import TradeAPI
 
+from exchange.sim.profile import VenueProfile
 from tests.clients.house import SPOT_ID, SWAP_ID, D, House, machine_ms, open_house
 
 APIS = (PublicAPI, MarketAPI, AccountAPI, TradeAPI, FundingAPI, StatusAPI, SubAccountAPI)
@@ -143,7 +144,8 @@ class Sdk:
 
 @pytest.fixture
 async def sdk() -> AsyncIterator[Sdk]:
-    async with open_house(machine_ms()) as house:
+    # At whatever time of day the tests run: no settlement may be under way.
+    async with open_house(machine_ms(), profile=VenueProfile(settlement_s=(0, 0))) as house:
         sdk = Sdk(house)
         yield sdk
         sdk.close()

@@ -53,7 +53,8 @@ class Book:
         self._at_ms = 0
         self._best_ticks = {"buy": 0, "sell": 0}
         self._levels: dict[str, list[list[Decimal]]] = {}
-        self._eaten = {"buy": ZERO, "sell": ZERO}
+        self._eaten = {"buy": ZERO, "sell": ZERO}  # missing now
+        self._meals = {"buy": (ZERO, 0), "sell": (ZERO, 0)}  # what was missing after the last bite, and when
 
     @property
     def update_id(self) -> int | None:
@@ -78,9 +79,10 @@ class Book:
         width = max(1, round(spread * CALM_SPREAD_BPS / 10_000 * ticks), 1 if spread <= 1 else round(spread))
         bid = max(1, round(ticks - width / 2))
         if self._eaten["buy"] or self._eaten["sell"]:
-            gone = min(Decimal(1), Decimal(at_ms - self._at_ms) / self._regrow_ms)
-            for side, eaten in self._eaten.items():
-                self._eaten[side] = eaten * (1 - gone) // self.instrument.lot * self.instrument.lot
+            for side, (missing, bitten_ms) in self._meals.items():
+                # Counted from the bite, so that looking at the book in between changes nothing.
+                gone = min(Decimal(1), Decimal(at_ms - bitten_ms) / self._regrow_ms)
+                self._eaten[side] = missing * (1 - gone) // self.instrument.lot * self.instrument.lot
         self._best_ticks = {"buy": bid, "sell": bid + width}
         self._mid, self._depth, self._at_ms = mid, depth, at_ms
         self._levels.clear()
@@ -108,6 +110,7 @@ class Book:
             if levels:
                 self.impact.note(self._at_ms, float(levels[0][0] - eaten[0]))
         self._eaten[side] += size
+        self._meals[side] = (self._eaten[side], self._at_ms)
 
     def shown(self, side: str) -> Decimal | None:
         """The best price the public sees on one side; None when there is none."""

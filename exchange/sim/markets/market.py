@@ -7,7 +7,7 @@ caught up with then, from the same path, so looking changes nothing.
 from __future__ import annotations
 
 from collections import deque
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from functools import partial
 from typing import NamedTuple
 
@@ -426,5 +426,6 @@ class Market:
             premium, tick = mark - index, self.instrument.tick
             high = min(max(index, index * (1 + BAND) + premium), index * (1 + BAND_LIMIT))
             low = max(min(index, index * (1 - BAND) + premium), index * (1 - BAND_LIMIT))
-            band = self._band_kept = Band(index, mark, high // tick * tick, -(-low // tick) * tick)
+            steps = (low / tick).to_integral_value(ROUND_CEILING)
+            band = self._band_kept = Band(index, mark, high // tick * tick, steps * tick)
         return band

@@ -313,3 +313,27 @@ def test_a_profile_says_how_fast_eaten_depth_is_back() -> None:
         desk.order(SPOT, "buy", str(whole), "60500")
         desk.venue.world.markets[SPOT].book.refresh(60_000.0, 1.0, 1.0, desk.venue.now_ms + 60_000)
         assert float(desk.venue.world.markets[SPOT].book._eaten["sell"] / whole) == pytest.approx(share)
+
+
+def test_looking_at_a_book_does_not_change_how_its_eaten_depth_grows_back() -> None:
+    sizes = []
+    for looks in (1, 40):
+        desk = Desk(usdt="10000000", regrow_ms=100_000)
+        book = desk.venue.world.markets[SPOT].book
+        desk.order(SPOT, "buy", str(book.levels("sell")[0][1]), "60500")
+        begin_ms = desk.venue.now_ms
+        for look in range(1, looks + 1):
+            book.refresh(60_000.0, 1.0, 1.0, begin_ms + 80_000 * look // looks)
+        sizes.append(book.levels("sell")[0][1])
+    assert sizes[0] == sizes[1]
+
+
+def test_the_edges_of_the_price_band_are_ticks_inside_the_exact_band() -> None:
+    desk = Desk()
+    for spot in (60_000.0, 60_003.3, 59_999.7, 60_012.1):
+        desk.market.spot["BTC"] = spot
+        desk.wait(MINUTE_MS)
+        market = desk.venue.world.markets[SPOT]
+        assert not market.sell_limit % D("0.1") and not market.buy_limit % D("0.1")
+        assert 0 <= market.sell_limit - market.index_px * D("0.98") < D("0.1")
+        assert 0 <= market.index_px * D("1.02") - market.buy_limit < D("0.1")
