@@ -42,6 +42,7 @@ class PositionFigures:
     mgn_ratio: Decimal | None
     liq_px: Decimal | None
     notional_usd: Decimal
+    usd_px: Decimal  # of its settlement currency
     mark_px: Decimal
     adl_rank: int
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchange.sim.economics import freeze
+from exchange.sim.economics import freeze, insurance
+from exchange.sim.economics.accounts import family_of
 from exchange.sim.economics.forced import forced
 from exchange.sim.economics.margin import Exposure, Standing, standing
 from exchange.sim.economics.matching import BY_ADL, cancel
@@ -61,6 +62,7 @@ def share(world: World, account: AccountState, inst_id: str, fraction: Decimal) 
     rows = [row for row in account.positions.values() if row.inst_id == inst_id and row.size]
     if not rows or not 0 < fraction <= 1:
         raise ValueError(f"ADL needs a position in {inst_id} and a fraction in (0, 1], not {fraction}")
+    insurance.announce(world, family_of(world.market(inst_id)))
     for row in rows:
         reduce(world, account, row, max(lot, abs(row.size) * fraction // lot * lot))
 

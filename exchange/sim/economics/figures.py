@@ -28,7 +28,7 @@ def liquidation_price(world: World, now: Standing, each: Exposure) -> Decimal | 
     if each.row.key.mode == ISOLATED:
         surplus = each.margin + each.upl - each.mmr - each.close_fee
         return _falls_to_zero(mark, surplus, slope, coins)
-    surplus = now.backing - now.held.get(QUOTE, ZERO) - now.mmr - now.loan_mmr - now.close_fees
+    surplus = now.cover - now.need
     if not now.multi:
         return _falls_to_zero(mark, surplus, slope, coins)
     if (own := now.equity.get(each.market.coin, ZERO)) > 0 and (index := world.index(each.market.coin)):
@@ -66,7 +66,7 @@ def figures(world: World, account: AccountState) -> AccountFigures:
         imr=now.imr + now.loan_imr + now.order_margin if now.multi else None,
         mmr=now.mmr + now.loan_mmr if now.multi else None,
         mgn_ratio=ratio if now.multi else None,
-        notional_usd=notional,
+        notional_usd=notional * world.usdt_usd,
         upl=now.upl,
         coins=coins,
         positions={each.row.key: _position(world, account, now, each) for each in open_now},
@@ -82,7 +82,7 @@ def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinF
     order_frozen = now.held.get(ccy, ZERO) + (now.order_margin if settles else ZERO)
     imr = now.imr if settles and not now.multi else ZERO
     if now.multi:
-        margin_free = max(ZERO, now.free) / price if price else ZERO
+        margin_free = min(max(ZERO, now.free) / price, max(ZERO, equity - order_frozen)) if price else ZERO
     else:
         margin_free = max(ZERO, now.free) if settles else max(ZERO, equity - order_frozen)
     isolated_upl = sum((each.upl for each in now.isolated), ZERO) if settles else ZERO
@@ -93,9 +93,9 @@ def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinF
         equity=equity + isolated,
         available=now.own(account, ccy),
         available_equity=margin_free,
-        frozen=order_frozen + imr,
+        frozen=order_frozen + imr + max(ZERO, isolated),
         order_frozen=order_frozen,
-        upl=now.upl if settles else ZERO,
+        upl=now.upl + isolated_upl if settles else ZERO,
         liability=now.loans.get(ccy, ZERO),
         upl_liability=min(now.loans.get(ccy, ZERO), max(ZERO, -now.upl)) if settles else ZERO,
         borrowable=now.borrowable(account, ccy),
@@ -124,7 +124,8 @@ def _position(world: World, account: AccountState, now: Standing, each: Exposure
         mmr=each.mmr,
         mgn_ratio=each.own_ratio if own else now.ratio,
         liq_px=liquidation_price(world, now, each),
-        notional_usd=each.notional,
+        notional_usd=each.notional * world.usdt_usd,
+        usd_px=world.usdt_usd,
         mark_px=each.market.mark_px,
         adl_rank=deleveraging.rank(now, each),
     )

@@ -16,7 +16,8 @@ from exchange.sim.model import ZERO, AdlChanged, FundEntry, InsuranceFund
 PEAK_MS = 8 * 3_600_000
 BEGINS, ENDS = Decimal("0.3"), Decimal("0.15")  # fall from the peak; where it ends is an assumption
 DEPOSIT, LOSS, UPDATE = "liquidation_balance_deposit", "bankruptcy_loss", "regular_update"
-BY_RATE, BY_BALANCE, OVER = "rate_adl_start", "bal_adl_start", "adl_end"
+BY_RATE, BY_BALANCE, BY_HAND, OVER = "rate_adl_start", "bal_adl_start", "pos_adl_start", "adl_end"
+UNDER_WAY = (BY_RATE, BY_BALANCE, BY_HAND)
 
 
 def open_fund(world: World, family: str, amount: Decimal) -> None:
@@ -63,7 +64,7 @@ def review(world: World, family: str) -> None:
     """Begin or end forced deleveraging of a family as its fund calls for."""
     fund, balance = world.funds[family], world.house.insurance[family]
     fallen = fall(world, family)
-    if fund.adl_type in (BY_RATE, BY_BALANCE):
+    if fund.adl_type in UNDER_WAY:
         if balance > 0 and fallen < ENDS:
             _turn(world, fund, OVER)
     elif balance <= 0:
@@ -73,7 +74,13 @@ def review(world: World, family: str) -> None:
 
 
 def deleverages(world: World, family: str) -> bool:
-    return world.funds[family].adl_type in (BY_RATE, BY_BALANCE)
+    return world.funds[family].adl_type in UNDER_WAY
+
+
+def announce(world: World, family: str) -> None:
+    """Let a deleveraging begin that the fund did not call for; the next review ends it."""
+    if not deleverages(world, family):
+        _turn(world, world.funds[family], BY_HAND)
 
 
 def figures(world: World) -> list[FundFigures]:

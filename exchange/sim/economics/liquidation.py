@@ -42,8 +42,13 @@ def _is_due(now: Standing) -> bool:
 
 def _liquidate_cross(world: World, account: AccountState) -> None:
     """Orders, loans, contracts that offset each other, then the riskiest position: re-checked each time."""
+    now = standing(world, account)
     for order in list(account.open_orders.values()):
-        if order.frozen and order.td_mode != "isolated":
+        uses_margin = now.multi or order.hold_ccy in (
+            "",
+            QUOTE,
+        )  # coins for sale back nothing in Futures mode
+        if order.frozen and order.td_mode != "isolated" and uses_margin:
             cancel(world, account, order, BY_RISK)
     now = standing(world, account)
     if _is_due(now) and loans.repay_all(world, account, now):
@@ -81,11 +86,15 @@ def _liquidate_isolated(world: World, account: AccountState, each: Exposure) -> 
 
 
 def _take_over(world: World, account: AccountState, each: Exposure, backing: Decimal) -> None:
-    """Pass a position, or the upper two tiers of a big one, to the venue at its bankruptcy price."""
+    """Pass a position, or the upper two tiers of a big one, to the venue at its bankruptcy price.
+
+    A big one goes whole as well when `backing` is less than it would need in the first tier.
+    """
     size, category = abs(each.row.size), FULL
     tiers = position_tiers(each.market.coin)
     tier = next((n for n, one in enumerate(tiers) if size <= one[1]), len(tiers) - 1)
-    if tier >= TIERS_PER_CUT and backing > 0:
+    least = each.notional * tiers[0][2] + each.close_fee
+    if tier >= TIERS_PER_CUT and backing > least:
         size, category = size - tiers[tier - TIERS_PER_CUT][1], PARTIAL
     _close(world, account, each, size, bankruptcy_price(each, backing, account), category)
 
@@ -141,4 +150,4 @@ def _absorb(world: World, account: AccountState) -> None:
     for ccy in short:
         deficit = -account.trading[ccy]
         credit(world, account, ccy, deficit, new_bill(CLAWBACK, "108"), (world.house.cash, ccy, -deficit))
-        world.tell_account(account, "claw_back", (QUOTE,))
+        world.tell_account(account, "claw_back", (ccy,))

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from exchange.sim.economics.accounts import credit, new_bill
 from exchange.sim.economics.margin import MULTI, Standing, standing
+from exchange.sim.economics.matching import BORROW_CAP, cancel
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import loan_quota, loan_terms
 from exchange.sim.model import ZERO, AccountState, InterestRow
@@ -69,6 +70,9 @@ def repay_excess(world: World, account: AccountState, now: Standing) -> bool:
     for ccy, owed in now.loans.items():
         excess = owed - loan_quota(account.fee_level, ccy)
         if excess > 0:
+            for order in list(account.open_orders.values()):
+                if order.hold_ccy:  # its coins may be needed
+                    cancel(world, account, order, BORROW_CAP)
             sold = _repay(world, account, ccy, excess) or sold
     return sold
 

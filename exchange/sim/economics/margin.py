@@ -74,23 +74,32 @@ class Standing:
     loan_mmr: Decimal
 
     @property
+    def need(self) -> Decimal:
+        """What a ratio of 1 takes: the maintenance margin, and the fees of closing everything."""
+        return self.mmr + self.loan_mmr + self.close_fees
+
+    @property
+    def cover(self) -> Decimal:
+        """What stands against the need. In Futures mode USDT that buy coins will back nothing any more;
+        in multi-currency mode the coins will, so an order changes nothing yet."""
+        return self.backing if self.multi else self.backing - self.held.get(QUOTE, ZERO)
+
+    @property
     def ratio(self) -> Decimal | None:
         """The venue's mgnRatio: 1 liquidates, 3 warns. None without positions or loans."""
-        need = self.mmr + self.loan_mmr + self.close_fees
-        return (self.backing - self.held.get(QUOTE, ZERO)) / need if need else None
+        return self.cover / self.need if self.need else None
 
     @property
     def free(self) -> Decimal:
         """Margin left for new positions, USDT; may be negative."""
-        held = ZERO if self.multi else self.held.get(QUOTE, ZERO)
-        return self.backing - self.imr - self.loan_imr - self.order_margin - held
+        return self.cover - self.imr - self.loan_imr - self.order_margin
 
     def spare_of(self, key: PositionKey) -> Decimal:
         """USDT a position could lose before the maintenance margin and fees behind it are touched."""
         for each in self.isolated:
             if each.row.key == key:
                 return max(ZERO, each.margin + each.upl - each.mmr - each.close_fee)
-        return max(ZERO, self.backing - self.mmr - self.loan_mmr - self.close_fees)
+        return max(ZERO, self.backing - self.need)
 
     def own(self, account: AccountState, ccy: str, freed: Decimal = ZERO) -> Decimal:
         """Coins the account has free, with `freed` of them given up by an order that is being amended.

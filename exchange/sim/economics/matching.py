@@ -19,6 +19,7 @@ from exchange.sim.model import ZERO, AccountState, Amendment, Order, PositionKey
 
 # cancelSource, api-v5.md 4.4
 BY_SYSTEM, BY_USER, REDUCE_ONLY, BY_RISK, BY_ADL, NO_FUNDS = "0", "1", "2", "3", "6", "9"
+BORROW_CAP = "4"
 FOK_UNFILLED, IOC_REST, DEAD_MAN, BETTER_REDUCES, WOULD_TAKE = "13", "14", "20", "22", "31"
 SELF_TRADE, TOO_MANY_MAKERS = "32", "33"
 CUT_FOR_OTHERS = "4"  # amendSource: by the system, because of other pending orders

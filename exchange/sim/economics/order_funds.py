@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import held, leverage_of
-from exchange.sim.economics.margin import Standing, standing
+from exchange.sim.economics.margin import Standing, discounted, standing
 from exchange.sim.economics.order_words import PRICED, best_price, closes, in_quote
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
@@ -53,14 +53,27 @@ def check_funds(
     if instrument.is_swap:
         return Hold(_margin_needed(account, market, params, size, limit, now, own), "")
     if params.kind == "market":
-        return _market_funds(account, market, params, now)
+        hold = _market_funds(account, market, params, now)
+        if hold.budget is not None:
+            coins = hold.budget / best_price(market, params.side)
+            _check_discount(
+                world, market, now, min(size, coins) if hold.coins is None else coins, hold.amount
+            )
+        return hold
     if params.side == "sell":
         need, ccy = size, instrument.base
     else:
-        need, ccy = size * limit, instrument.quote
+        need, ccy = size * limit * (1 + quote_fee(account)), instrument.quote
     if now.spendable(account, ccy, own.frozen if own else ZERO) < need:
         raise _insufficient(ccy)
+    if params.side == "buy":
+        _check_discount(world, market, now, size, need)
     return Hold(need, ccy)
+
+
+def quote_fee(account: AccountState) -> Decimal:
+    """What a spot buy costs on top of its price: its fee, where the account pays it in USDT."""
+    return fees.rates(account.fee_level, "SPOT")[1] if account.fee_type == "1" else ZERO
 
 
 def _market_funds(account: AccountState, market: Market, params: OrderParams, now: Standing) -> Hold:
@@ -69,17 +82,28 @@ def _market_funds(account: AccountState, market: Market, params: OrderParams, no
     instrument, size, buys = market.instrument, params.size, params.side == "buy"
     ccy = instrument.quote if buys else instrument.base
     free, best = now.spendable(account, ccy), best_price(market, params.side)
-    by_quote = in_quote(params, market)
+    by_quote, fee = in_quote(params, market), 1 + quote_fee(account)
     if by_quote == buys:
         if free < size:
             raise _insufficient(ccy)
-        return Hold(size, ccy, size, MAX_COINS) if buys else Hold(size, ccy)
-    need = (size * best if buys else size / best) * RESERVE
+        return Hold(size, ccy, size / fee, MAX_COINS) if buys else Hold(size, ccy)
+    need = (size * best * fee if buys else size / best) * RESERVE
     least = instrument.min_size * best if buys else instrument.min_size
     if free < need and (params.ban_amend or free < least):
         raise _insufficient(ccy)
     amount = min(need, free)
-    return Hold(amount, ccy, amount) if buys else Hold(amount, ccy, size, amount)
+    return Hold(amount, ccy, amount / fee) if buys else Hold(amount, ccy, size, amount)
+
+
+def _check_discount(world: World, market: Market, now: Standing, coins: Decimal, cost: Decimal) -> None:
+    """Raise 51008 when `coins` back positions or loans by so much less than the USDT they cost that
+    these would lack margin."""
+    if not (now.multi and now.need):
+        return
+    base, quote = market.instrument.base, market.instrument.quote
+    own, price = now.equity.get(base, ZERO), world.index(base)
+    if cost - discounted(base, own + coins, price) + discounted(base, own, price) > now.free:
+        raise _insufficient(quote)
 
 
 def _insufficient(ccy: str) -> Reject:
@@ -99,11 +123,12 @@ def _margin_needed(
     key = params.position
     now_held = held(account, key)
     signed = size if params.side == "buy" else -size
-    opening = size if now_held * signed >= 0 else max(ZERO, size - abs(now_held))
+    pending = account.sums.pending.get((key, params.side), ZERO) - (own.left if own else ZERO)
+    closable = abs(now_held) if now_held * signed < 0 else ZERO
+    opening = min(size, max(ZERO, size + pending - closable))  # those waiting come first to close
     if not opening:
         return ZERO
     leverage = leverage_of(account, key)
-    pending = account.sums.pending.get((key, params.side), ZERO) - (own.left if own else ZERO)
     check_tier(market, abs(now_held + signed) + pending, leverage)
     price = limit if params.kind in PRICED else best_price(market, params.side) * RESERVE
     if params.side == "sell":
@@ -143,7 +168,7 @@ def max_size(
     lot = instrument.lot
     px = price or market.last
     if not instrument.is_swap:
-        buy = now.spendable(account, instrument.quote) / px // lot * lot
+        buy = now.spendable(account, instrument.quote) / (px * (1 + quote_fee(account))) // lot * lot
         return buy, now.spendable(account, instrument.base) // lot * lot
     key = PositionKey(instrument.inst_id, mode)
     leverage = leverage_of(account, key)

@@ -40,7 +40,12 @@ def _trade_spot(
     base, quote = market.instrument.base, market.instrument.quote
     taker = fees.rates(trial.fee_level, "SPOT")[1]
     buys = params.side == "buy"
-    coins, money = (size * (1 - taker), -size * price) if buys else (-size, size * price * (1 - taker))
+    if buys and trial.fee_type == "1":
+        coins, money = size, -size * price * (1 + taker)
+    elif buys:
+        coins, money = size * (1 - taker), -size * price
+    else:
+        coins, money = -size, size * price * (1 - taker)
     for ccy, change in ((base, coins), (quote, money)):
         trial.trading[ccy] = trial.trading.get(ccy, ZERO) + change
 

@@ -45,7 +45,7 @@ def max_withdrawal(world: World, account: AccountState, ccy: str) -> Decimal:
     """What may leave the trading account: free cash that no position or order needs as margin."""
     now = standing(world, account)
     free = now.own(account, ccy)
-    if now.multi and now.exposures:
+    if now.multi and (now.exposures or now.loans or now.loan_imr or now.order_margin):
         price = world.index(ccy)
         free = min(free, max(ZERO, now.free) / price) if price else free
     elif ccy == QUOTE:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from exchange.sim.economics import liquidation
 from exchange.sim.economics.margin import LOAN_MMR, MULTI, standing
 from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.markets.instruments import loan_quota
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState
 
@@ -19,7 +20,8 @@ ROUNDING = 0.98  # of the leeway: bounds are compared with prices not rounded to
 
 
 def leeway(world: World, account: AccountState) -> Decimal:
-    """How far, as a fraction, all prices may move before any ratio of the account can reach 1.
+    """How far, as a fraction, all prices may move before any ratio of the account can reach 1, or its
+    losses the quota of USDT it may owe.
 
     A move by x takes at most x of the gross exposure from what backs a requirement, and adds at most x to
     the requirement: backing - x gross = need (1 + x). Where a loss becomes a loan, it needs margin as well.
@@ -30,9 +32,12 @@ def leeway(world: World, account: AccountState) -> Decimal:
     if now.multi:
         gross *= 1 + LOAN_MMR
         gross += sum((abs(eq) * world.index(ccy) for ccy, eq in now.equity.items() if ccy != QUOTE), ZERO)
-    parts = [(now.backing - now.held.get(QUOTE, ZERO), gross, now.mmr + now.loan_mmr + now.close_fees)]
+    parts = [(now.cover, gross, now.need)]
     parts += [(each.margin + each.upl, each.notional, each.mmr + each.close_fee) for each in now.isolated]
     shares = [(backing - need) / (gross + need) for backing, gross, need in parts if need]
+    if now.multi and now.exposures:  # a loss may outgrow what may be owed, whatever the ratio
+        room = now.equity[QUOTE] + loan_quota(account.fee_level, QUOTE)
+        shares.append(room / sum(each.notional for each in now.exposures))
     return max(ZERO, min(shares, default=Decimal(1)))
 
 

@@ -167,7 +167,7 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
         "interest": "",
         "last": num(side.last),
         "idxPx": num(side.index_px),
-        "usdPx": "1",
+        "usdPx": num(f.usd_px) if f else "",
         "markPx": num(side.mark_px),
         "tradeId": p.trade_id,
         "pnl": num(p.realized),

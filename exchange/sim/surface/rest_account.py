@@ -220,8 +220,8 @@ class AccountData:
         params, account = call.params, call.account
         mode = params.choice("tdMode", ("cash", *MARGIN_MODES))
         params.need("instId")
-        coins = self._venue.figures(account).coins
-        rows = []
+        figures = self._venue.figures(account)
+        coins, rows = figures.coins, []
         for inst_id in params.names("instId", 5):
             i = self._instrument(inst_id)
             quote, base = coins.get(i.quote), coins.get(i.base)
@@ -230,6 +230,8 @@ class AccountData:
             elif params.flag("reduceOnly"):
                 sizes = [p.size for p in account.positions.values() if p.key[:2] == (inst_id, mode)]
                 buy, sell = -sum((s for s in sizes if s < 0), ZERO), sum((s for s in sizes if s > 0), ZERO)
+            elif figures.adjusted_equity is not None:  # every coin backs a swap
+                buy = sell = max(ZERO, figures.adjusted_equity - (figures.imr or ZERO))
             else:
                 buy = sell = quote.available_equity if quote else ZERO
             rows.append({"instId": inst_id, "availBuy": num(buy), "availSell": num(sell)})

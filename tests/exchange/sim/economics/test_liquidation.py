@@ -217,3 +217,31 @@ def test_an_empty_fund_calls_for_deleveraging_too_and_never_owes() -> None:
     assert world.house.insurance["BTC-USDT"] == 0
     assert world.funds["BTC-USDT"].adl_type == "bal_adl_start" and lucky.positions[HELD].size == 0
     assert abs(world.total("USDT") - world.house.deposits["USDT"]) < D("1e-9")
+
+
+def test_coins_for_sale_stay_for_sale_when_a_short_is_liquidated_in_futures_mode() -> None:
+    desk = squeezed("100", "3000")
+    desk.venue.world.deposit(desk.me, "BTC", D(1))
+    sale = desk.order(SPOT, "sell", "0.5", "63000", kind="limit")
+    desk.move(62_800)
+    assert desk.contracts() == 0 and sale.is_open
+
+
+def test_a_big_position_goes_whole_when_even_the_first_tier_needs_more() -> None:
+    desk = squeezed("6000", "100000")
+    desk.move(61_500)  # 10,000 USDT left for 3,690,000, of which the first tier and the fee take 16,605
+    assert desk.contracts() == 0
+    assert [order.category for order in desk.me.orders.values()] == ["full_liquidation"]
+
+
+def test_deleveraging_by_hand_is_announced_and_ends_by_itself() -> None:
+    desk = squeezed("10", "50000")
+    desk.venue.outbox.clear()
+    Edits(desk.venue).force_adl(desk.me, SWAP, D("0.5"))
+    told = [type(event) for event in desk.venue.outbox if isinstance(event, (AdlChanged, AccountChanged))]
+    assert told == [AdlChanged, AccountChanged]
+    fund = desk.venue.insurance_funds()[0]
+    assert (fund.adl_type, fund.deleverages) == ("pos_adl_start", True)
+    desk.wait(60_000)
+    fund = desk.venue.insurance_funds()[0]
+    assert (fund.adl_type, fund.deleverages) == ("adl_end", False)

@@ -172,3 +172,14 @@ def test_auto_loan_belongs_to_multi_currency_mode() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_fee_level_has_a_quota(level: str) -> None:
     assert loan_quota(level, "USDT") >= 500_000
+
+
+def test_a_loss_that_outgrows_the_quota_is_repaid_and_orders_that_hold_coins_give_way() -> None:
+    desk = lender(usdt="0", btc="30")
+    sale = desk.order(SPOT, "sell", "30", "120000", kind="limit")
+    Edits(desk.venue).set_position(desk.me, SWAP, -D(1_000))
+    desk.move(100_000)
+    assert sale.is_open and desk.cash("BTC") == 30  # 400,000 are owed
+    desk.move(111_000)
+    assert (sale.state, sale.cancel_source) == ("canceled", "4")
+    assert 30 - desk.cash("BTC") == pytest.approx(10_000 / D(111_000) / D("0.995"))

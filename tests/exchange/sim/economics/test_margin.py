@@ -165,3 +165,66 @@ def test_a_position_without_risk_has_no_liquidation_price() -> None:
     long = Desk(usdt="10000000")
     Edits(long.venue).set_position(long.me, SWAP, D(1))
     assert long.venue.figures(long.me).positions[HELD].liq_px is None
+
+
+def test_a_fee_paid_in_usdt_is_kept_back_so_that_the_last_usdt_can_be_spent() -> None:
+    desk = Desk(usdt="6000")
+    desk.venue.set_fee_type(desk.me, "1")
+    with pytest.raises(Reject, match="51008"):
+        desk.order(SPOT, "buy", "0.1", "60000", kind="limit")
+    most = desk.venue.max_size(desk.me, SPOT, D(60_000))[0]
+    desk.order(SPOT, "buy", str(most), "60000", kind="limit")
+    desk.move(59_000)
+    assert desk.cash("BTC") == most and desk.cash() >= 0
+
+
+@pytest.mark.parametrize(("size", "unit"), [("6000", "quote_ccy"), ("0.1", "base_ccy")])
+def test_a_market_order_for_everything_leaves_the_fee_in_usdt(size: str, unit: str) -> None:
+    desk = Desk(usdt="6000")
+    desk.venue.set_fee_type(desk.me, "1")
+    desk.order(SPOT, "buy", size, target_ccy=unit)
+    assert desk.cash("BTC") > D("0.0995") and 0 <= desk.cash() < 1
+
+
+def test_orders_that_together_turn_a_position_need_margin() -> None:
+    desk = Desk(usdt="2000")
+    desk.order(SWAP, "buy", "5", "60100")
+    first = desk.order(SWAP, "sell", "5", "61000", kind="limit")
+    second = desk.order(SWAP, "sell", "3", "61000", kind="limit")
+    assert first.frozen == 0
+    assert second.frozen == D("610.915")  # 1,830 USDT at a third, and the fee
+    with pytest.raises(Reject, match="51008"):
+        desk.order(SWAP, "sell", "5", "61000", kind="limit")
+
+
+def test_in_multi_currency_mode_a_waiting_spot_order_takes_nothing_from_the_ratio() -> None:
+    desk = Desk(level="3")
+    desk.order(SWAP, "sell", "10", "59900")
+    before = desk.venue.figures(desk.me).mgn_ratio
+    desk.order(SPOT, "buy", "1", "59000", kind="limit")
+    assert desk.venue.figures(desk.me).mgn_ratio == before
+
+
+def test_in_multi_currency_mode_coins_that_back_less_than_they_cost_may_be_too_many() -> None:
+    desk = Desk(level="3", usdt="61000")
+    desk.order(SWAP, "sell", "300", "59900", kind="limit")
+    assert desk.venue.figures(desk.me).coins["USDT"].available > 60_000
+    with pytest.raises(Reject, match="51008"):
+        desk.order(SPOT, "buy", "1", "60000", kind="limit")
+
+
+def test_in_multi_currency_mode_a_coin_has_no_more_equity_free_than_there_is_of_it() -> None:
+    desk = Desk(level="3")
+    desk.order(SPOT, "buy", "0.5", "60100")
+    coins = desk.venue.figures(desk.me).coins
+    assert coins["BTC"].available_equity == desk.cash("BTC")
+    assert coins["USDT"].available_equity == desk.cash()
+
+
+def test_the_worth_of_a_position_follows_the_dollar() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "10", "59900")
+    desk.market.dollar = 0.99
+    desk.wait(60_000)
+    figures = desk.venue.figures(desk.me).positions[HELD]
+    assert (figures.usd_px, figures.notional_usd) == (D("0.99"), 10 * D("0.01") * 60_000 * D("0.99"))

@@ -2,7 +2,7 @@ import pytest
 
 from exchange.sim.edits import Edits
 from exchange.sim.model import Reject
-from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SWAP, D, Desk
+from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, SWAP, D, Desk
 
 FUNDING, TRADING = "6", "18"
 
@@ -72,3 +72,13 @@ def test_collateral_cannot_leave_in_multi_currency_mode() -> None:
     desk.me.trading["BTC"] = D(1)
     Edits(desk.venue).set_position(desk.me, SWAP, D(-100))
     assert D("0.6") < desk.venue.max_withdrawal(desk.me, "BTC") < D("0.67")
+
+
+def test_coins_that_secure_a_loan_cannot_leave() -> None:
+    desk = Desk(level="3", usdt="60000")
+    desk.me.auto_loan = True
+    desk.order(SPOT, "buy", "1.5", "60100")
+    desk.venue.set_auto_loan(desk.me, False)
+    assert desk.cash() < 0 and not desk.me.positions
+    with pytest.raises(Reject, match="58116"):
+        desk.venue.transfer(desk.me, "BTC", D("1.4"), "18", "6", "t1")

@@ -229,7 +229,7 @@ class StubVenue:
         positions = {
             p.key: PositionFigures(
                 p.key, None if p.key.mode == "cross" else D(300), D("10.5"), D("0.05"), D(200), D(8),
-                self.margin_ratio, D("80000"), D(6000), self.markets[p.inst_id].mark_px, 1,
+                self.margin_ratio, D("80000"), D(6000), D(1), self.markets[p.inst_id].mark_px, 1,
             )
             for p in account.positions.values()
             if p.size
