@@ -45,6 +45,8 @@ class PositionFigures:
     usd_px: Decimal  # of its settlement currency
     mark_px: Decimal
     adl_rank: int
+    break_even_px: Decimal | None = None
+    closable: Decimal | None = None  # contracts no order is closing yet; long_short mode only
 
 
 @dataclass(frozen=True, slots=True)

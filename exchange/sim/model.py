@@ -52,6 +52,7 @@ class Instrument:
     code: int  # instIdCode
     list_ms: int
     ct_val: Decimal = Decimal(1)  # coins per contract; 1 for spot
+    max_limit_usd: Decimal = Decimal(20_000_000)  # worth of an order with a price, as recorded
     max_leverage: Decimal = Decimal(10)
     state: str = "live"  # live | suspend | preopen
     expires_ms: int | None = None
@@ -256,6 +257,10 @@ class PositionRow:
     liq_penalty: Decimal = ZERO
     trade_id: str = ""
     max_size: Decimal = ZERO
+    opened: Decimal = ZERO  # contracts traded since it was opened, and what they were worth: sum price x size
+    opened_value: Decimal = ZERO
+    closed: Decimal = ZERO
+    closed_value: Decimal = ZERO
 
     @property
     def inst_id(self) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from exchange.sim.economics import fees
 from exchange.sim.economics.open_orders import count_fill
-from exchange.sim.economics.world import QUOTE, Leg, World, post
+from exchange.sim.economics.world import QUOTE, Leg, World, booked, post
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
     ZERO,
@@ -36,6 +36,8 @@ _FORCED_SUB = {  # category: (type, {side: sub type}, positions-history type whe
     "adl": (ADL, {"sell": "125", "buy": "126"}, "5", "6"),
     "delivery": (DELIVERY, {"sell": "112", "buy": "113"}, "1", "2"),
 }
+
+SAME_ID_MS = 30 * 86_400_000  # since the last close
 
 LIQUIDATIONS = ("partial_liquidation", "full_liquidation")
 
@@ -98,7 +100,7 @@ def _book_spot(world: World, account: AccountState, market: Market, order: Order
     cost = deal.price * deal.size
     sign = 1 if order.side == "buy" else -1
     in_base = sign > 0 and account.fee_type == "0"
-    fee, fee_ccy = (-deal.size * rate, base) if in_base else (-cost * rate, quote)
+    fee, fee_ccy = (booked(-deal.size * rate), base) if in_base else (booked(-cost * rate), quote)
     sub_type = _TRADE_SUB[order.side]
     house = world.house
     for ccy, change in ((base, sign * deal.size), (quote, -sign * cost)):
@@ -116,7 +118,7 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
     instrument = market.instrument
     signed = deal.size if order.side == "buy" else -deal.size
     rate = _fee_rate(account, market, deal)
-    fee = -deal.size * instrument.ct_val * deal.price * rate
+    fee = booked(-deal.size * instrument.ct_val * deal.price * rate)
     row = position(world, account, order.position)
     closes = row.size * signed < 0
     sub_type = (_CLOSE_SUB if closes else _OPEN_SUB)[order.side]
@@ -133,16 +135,13 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
         bill = _deal_bill(kind, sub_type, market, order, deal)
         turn = turn_position(world, account, market, row, sign * closing, deal.price)
         pnl = turn.pnl
-        filed = _book_turn(world, account, market, row, turn, fee * closing / deal.size, bill)
-        if kind != TRADE or not row.size:
-            _record_close(account, market, row, order, deal, history)
+        filed = _book_turn(world, account, market, row, turn, booked(fee * closing / deal.size), bill)
+        _record_close(account, market, row, order, history, kind in (LIQUIDATION, ADL))
     if opening:
         opened = _OPEN_SUB[order.side] if closing else sub_type
         bill = _deal_bill(kind, opened, market, order, deal)
-        if not row.size:
-            _start(row, world.now_ms)
         turn = turn_position(world, account, market, row, sign * opening, deal.price)
-        filed = _book_turn(world, account, market, row, turn, fee * opening / deal.size, bill)
+        filed = _book_turn(world, account, market, row, turn, fee - booked(fee * closing / deal.size), bill)
     return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, filed.bill_id, sub_type)
 
 
@@ -172,17 +171,24 @@ def turn_position(
     from the account's cash when it grows, and gives it back in proportion when it shrinks.
     """
     key, ct_val, house = row.key, market.instrument.ct_val, world.house
+    if not row.size:
+        _start(world, row)
     old, entry, pnl, margin = row.size, row.size * row.avg_px, ZERO, ZERO
     row.size = old + signed
     if not old or old * signed > 0:
+        row.opened += abs(signed)
+        row.opened_value += abs(signed) * price
         row.avg_px = (abs(entry) + abs(signed) * price) / abs(row.size) if old else price
         if key.mode == ISOLATED:
-            margin = abs(signed) * ct_val * price / leverage_of(account, key)
+            margin = -booked(-abs(signed) * ct_val * price / leverage_of(account, key))
     else:
-        pnl = -signed * ct_val * (price - row.avg_px)
+        pnl = booked(-signed * ct_val * (price - row.avg_px))
         row.realized += pnl
+        row.closed += abs(signed)
+        row.closed_value += abs(signed) * price
         if key.mode == ISOLATED:
-            margin = account.margins[key] * (signed / old if row.size else -1)
+            own = account.margins[key]
+            margin = -booked(own * -signed / old) if row.size else -own
     row.max_size = max(row.max_size, abs(row.size))
     row.leverage = leverage_of(account, key)
     row.updated_ms = world.now_ms
@@ -257,9 +263,13 @@ def leverage_of(account: AccountState, key: PositionKey) -> Decimal:
     return account.leverage.get(leverage_key(key), DEFAULT_LEVERAGE)
 
 
-def _start(row: PositionRow, now_ms: int) -> None:
-    row.created_ms = now_ms
+def _start(world: World, row: PositionRow) -> None:
+    """A position opens, anew perhaps: it keeps its id if it was closed lately. api-v5.md 3.3."""
+    if world.now_ms - row.updated_ms > SAME_ID_MS:
+        row.pos_id = world.next_id()
+    row.created_ms = world.now_ms
     row.realized = row.fee = row.funding_fee = row.liq_penalty = row.max_size = ZERO
+    row.opened = row.opened_value = row.closed = row.closed_value = ZERO
 
 
 def _fee_rate(account: AccountState, market: Market, deal: Deal) -> Decimal:
@@ -296,21 +306,34 @@ def _execution(
 
 
 def _record_close(
-    account: AccountState, market: Market, row: PositionRow, order: Order, deal: Deal, types: tuple[str, str]
+    account: AccountState,
+    market: Market,
+    row: PositionRow,
+    order: Order,
+    types: tuple[str, str],
+    forced: bool,
 ) -> None:
-    long = order.side == "sell"
+    """Note what has been closed of a position: one record of its life, brought up to date each time."""
+    instrument = market.instrument
+    open_px = row.opened_value / row.opened
     realized = row.realized + row.fee + row.funding_fee + row.liq_penalty
+    margin = open_px * row.closed * instrument.ct_val / row.leverage
     figures = {
-        "openAvgPx": row.avg_px, "closeAvgPx": deal.price, "openMaxPos": row.max_size,
-        "closeTotalPos": row.max_size - abs(row.size), "realizedPnl": realized, "pnl": row.realized,
-        "fee": row.fee, "fundingFee": row.funding_fee, "liqPenalty": row.liq_penalty, "lever": row.leverage,
+        "openAvgPx": open_px, "closeAvgPx": row.closed_value / row.closed, "openMaxPos": row.max_size,
+        "closeTotalPos": row.closed, "realizedPnl": realized, "pnl": row.realized,
+        "pnlRatio": realized / margin, "fee": row.fee, "fundingFee": row.funding_fee,
+        "liqPenalty": row.liq_penalty, "lever": row.leverage,
     }  # fmt: skip
-    account.closed_positions.append(
-        {name: f"{value:f}" for name, value in figures.items()}
-        | {
-            "instType": market.instrument.inst_type, "instId": row.inst_id, "mgnMode": row.key.mode,
-            "type": types[0] if row.size else types[1], "posId": row.pos_id, "posSide": row.key.side,
-            "direction": "long" if long else "short", "cTime": str(row.created_ms),
-            "uTime": str(row.updated_ms), "uly": f"{market.instrument.base}-{QUOTE}", "ccy": QUOTE,
-        }
-    )  # fmt: skip
+    record = {name: f"{booked(value).normalize():f}" for name, value in figures.items()} | {
+        "instType": instrument.inst_type, "instId": row.inst_id, "mgnMode": row.key.mode,
+        "type": types[0] if row.size else types[1], "posId": row.pos_id, "posSide": row.key.side,
+        "direction": "long" if order.side == "sell" else "short", "cTime": str(row.created_ms),
+        "uTime": str(row.updated_ms), "uly": f"{instrument.base}-{QUOTE}", "ccy": QUOTE,
+        "triggerPx": f"{market.mark_px:f}" if forced else "",
+    }  # fmt: skip
+    known = account.closed_positions
+    for earlier in known:
+        if (earlier["posId"], earlier["cTime"]) == (record["posId"], record["cTime"]):
+            known.remove(earlier)
+            break
+    known.append(record)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.account_figures import AccountFigures, CoinFigures, PositionFigures
-from exchange.sim.economics import deleveraging, loans
-from exchange.sim.economics.accounts import ISOLATED, leverage_of
+from exchange.sim.economics import deleveraging, fees, loans
+from exchange.sim.economics.accounts import ISOLATED, NET, leverage_of
 from exchange.sim.economics.margin import LOAN_MMR, Exposure, Standing, discounted, standing
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.model import (
@@ -128,4 +128,25 @@ def _position(world: World, account: AccountState, now: Standing, each: Exposure
         usd_px=world.usdt_usd,
         mark_px=each.market.mark_px,
         adl_rank=deleveraging.rank(now, each),
+        break_even_px=break_even_price(account, each),
+        closable=None if key.side == NET else _closable(account, each),
     )
+
+
+def break_even_price(account: AccountState, each: Exposure) -> Decimal | None:
+    """Where closing at the taker fee would leave neither gain nor loss of the position's whole life, what
+    it has realised, its fees and its funding included; None where no price does.
+
+    coins x (p - average) - fee x |coins| x p + result so far = 0. The venue's formula is not documented.
+    """
+    row, taker = each.row, fees.rates(account.fee_level, "SWAP")[1]
+    coins = row.size * each.market.instrument.ct_val
+    so_far = row.realized + row.fee + row.funding_fee + row.liq_penalty
+    price = (coins * row.avg_px - so_far) / (coins - taker * abs(coins))
+    return price if price > 0 else None
+
+
+def _closable(account: AccountState, each: Exposure) -> Decimal:
+    side = "sell" if each.row.size > 0 else "buy"
+    closing = (o.left for o in account.open_orders.values() if o.position == each.row.key and o.side == side)
+    return max(ZERO, abs(each.row.size) - sum(closing, ZERO))

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from exchange.sim.economics.accounts import MARGIN_FOLLOWS, MARGIN_TAKEN, move_margin
 from exchange.sim.economics.margin import Exposure, Standing, standing
-from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.economics.world import QUOTE, World, booked
 from exchange.sim.model import AccountState, PositionKey, Reject
 
 
@@ -48,7 +48,7 @@ def follow_leverage(world: World, account: AccountState, key: PositionKey, facto
     Raises 59303 when there is not enough cash for more; gives back no more than can be spared.
     """
     each = _isolated(standing(world, account), key)
-    change = max(each.margin * (factor - 1), -each.spare)
+    change = -booked(-max(each.margin * (factor - 1), -each.spare))
     if change > 0:
         add_margin(world, account, key, change, MARGIN_FOLLOWS)
     elif change:

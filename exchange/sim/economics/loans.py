@@ -13,7 +13,7 @@ from decimal import Decimal
 from exchange.sim.economics.accounts import credit, new_bill
 from exchange.sim.economics.margin import MULTI, Standing, standing
 from exchange.sim.economics.matching import BORROW_CAP, cancel
-from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.economics.world import QUOTE, World, booked
 from exchange.sim.markets.instruments import loan_quota, loan_terms
 from exchange.sim.model import ZERO, AccountState, InterestRow
 
@@ -46,7 +46,7 @@ def charge_due(world: World) -> None:
             continue
         for ccy, owed in standing(world, account).loans.items():
             terms = loan_terms(ccy)
-            interest = max(ZERO, owed - terms.free) * terms.hourly
+            interest = -booked(-max(ZERO, owed - terms.free) * terms.hourly)
             if interest:
                 bill = new_bill(INTEREST, DEDUCTED, interest=interest, mode="cross")
                 credit(world, account, ccy, -interest, bill, (world.house.fees, ccy, interest))
@@ -100,7 +100,7 @@ def _repay(world: World, account: AccountState, ccy: str, amount: Decimal) -> bo
         _, coin = max(worth)
         rate = world.index(coin) / price * (1 - REPAYMENT_COST)  # of `ccy` for one coin
         size = min(account.trading[coin], amount / rate)
-        bought = min(size * rate, amount)
+        size, bought = -booked(-size), booked(min(size * rate, amount))
         house = world.house
         market = world.markets.get(f"{coin if ccy == QUOTE else ccy}-{QUOTE}")
         sell = new_bill(REPAYMENT, REPAID_SELL, market, size=size, price=world.index(coin), mode="cross")

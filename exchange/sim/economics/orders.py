@@ -126,6 +126,8 @@ def check_size(market: Market, params: OrderParams) -> None:
     if size > limit:
         code = "51101" if instrument.is_swap else "51202"
         raise Reject(code, f"Order amount exceeds the maximum of {limit} per order.")
+    if params.price is not None and size * instrument.ct_val * params.price > instrument.max_limit_usd:
+        raise Reject("51185", f"The maximum value allowed per order is {instrument.max_limit_usd} USD.")
 
 
 def limit_of(market: Market, params: OrderParams) -> Decimal:

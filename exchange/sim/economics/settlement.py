@@ -9,7 +9,7 @@ from exchange.sim.economics.accounts import FUNDING_FEE, ISOLATED, credit, new_b
 from exchange.sim.economics.chance import between, draw
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.matching import NO_FUNDS, cancel
-from exchange.sim.economics.world import QUOTE, Settling, World
+from exchange.sim.economics.world import QUOTE, Settling, World, booked
 from exchange.sim.markets.funding import (
     DEFAULT_INTERVAL_MS,
     IMPACT_VALUE,
@@ -99,9 +99,9 @@ class FundingDesk:
         Nobody pays so much that the maintenance margin and the fee of a liquidation are no longer there.
         """
         world, key = self._world, row.key
-        amount = payment(row.size, market.instrument.ct_val, mark, rate)
+        amount = booked(payment(row.size, market.instrument.ct_val, mark, rate))
         if amount < 0:
-            amount = -min(-amount, max(ZERO, standing(world, account).spare_of(key) - CENT))
+            amount = -min(-amount, booked(max(ZERO, standing(world, account).spare_of(key) - CENT)))
         row.funding_fee += amount
         row.updated_ms = world.now_ms
         bill = new_bill(

@@ -7,11 +7,12 @@ from decimal import Decimal
 from exchange.sim.economics import freeze
 from exchange.sim.economics.accounts import TRANSFER, credit, new_bill
 from exchange.sim.economics.margin import standing
-from exchange.sim.economics.world import QUOTE, World, post
+from exchange.sim.economics.world import QUOTE, World, booked, post
 from exchange.sim.model import ZERO, AccountState, Reject, Transfer
 
 FUNDING, TRADING = "6", "18"
 TAKES_MS = 1_000
+COIN_DECIMALS = 8  # no smaller part of a coin moves
 
 
 def ask(
@@ -50,7 +51,7 @@ def max_withdrawal(world: World, account: AccountState, ccy: str) -> Decimal:
         free = min(free, max(ZERO, now.free) / price) if price else free
     elif ccy == QUOTE:
         free = min(free, max(ZERO, now.free))
-    return free
+    return booked(free, COIN_DECIMALS)
 
 
 def complete_due(world: World) -> None:

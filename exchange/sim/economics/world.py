@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
 from exchange.sim.markets.market import Market
@@ -34,6 +34,8 @@ from exchange.sim.seam import OrderChange
 QUOTE = "USDT"
 ROUNDING = Decimal("1e-9")  # averages are kept to 28 digits: what a booking may be off by
 
+DECIMALS = 16  # recorded bills have so many
+
 Leg = tuple[dict[Any, Decimal], object, Decimal]  # a pot, the name of its part, what flows in
 
 
@@ -48,6 +50,14 @@ def post(*legs: Leg) -> None:
         raise Unbalanced(f"{left} is left over of {[(name, amount) for _, name, amount in legs]}")
     for pot, name, amount in legs:
         pot[name] = pot.get(name, ZERO) + amount
+
+
+def booked(amount: Decimal, decimals: int = DECIMALS) -> Decimal:
+    """What is booked of an amount an account receives, negative when it pays: rounded against it."""
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -decimals:
+        return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_FLOOR)
+    return amount
 
 
 def _empty() -> defaultdict[str, Decimal]:

@@ -40,7 +40,7 @@ def instrument(i: Instrument) -> Row:
         "listTime": ms(i.list_ms),
         "lotSz": num(i.lot),
         "maxIcebergSz": _BIG,
-        "maxLmtAmt": "20000000",
+        "maxLmtAmt": num(i.max_limit_usd),
         "maxLmtSz": num(i.max_limit_size),
         "maxMktAmt": "" if swap else "1000000",
         "maxMktSz": num(i.max_market_size),

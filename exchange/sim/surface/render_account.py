@@ -182,12 +182,26 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
         "pTime": ms(now_ms),
         **UNDOCUMENTED,
     }
-    live = ("avgPx", "upl", "uplRatio", "uplLastPx", "uplRatioLastPx", "liqPx", "imr", "mmr", "mgnRatio")
+    live = (
+        "avgPx",
+        "bePx",
+        "availPos",
+        "upl",
+        "uplRatio",
+        "uplLastPx",
+        "uplRatioLastPx",
+        "liqPx",
+        "imr",
+        "mmr",
+        "mgnRatio",
+    )
     if f is None or not p.size:
         return {**row, **dict.fromkeys((*live, "margin", "notionalUsd"), ""), "adl": "0"}
     upl_last = (side.last - p.avg_px) * p.size * i.ct_val
     row.update(
         avgPx=num(p.avg_px),
+        bePx=num(f.break_even_px),
+        availPos=num(f.closable),
         upl=num(f.upl),
         uplRatio=num(f.upl_ratio),
         uplLastPx=num(upl_last),

@@ -42,7 +42,7 @@ def test_an_order_is_written_down_as_a_command_with_its_outcome_and_as_events() 
 
 def test_a_refused_command_is_written_down_with_its_code() -> None:
     lab = Lab()
-    lab.place(sz="100000")
+    lab.place(sz="20000")
     [command] = lines(log_of(lab))
     assert command["refused"] == "51008" and "result" not in command
 

@@ -17,6 +17,7 @@ from exchange.tape_l2 import DepthFeed
 START_MS = 1_767_571_200_000  # a Monday, 00:00 UTC
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
 HELD = PositionKey(SWAP)  # the cross, net position in it
 D = Decimal

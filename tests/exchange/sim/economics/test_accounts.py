@@ -1,5 +1,8 @@
+import pytest
+
 from exchange.sim.edits import Edits
-from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, SWAP, D, Desk
+from exchange.sim.model import PositionKey, Reject
+from tests.exchange.sim.worlds import DAY_MS, HELD, MINUTE_MS, SPOT, SWAP, D, Desk
 
 
 def test_a_spot_buys_fee_is_taken_in_the_coin() -> None:
@@ -120,3 +123,76 @@ def test_an_edited_position_costs_nothing_and_is_balanced_by_the_house() -> None
     Edits(desk.venue).set_position(desk.me, SWAP, D(3))
     assert desk.contracts() == 3 and desk.cash() == D("100000")
     assert desk.venue.world.total("USDT") == desk.venue.world.house.deposits["USDT"]
+
+
+def test_a_positions_record_averages_everything_it_opened_and_closed() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "2", "59900")
+    desk.move(58_000)
+    desk.order(SWAP, "buy", "1", "58100")
+    (record,) = desk.me.closed_positions
+    assert (record["type"], record["closeTotalPos"], record["openMaxPos"]) == ("1", "1", "2")
+    desk.order(SWAP, "sell", "3", "57900")
+    desk.move(57_000)
+    desk.order(SWAP, "buy", "4", "57100")
+    (record,) = desk.me.closed_positions
+    fills = desk.me.executions
+    sold = [fill.price * fill.size for fill in fills if fill.side == "sell"]
+    bought = [fill.price * fill.size for fill in fills if fill.side == "buy"]
+    assert (record["type"], record["closeTotalPos"], record["openMaxPos"]) == ("2", "5", "4")
+    assert (D(record["openAvgPx"]), D(record["closeAvgPx"])) == (sum(sold) / 5, sum(bought) / 5)
+    assert D(record["pnl"]) == pytest.approx((sum(sold) - sum(bought)) / 100)
+    margin = sum(sold) / 100 / 3
+    assert D(record["pnlRatio"]) == pytest.approx(D(record["realizedPnl"]) / margin)
+
+
+def test_a_position_opened_again_after_a_month_is_another_one() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "1", "59900")
+    first_id = desk.me.positions[HELD].pos_id
+    desk.order(SWAP, "buy", "1", "60100")
+    desk.wait(30 * DAY_MS + MINUTE_MS)
+    desk.order(SWAP, "sell", "1", "59900")
+    desk.order(SWAP, "buy", "1", "60100")
+    assert desk.me.positions[HELD].pos_id != first_id
+    assert len({record["posId"] for record in desk.me.closed_positions}) == 2
+
+
+def test_bills_carry_sixteen_decimals_and_their_parts_add_up() -> None:
+    desk = Desk()
+    for size, price in (("1", 60_000), ("1", 60_300), ("5", 60_700)):
+        desk.move(price)
+        desk.order(SWAP, "sell", size)
+    for size in ("0.33", "1.17", "5.5"):
+        desk.move(59_000 + 7 * float(size))
+        desk.order(SWAP, "buy", size)
+    desk.order(SWAP, "buy", "1", mode="isolated")
+    desk.order(SWAP, "sell", "0.3", mode="isolated")
+    for bill in desk.me.bills:
+        assert bill.change == bill.pnl + bill.fee - bill.margin_change
+        assert all(round(part, 16) == part for part in (bill.change, bill.balance, bill.pnl, bill.margin))
+
+
+def test_the_break_even_price_leaves_neither_gain_nor_loss() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "10", "59900")
+    row = desk.me.positions[HELD]
+    price = desk.venue.figures(desk.me).positions[HELD].break_even_px
+    assert price is not None and price < row.avg_px
+    assert (row.avg_px - price) * D("0.1") + row.fee == pytest.approx(price * D("0.1") * D("0.0005"))
+
+
+def test_what_orders_are_closing_already_cannot_be_closed_again() -> None:
+    desk = Desk()
+    desk.venue.set_position_mode(desk.me, "long_short_mode")
+    desk.order(SWAP, "sell", "10", pos_side="short")
+    desk.order(SWAP, "buy", "4", "59000", kind="limit", pos_side="short")
+    key = PositionKey(SWAP, "cross", "short")
+    assert desk.venue.figures(desk.me).positions[key].closable == 6
+
+
+def test_a_limit_order_may_not_be_worth_more_than_twenty_million() -> None:
+    desk = Desk(usdt="100000000")
+    with pytest.raises(Reject, match="51185"):
+        desk.order(SWAP, "buy", "33334", "60000")
+    desk.order(SWAP, "buy", "33333", "60000", kind="limit")

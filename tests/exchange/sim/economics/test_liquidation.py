@@ -103,7 +103,8 @@ def test_a_takeover_costs_a_penalty_and_the_fund_gets_what_is_left() -> None:
     assert order.fee == bill.fee == row.liq_penalty == -price * D("0.0005") and row.fee == 0
     assert 3_000 - (price - 60_000) - price * D("0.0005") == desk.cash()
     assert fund["BTC-USDT"] == before + (price - 62_800) + price * D("0.0005")
-    assert desk.me.closed_positions[-1]["liqPenalty"] == f"{row.liq_penalty:f}"
+    assert D(desk.me.closed_positions[-1]["liqPenalty"]) == row.liq_penalty
+    assert desk.me.closed_positions[-1]["triggerPx"] == "62800.0"
     [told] = [event for event in desk.venue.outbox if isinstance(event, Liquidated)]
     assert (told.side, told.bankruptcy_px, told.size, told.loss) == ("buy", price, 100, 0)
 

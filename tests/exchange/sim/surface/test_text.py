@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from exchange.sim.surface.text import num
 
-amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12)
+amounts = st.decimals(-(10**11), 10**11, allow_nan=False).map(lambda one: round(one, 16))
 
 
 @given(amounts)
@@ -28,3 +28,10 @@ def test_small_and_large_numbers_are_written_out() -> None:
     assert num(Decimal("1E-8")) == "0.00000001"
     assert num(Decimal("1E+3")) == "1000"
     assert num(Decimal("100")) == "100"
+
+
+def test_no_number_has_more_than_sixteen_decimals() -> None:
+    assert num(Decimal(2) / 3) == "0.6666666666666666"
+    assert num(Decimal(-2) / 3) == "-0.6666666666666667"
+    assert num(Decimal("1E-20")) == "0"
+    assert num(Decimal(200_000) / 3) == "66666.6666666666666666"
