@@ -4,9 +4,9 @@
 
 Everything a client's order goes through is in it: all checks, margin, matching, booking with bills, and the
 events for the streams, which are thrown away as the streams would take them. Two dozen accounts trade one
-instrument around a market that stands still. Of a hundred commands 42 are limit orders from two ticks past
+instrument around a market that stands still. Of a hundred commands 39 are limit orders from two ticks past
 the middle to forty behind it, so that some cross and most rest; 10 take at once (ioc), 8 are post only and
-40 cancel. A command is one order or one cancel; seconds are those of the processor, so that what else runs on
+43 cancel, so that the book keeps its size. A command is one order or one cancel; seconds are those of the processor, so that what else runs on
 the machine does not count. The garbage collector is set as `main.py venue` sets it.
 """
 
@@ -59,7 +59,7 @@ class Crowd:
     def act(self) -> None:
         """One command of somebody's."""
         what = self._draw(100)
-        if what < 40 and self._open_orders:
+        if what < 43 and self._open_orders:
             self._cancel()
         else:
             self._place("limit" if what < 82 else "ioc" if what < 92 else "post_only")
