@@ -2,12 +2,13 @@
 
 `python -m benchmarks.matching [--orders N] [--json]`
 
-Everything a client's order goes through is in it: all checks, margin, matching, booking with bills, and the
-events for the streams, which are thrown away as the streams would take them. Two dozen accounts trade one
-instrument around a market that stands still. Of a hundred commands 39 are limit orders from two ticks past
-the middle to forty behind it, so that some cross and most rest; 10 take at once (ioc), 8 are post only and
-43 cancel, so that the book keeps its size. A command is one order or one cancel; seconds are those of the processor, so that what else runs on
-the machine does not count. The garbage collector is set as `main.py venue` sets it.
+Everything a client's order goes through is in it: all checks, margin, matching, booking with bills, and
+the events for the streams, which are thrown away as the streams would take them. Two dozen accounts trade
+one instrument around a market that stands still. Of a hundred commands 39 are limit orders from two ticks
+past the middle to forty behind it, so that some cross and most rest; 10 take at once (ioc), 8 are post only
+and 43 cancel, so that the book keeps its size. A command is one order or one cancel; seconds are those of
+the processor, so that what else runs on the machine does not count. The garbage collector is set as
+`main.py venue` sets it.
 """
 
 from __future__ import annotations

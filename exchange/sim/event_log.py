@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, structs
 
 from exchange.sim.model import (
     AccountChanged,
@@ -127,6 +128,8 @@ def brief(value: object) -> object:
         return value.name
     if isinstance(value, Order):
         return value.ord_id
+    if isinstance(value, Struct):
+        return structs.asdict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return value

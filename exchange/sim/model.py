@@ -1,17 +1,20 @@
 """The simulated venue's own nouns, shared by its economics and its protocol surface.
 
 Nothing here is shared with the client: the venue keeps its own words and its own truth. Amounts are
-Decimal; the surface alone turns them into the venue's strings.
+Decimal; the surface alone turns them into the venue's strings. What is made with every order is a Struct,
+which is built several times faster than a dataclass.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, fields
+from copy import copy
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from exchange.sim.algo_model import AlgoOrder, Attached
 
@@ -114,8 +117,7 @@ class Settled:
     rate: Decimal
 
 
-@dataclass(slots=True)
-class Order:
+class Order(Struct):
     ord_id: str
     cl_id: str
     tag: str
@@ -172,10 +174,7 @@ class Order:
 
     def copy(self) -> Order:
         """The order as it is now; what happens to it later does not show."""
-        return Order(*_ORDER_FIELDS(self))
-
-
-_ORDER_FIELDS = attrgetter(*(each.name for each in fields(Order)))
+        return copy(self)
 
 
 @dataclass(slots=True)
@@ -189,9 +188,8 @@ class OrderSums:
     reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
 
 
-@dataclass(slots=True)
-class Execution:
-    """One fill of one account's order; never changed once booked."""
+class Execution(Struct, frozen=True, gc=False):
+    """One fill of one account's order."""
 
     trade_id: int
     ord_id: str
@@ -213,8 +211,7 @@ class Execution:
     sub_type: str
 
 
-@dataclass(slots=True)
-class BillRow:
+class BillRow(Struct, gc=False):
     bill_id: str
     kind: str  # the venue's type number
     sub_type: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec import structs
 
 from exchange.sim.algo_model import AlgoOrder, Trailing, Trigger
 from exchange.sim.economics import orders
@@ -67,7 +68,7 @@ def _check_placeable(
     """Check what a trigger would place, as far as that does not depend on the moment."""
     placed = order_of(params, "limit" if order_px is not None else "market", ZERO, order_px)
     if params.size is not None:
-        placed = replace(placed, size=params.size)
+        placed = structs.replace(placed, size=params.size)
         try:
             orders.check_size(market, placed)
         except Reject as no:

@@ -6,8 +6,9 @@ Isolated positions are backed by their own margin alone. All figures in USDT, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import ISOLATED, leverage_of
@@ -22,8 +23,7 @@ MULTI = "3"
 LOAN_IMR, LOAN_MMR, LOAN_HAIRCUT = Decimal("0.1"), Decimal("0.03"), Decimal("0.05")
 
 
-@dataclass(slots=True)
-class Exposure:
+class Exposure(Struct):
     """One position at mark."""
 
     row: PositionRow
@@ -47,8 +47,7 @@ class Exposure:
         return max(ZERO, self.margin + min(ZERO, self.upl) - self.imr)
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(Struct):
     """An account at one instant, USDT. Isolated positions stand alone and count nowhere else.
 
     backing   what counts against the requirement: USDT equity, or adjusted equity in multi mode

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import structs
 
 from exchange.sim.algo_model import AlgoOrder, Attached
 from exchange.sim.economics import freeze
@@ -234,7 +235,9 @@ def amended(world: World, account: AccountState, order: Order, change: OrderChan
     limit, source = limit_of(market, params) if change.price is not None else order.limit, "1"
     wanted = params.size
     if order.reduce_only:
-        wanted = order.filled + trimmed(account, replace(params, size=wanted - order.filled), limit, order)
+        wanted = order.filled + trimmed(
+            account, structs.replace(params, size=wanted - order.filled), limit, order
+        )
         source = "2" if wanted < params.size else "1"
     try:
         hold = check_funds(world, account, market, params, wanted - order.filled, limit, order)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec import structs
 
 from exchange.sim.economics.accounts import FUNDING_FEE, ISOLATED, credit, new_bill
 from exchange.sim.economics.chance import between, draw
@@ -109,7 +110,7 @@ class FundingDesk:
             size=abs(row.size), price=mark, pnl=amount, mode=key.mode,
         )  # fmt: skip
         if key.mode == ISOLATED:
-            bill = replace(bill, margin_change=amount, margin=account.margins[key] + amount)
+            bill = structs.replace(bill, margin_change=amount, margin=account.margins[key] + amount)
             own = (account.margins, key, amount)
             credit(world, account, QUOTE, ZERO, bill, own, (world.house.cash, QUOTE, -amount))
         else:

@@ -325,7 +325,7 @@ class StubVenue:
         self.outbox.append(AccountChanged(account.name, "filled", currencies, touched, trades))
 
     def _tell(self, account: AccountState, order: Order, execution: Execution | None) -> None:
-        self.outbox.append(OrderChanged(account.name, replace(order), execution))
+        self.outbox.append(OrderChanged(account.name, order.copy(), execution))
 
     def cancel(self, account: AccountState, order: Order) -> None:
         self._command()
