@@ -26,7 +26,8 @@ def limit(house: House, **changes: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("changes", "error", "code"),
     [
-        ({"sz": "99999"}, ccxt.InsufficientFunds, "51008"),
+        ({"sz": "20000"}, ccxt.InsufficientFunds, "51008"),
+        ({"sz": "99999"}, ccxt.InvalidOrder, "51185"),
         ({"px": "10000000"}, ccxt.InvalidOrder, "51137"),
         ({"side": "sell", "px": "1"}, ccxt.InvalidOrder, "51138"),
         ({"sz": "0.001"}, ccxt.InvalidOrder, "51121|51020"),
