@@ -321,6 +321,8 @@ class Exchange:
 
     @command
     def set_fee_type(self, account: AccountState, fee_type: str) -> None:
+        if any(order.hold_ccy == QUOTE for order in account.open_orders.values()):
+            raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
         account.fee_type = fee_type
 
     @command
@@ -389,7 +391,8 @@ class Exchange:
     ) -> None:
         self._swap(key.inst_id)
         self._require_open_venue()
-        order_life.close_position(self.world, account, key, cl_id, auto_cancel, tag)
+        params = order_life.closing_order(self.world, account, key, cl_id, auto_cancel, tag)
+        latency.place(self.world, account, params)
         algos.watch(self.world)
 
     @command

@@ -105,7 +105,7 @@ def _book_spot(world: World, account: AccountState, market: Market, order: Order
     house = world.house
     for ccy, change in ((base, sign * deal.size), (quote, -sign * cost)):
         own_fee = fee if ccy == fee_ccy else ZERO
-        bill = _deal_bill(TRADE, sub_type, market, order, deal)
+        bill = _deal_bill(TRADE, sub_type, market, order, deal, deal.size)
         bill.fee = own_fee
         filed = credit(
             world, account, ccy, change + own_fee, bill,
@@ -130,26 +130,31 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
     closing = min(deal.size, abs(row.size)) if closes else ZERO
     opening = deal.size - closing
     sign = 1 if signed > 0 else -1
-    pnl = ZERO
+    pnl = share = ZERO  # `share` of the fee falls to what closes
+    bill_id = ""
     if closing:
-        bill = _deal_bill(kind, sub_type, market, order, deal)
+        share = booked(fee * closing / deal.size) if opening else fee
+        bill = _deal_bill(kind, sub_type, market, order, deal, closing)
         turn = turn_position(world, account, market, row, sign * closing, deal.price)
         pnl = turn.pnl
-        filed = _book_turn(world, account, market, row, turn, booked(fee * closing / deal.size), bill)
+        bill_id = _book_turn(world, account, market, row, turn, share, bill).bill_id
         _record_close(account, market, row, order, history, kind in (LIQUIDATION, ADL))
     if opening:
         opened = _OPEN_SUB[order.side] if closing else sub_type
-        bill = _deal_bill(kind, opened, market, order, deal)
+        bill = _deal_bill(kind, opened, market, order, deal, opening)
         turn = turn_position(world, account, market, row, sign * opening, deal.price)
-        filed = _book_turn(world, account, market, row, turn, fee - booked(fee * closing / deal.size), bill)
-    return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, filed.bill_id, sub_type)
+        filed = _book_turn(world, account, market, row, turn, fee - share, bill)
+        bill_id = bill_id or filed.bill_id  # of the bill that has the fill's sub type
+    return _execution(world, market, order, deal, fee, QUOTE, rate, pnl, bill_id, sub_type)
 
 
-def _deal_bill(kind: str, sub_type: str, market: Market, order: Order, deal: Deal) -> BillRow:
+def _deal_bill(
+    kind: str, sub_type: str, market: Market, order: Order, deal: Deal, size: Decimal
+) -> BillRow:  # fmt: skip
     return BillRow(
         bill_id="", kind=kind, sub_type=sub_type, ccy="", change=ZERO, balance=ZERO, ts_ms=0,
         inst_id=order.inst_id, inst_type=market.instrument.inst_type, ord_id=order.ord_id,
-        cl_id=order.cl_id, trade_id=str(deal.trade_id), size=deal.size, price=deal.price,
+        cl_id=order.cl_id, trade_id=str(deal.trade_id), size=size, price=deal.price,
         mode=order.td_mode, exec_type="M" if deal.maker else "T",
     )  # fmt: skip
 

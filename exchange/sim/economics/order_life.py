@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exchange.sim.economics import orders, queue
+from exchange.sim.economics import freeze, orders, queue
 from exchange.sim.economics.accounts import held, leverage_of
 from exchange.sim.economics.matching import (
     BETTER_REDUCES,
@@ -29,13 +29,6 @@ from exchange.sim.model import ZERO, AccountState, Amendment, Order, PositionKey
 from exchange.sim.seam import OrderChange, OrderParams
 
 RESTING = ("limit", "post_only")
-
-
-def place(world: World, account: AccountState, params: OrderParams) -> Order:
-    """Accept an order and let it reach the matching at once. Raises Reject."""
-    order = accept(world, account, params)
-    enter(world, account, order)
-    return order
 
 
 def accept(world: World, account: AccountState, params: OrderParams) -> Order:
@@ -158,15 +151,20 @@ def _amend(world: World, account: AccountState, order: Order, change: OrderChang
         _rest(world, account, market, order)
 
 
-def close_position(
+def closing_order(
     world: World, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str
-) -> Order:
-    """Close a whole position at the market. Raises 51023 without one, 51115 while close orders wait,
-    unless these may be cancelled, 51108 when it is larger than a market order may be."""
-    size = held(account, key)
+) -> OrderParams:
+    """The market order that closes a whole position; orders that would close it are cancelled.
+
+    Raises 51023 without a position, 51115 while close orders wait that may not be cancelled, 51108 when
+    it is larger than a market order may be, and what keeps every order out, before any is cancelled.
+    """
+    size, market = held(account, key), world.markets[key.inst_id]
     if not size:
         raise Reject("51023", "Position doesn't exist.")
-    if abs(size) > world.markets[key.inst_id].instrument.max_market_size:
+    orders.check_tradable(world, market)
+    freeze.check_position(world, account, key.inst_id)
+    if abs(size) > market.instrument.max_market_size:
         raise Reject("51108", "Positions exceed the limit for closing out with the market price.")
     side = "sell" if size > 0 else "buy"
     closing = [each for each in account.open_orders.values() if each.position == key and each.side == side]
@@ -174,8 +172,7 @@ def close_position(
         raise Reject("51115", "Cancel all pending close-orders before liquidation.")
     for order in closing:
         cancel(world, account, order, BY_USER)
-    params = OrderParams(
+    return OrderParams(
         key.inst_id, key.mode, side, "market", abs(size), cl_id=cl_id, tag=tag, pos_side=key.side,
         reduce_only=True,
     )  # fmt: skip
-    return place(world, account, params)

@@ -196,3 +196,21 @@ def test_a_limit_order_may_not_be_worth_more_than_twenty_million() -> None:
     with pytest.raises(Reject, match="51185"):
         desk.order(SWAP, "buy", "33334", "60000")
     desk.order(SWAP, "buy", "33333", "60000", kind="limit")
+
+
+def test_a_fill_that_turns_a_position_has_a_bill_for_either_part() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "1", "59900")
+    turned = desk.order(SWAP, "buy", "3", "60100")
+    closing, opening = list(desk.me.bills)[-2:]
+    assert [(bill.sub_type, bill.size) for bill in (closing, opening)] == [("6", 1), ("3", 2)]
+    assert closing.fee + opening.fee == turned.fee
+    fill = desk.me.executions[-1]
+    assert (fill.bill_id, fill.sub_type) == (closing.bill_id, "6")
+
+
+def test_the_fee_currency_waits_for_open_spot_buys() -> None:
+    desk = Desk(usdt="6000")
+    desk.order(SPOT, "buy", "0.1", "60000", kind="limit")
+    with pytest.raises(Reject, match="59000"):
+        desk.venue.set_fee_type(desk.me, "1")

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from exchange.sim.algo_model import Attached, Trigger
+from exchange.sim.edits import Edits
 from exchange.sim.model import Amendment, OrderChanged, Reject
 from exchange.sim.seam import OrderChange
 from tests.exchange.sim.economics.test_matching import eat_bids
-from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk
+from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk
 
 
 def last_told(desk: Desk) -> OrderChanged:
@@ -236,3 +237,25 @@ def test_sums_of_open_orders_are_what_the_orders_add_up_to() -> None:
     desk.venue.cancel(desk.me, spot)
     assert sums.margin == 0 and not any(sums.held.values()) and not any(sums.pending.values())
     assert isinstance(sums.margin, Decimal) and not any(sums.counts.values())
+
+
+def test_a_close_that_is_refused_cancels_nothing() -> None:
+    desk = Desk()
+    desk.order(SWAP, "sell", "10")
+    waiting = desk.order(SWAP, "buy", "4", "59000", kind="limit")
+    Edits(desk.venue).set_state(SWAP, "suspend")
+    with pytest.raises(Reject, match="51022"):
+        desk.venue.close_position(desk.me, HELD, "", True)
+    assert waiting.is_open
+
+
+def test_a_closing_order_takes_the_way_of_every_order() -> None:
+    desk = Desk(match_ms=5)
+    desk.order(SWAP, "sell", "10")
+    desk.wait(5)
+    desk.venue.outbox.clear()
+    desk.venue.close_position(desk.me, HELD, "c1", False)
+    [told] = [event for event in desk.venue.outbox if isinstance(event, OrderChanged)]
+    assert (told.order.state, desk.contracts()) == ("live", -10)
+    desk.wait(5)
+    assert desk.contracts() == 0
