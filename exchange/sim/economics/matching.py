@@ -65,7 +65,7 @@ def _offers(market: Market, side: str) -> Iterator[Offer]:
     """One side of the book in the order in which it trades."""
     resting = iter(market.book.resting[side])
     order = next(resting, None)
-    for price, size in market.book.levels(side):
+    for price, size in market.book.walk(side):
         while order is not None and not reaches(opposite(side), order.limit, price):
             yield order.limit, order.left, order
             order = next(resting, None)

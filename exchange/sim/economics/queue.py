@@ -52,7 +52,4 @@ def printed(market: Market) -> Iterator[tuple[Order, Decimal]]:
 
 
 def _shown(market: Market, order: Order) -> Decimal:
-    for price, size in market.book.levels(order.side):
-        if price == order.limit:
-            return size
-    return ZERO
+    return market.book.size_at(order.side, order.limit)

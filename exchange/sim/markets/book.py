@@ -2,21 +2,25 @@
 
 The invented levels are a function of seed, instrument and second, built only when somebody looks. What
 takers ate is missing from the best levels and grows back within seconds. Clients' orders queue behind
-the depth shown at their price, among themselves by time.
+the depth shown at their price, among themselves by time. Behind the calibrated levels there are more
+(far_book.py), worked out when somebody looks, or trades, so deep.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
+from exchange.sim.markets.far_book import FarSide
 from exchange.sim.markets.impact import Impact
 from exchange.sim.markets.ladder import Ladder
 from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 from exchange.sim.profile import VenueProfile
 
 NOISE_MS = 1_000  # sizes are drawn anew every second
+FAR_LEVELS = 400  # that a taker may walk behind the calibrated ones
 _MASK = (1 << 64) - 1
 
 
@@ -51,8 +55,12 @@ class Book:
         self._tick = float(instrument.tick)
         self._mid = self._depth = 1.0
         self._at_ms = 0
+        self._far = {
+            side: FarSide(instrument, depth_profile, scale, self._seed, side) for side in ("buy", "sell")
+        }
         self._best_ticks = {"buy": 0, "sell": 0}
         self._levels: dict[str, list[list[Decimal]]] = {}
+        self._last_ticks = {"buy": 0, "sell": 0}  # the outermost price that ever was in `_levels`
         self._eaten = {"buy": ZERO, "sell": ZERO}  # missing now
         self._meals = {"buy": (ZERO, 0), "sell": (ZERO, 0)}  # what was missing after the last bite, and when
 
@@ -95,11 +103,35 @@ class Book:
         return levels[0][0] if levels else None
 
     def levels(self, side: str) -> list[list[Decimal]]:
-        """Invented [price, size] of one side ("buy" are the bids), best first, less what was eaten."""
+        """Invented [price, size] of one side ("buy" are the bids), best first, less what was eaten.
+
+        The calibrated levels; when all of them have been eaten, the next one behind them.
+        """
         found = self._levels.get(side)
         if found is None:
             found = self._levels[side] = self._build(side)
         return found
+
+    def walk(self, side: str) -> Iterator[Sequence[Decimal]]:
+        """All a taker could meet of one side's invented depth: [price, size], best first."""
+        yield from self.levels(side)
+        for level in self._behind(side, self._last_ticks[side], FAR_LEVELS):
+            yield level.price, level.size
+
+    def size_at(self, side: str, price: Decimal) -> Decimal:
+        """The invented depth at a price."""
+        for at, size in self.levels(side):
+            if at == price:
+                return size
+        ticks, last = int(price / self.instrument.tick), self._last_ticks[side]
+        if (ticks >= last) if side == "buy" else (ticks <= last):
+            return ZERO
+        found = self._behind(side, ticks + 1 if side == "buy" else ticks - 1, 1)
+        return found[0].size if found and found[0].price == price else ZERO
+
+    def _behind(self, side: str, ticks: int, count: int) -> list[BookLevel]:
+        """The levels behind the calibrated ones, from behind a price on."""
+        return self._far[side].levels(ticks, count, self._mid / self._tick, self._depth, self._at_ms)
 
     def eat(self, side: str, size: Decimal) -> None:
         """Take `size` from the best invented level of `side`; at most what is there."""
@@ -107,6 +139,8 @@ class Book:
         levels[0][1] -= size
         if levels[0][1] <= 0:
             eaten = levels.pop(0)
+            if not levels:
+                self._draw_up(side, levels)
             if levels:
                 self.impact.note(self._at_ms, float(levels[0][0] - eaten[0]))
         self._eaten[side] += size
@@ -116,7 +150,7 @@ class Book:
         """The best price the public sees on one side; None when there is none."""
         own = self.resting[side].first
         crossed = self.resting["sell" if side == "buy" else "buy"].first
-        prices = (price for price, _ in self.levels(side))
+        prices = (price for price, _ in self.walk(side))
         if crossed is None:
             best = next(prices, None)
         elif side == "sell":
@@ -131,18 +165,34 @@ class Book:
         """What the public sees of one side: invented levels and clients' orders together."""
         own = self.resting[side]
         crossed = self.resting["sell" if side == "buy" else "buy"].first
-        levels = self.levels(side)
+        near = self.levels(side)
         if crossed is not None:  # an order the market has no volume left for still hides what it crosses
             edge = crossed.limit
-            levels = [level for level in levels if (level[0] > edge if side == "sell" else level[0] < edge)]
+            near = [level for level in near if (level[0] > edge if side == "sell" else level[0] < edge)]
+        levels = [BookLevel(price, size, 1 + int(size) % 7) for price, size in near[:depth]]
+        if depth > len(near):
+            levels += self._far_view(side, depth - len(near), None if crossed is None else crossed.limit)
         if not own:
-            return [BookLevel(price, size, 1 + int(size) % 7) for price, size in levels[:depth]]
-        merged = {price: BookLevel(price, size, 1 + int(size) % 7) for price, size in levels}
+            return levels
+        merged = {level.price: level for level in levels}
         for order in own:
-            level = merged.setdefault(order.limit, BookLevel(order.limit, ZERO, 0))
-            level.size += order.left
-            level.orders += 1
+            level = merged.get(order.limit, BookLevel(order.limit, ZERO, 0))
+            merged[order.limit] = BookLevel(order.limit, level.size + order.left, level.orders + 1)
         return sorted(merged.values(), key=lambda level: level.price, reverse=side == "buy")[:depth]
+
+    def _far_view(self, side: str, count: int, edge: Decimal | None) -> list[BookLevel]:
+        """Levels behind the calibrated ones that lie behind `edge`, too."""
+        behind = self._last_ticks[side]
+        if edge is not None:
+            ticks = int(edge / self.instrument.tick)
+            behind = max(behind, ticks) if side == "sell" else min(behind, ticks)
+        return self._behind(side, behind, count)
+
+    def _draw_up(self, side: str, levels: list[list[Decimal]]) -> None:
+        """Bring the next of the levels behind into `levels`, where it can be eaten."""
+        for level in self._behind(side, self._last_ticks[side], 1):
+            levels.append([level.price, level.size])
+            self._last_ticks[side] = int(level.price / self.instrument.tick)
 
     def _build(self, side: str) -> list[list[Decimal]]:
         instrument = self.instrument
@@ -172,4 +222,14 @@ class Book:
                 if not size:
                     continue
             built.append([place * tick, size])
+        self._last_ticks[side] = previous
+        while not built:
+            self._draw_up(side, built)
+            if not built:
+                break
+            taken = min(eaten, built[0][1])
+            eaten -= taken
+            built[0][1] -= taken
+            if not built[0][1]:
+                built.clear()
         return built

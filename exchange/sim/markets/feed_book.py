@@ -193,6 +193,9 @@ class FeedBook(Book):
             self._levels.clear()
         return super().view(side, depth)
 
+    def _behind(self, side: str, ticks: int, count: int) -> list[BookLevel]:
+        return [] if self.covers(self._at_ms) else super()._behind(side, ticks, count)
+
     def _build(self, side: str) -> list[list[Decimal]]:
         if not self.covers(self._at_ms):
             return super()._build(side)

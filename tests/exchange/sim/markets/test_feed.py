@@ -161,12 +161,12 @@ QUIET = "depth,b,1,1,11,11,10"
 
 def test_before_and_after_the_feed_the_book_is_invented(tmp_path: Path) -> None:
     venue = tape(tmp_path, QUIET)
-    assert len(venue.markets[SPOT].asks(50)) == 10
+    assert len(venue.markets[SPOT].asks(500)) == 500
     at(venue, 0)
     assert asks(venue) == [("100.01", "1"), ("100.02", "4")]
     before = venue.markets[SPOT].seq_id
     at(venue, 2)
-    assert len(venue.markets[SPOT].asks(50)) == 10 and venue.markets[SPOT].seq_id > before
+    assert len(venue.markets[SPOT].asks(500)) == 500 and venue.markets[SPOT].seq_id > before
 
 
 def test_what_a_taker_eats_is_missing_until_the_feed_writes_the_level_anew(tmp_path: Path) -> None:
