@@ -29,6 +29,11 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON object on the
 Data = Annotated[Path | None, typer.Option(help="data folder; default: that of the last run")]
 Config = Annotated[Path, typer.Option(help="configuration folder")]
 
+Regime = Annotated[str | None, typer.Option(help="of the generated market: calm, crash, ...; docs/venue.md")]
+HoldRegime = Annotated[
+    bool, typer.Option("--hold-regime/--from-regime", help="stay in the regime, or only start from it")
+]
+
 
 @app.command()
 def run(
@@ -41,6 +46,8 @@ def run(
     from_: Annotated[str | None, typer.Option("--from", help="start of the tape, 2024-01-01")] = None,
     to: Annotated[str | None, typer.Option(help="end of the tape")] = None,
     venue: Annotated[str | None, typer.Option(help="an already running simulated venue")] = None,
+    regime: Regime = None,
+    hold_regime: HoldRegime = True,
     config: Config = Path("config"),
     data: Data = None,
     web: Annotated[
@@ -61,6 +68,8 @@ def run(
         from_ms=opt.instant_ms(from_, "--from") if from_ else None,
         to_ms=opt.instant_ms(to, "--to") if to else None,
         venue=venue,
+        regime=regime,
+        hold_regime=hold_regime,
         config=config,
         data=data,
         json=json,
@@ -77,12 +86,8 @@ def venue(
     to: Annotated[str | None, typer.Option()] = None,
     speed: Annotated[float, typer.Option(min=0.001, help="venue seconds per second")] = 1.0,
     seed: Annotated[int, typer.Option()] = 7,
-    regime: Annotated[
-        str | None, typer.Option(help="of the generated market: calm, crash, ...; docs/venue.md")
-    ] = None,
-    hold_regime: Annotated[
-        bool, typer.Option("--hold-regime/--from-regime", help="stay in the regime, or only start from it")
-    ] = True,
+    regime: Regime = None,
+    hold_regime: HoldRegime = True,
     lockstep: Annotated[bool, typer.Option(help="time moves only by /sim/clock")] = False,
     environment: Annotated[
         str, typer.Option(help="whose keys there are: live, demo (x-simulated-trading: 1), or any")

@@ -26,6 +26,8 @@ def child_venue(options: RunOptions, names: tuple[str, ...]) -> Iterator[str]:
     command += ["--seed", str(options.seed), "--instruments", ",".join(names)]
     if options.tape is not None:
         command += ["--tape", str(options.tape)]
+    if options.regime is not None:
+        command += ["--regime", options.regime, "--hold-regime" if options.hold_regime else "--from-regime"]
     for flag, value in (("--from", options.from_ms), ("--to", options.to_ms)):
         if value is not None:
             command += [flag, str(value)]

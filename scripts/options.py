@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import UsageError
+from exchange.sim.markets.regimes import REGIMES
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _INSTRUMENT = re.compile(r"^[A-Z0-9]{1,20}-USDT$")
@@ -76,6 +77,8 @@ class RunOptions:
     from_ms: int | None = None
     to_ms: int | None = None
     venue: str | None = None
+    regime: str | None = None
+    hold_regime: bool = True
     config: Path = Path("config")
     data: Path | None = None
     json: bool = False
@@ -88,6 +91,12 @@ class RunOptions:
             raise UsageError("--venue and --tape: a running venue has its own market; give one of them")
         if self.venue is not None and not re.match(r"^https?://[^/]+/?$", self.venue):
             raise UsageError(f"--venue {self.venue!r}: a URL like http://127.0.0.1:8080 is allowed")
+        if self.regime is not None and (self.mode is not Mode.DEMO or self.tape or self.venue):
+            raise UsageError("--regime: allowed in --mode demo only, without --tape and --venue")
+        if self.regime is not None and self.regime not in REGIMES:
+            raise UsageError(f"--regime is {self.regime}, allowed: {', '.join(REGIMES)}")
+        if self.regime is None and not self.hold_regime:
+            raise UsageError("--from-regime: allowed with --regime only")
         if self.mode is not Mode.DEMO and (self.tape or self.venue or self.from_ms or self.to_ms):
             raise UsageError(f"--tape, --venue, --from and --to belong to --mode demo, not {self.mode.value}")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:

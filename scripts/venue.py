@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISFIFO, S_ISSOCK
 from typing import TextIO
 
 from core.errors import UsageError
@@ -185,7 +187,13 @@ def calm_collector() -> None:
 
 
 async def _end_of(stream: TextIO) -> None:
-    """Return when nobody can write to `stream` any more: the parent process is gone."""
+    """Return when nobody can write to `stream` any more: the parent process is gone.
+
+    A file or /dev/null has no parent behind it: that is the end at once.
+    """
+    mode = os.fstat(stream.fileno()).st_mode
+    if not (S_ISFIFO(mode) or S_ISSOCK(mode) or os.isatty(stream.fileno())):
+        return
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)

@@ -71,3 +71,18 @@ def test_instruments_are_separated_by_commas_and_unique() -> None:
 def test_options_that_contradict_each_other_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         RunOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_regime_is_for_the_generated_market_of_a_demo(tmp_path: Path) -> None:
+    RunOptions(regime="crash", hold_regime=False)
+    for wrong in (
+        {"mode": Mode.DRY_RUN, "regime": "crash"},
+        {"tape": tmp_path, "regime": "crash"},
+        {"venue": "http://127.0.0.1:8080", "regime": "crash"},
+    ):
+        with pytest.raises(UsageError, match="--regime: allowed in --mode demo only"):
+            RunOptions(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--regime is storm, allowed: calm"):
+        RunOptions(regime="storm")
+    with pytest.raises(UsageError, match="--from-regime: allowed with --regime only"):
+        RunOptions(hold_regime=False)

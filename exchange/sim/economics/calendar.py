@@ -56,7 +56,7 @@ class Calendar:
         ):
             self.announce(self._gaps[self._announced])
             self._announced += 1
-        closed = False
+        closed, over = False, False
         for row in self.windows:
             if row["state"] == "completed":
                 continue
@@ -68,6 +68,10 @@ class Calendar:
                 self._world.outbox.append(StatusChanged())
                 if state == "ongoing":
                     self._note_unflat(row)
+            over = over or state == "completed"
+        if over and self._world.closed and not closed:
+            for market in self._world.markets.values():  # as api-v5.md 5.4 says of maintenance
+                market.restart_sequence(self._world.outbox)
         self._world.closed = closed
         while self._delistings and self._delistings[0].announced_ms <= now_ms:
             self._announce_expiry(self._delistings.pop(0))

@@ -64,13 +64,16 @@ def check_request(venue: Venue, request: Request) -> AccountState:
     )
     if not hmac.compare_digest(values["sign"].encode(), signature(account.secret, prehash).encode()):
         raise Reject("50113", "Invalid Sign")
-    if account.ip and request.peer not in account.ip.split(","):
+    if not _is_let_in(account, request.peer):
         raise Reject("50110", f"Your IP {request.peer} is not included in your API key's IP whitelist.")
     return account
 
 
-def check_login(venue: Venue, arg: Mapping[str, Any]) -> AccountState:
-    """Return the account of a WebSocket login; `timestamp` is epoch seconds. Raises Reject (600xx)."""
+def check_login(venue: Venue, arg: Mapping[str, Any], peer: str) -> AccountState:
+    """Return the account of a WebSocket login; `timestamp` is epoch seconds. Raises Reject (600xx).
+
+    A key bound to other addresses than `peer` is refused as 60009: streams have no code of their own for it.
+    """
     text = {name: str(arg.get(name) or "") for name in ("apiKey", "passphrase", "timestamp", "sign")}
     if not all(text.values()):
         raise Reject("60009", "Login failed.")
@@ -86,4 +89,10 @@ def check_login(venue: Venue, arg: Mapping[str, Any]) -> AccountState:
     expected = signature(account.secret, text["timestamp"] + "GET/users/self/verify")
     if not hmac.compare_digest(text["sign"].encode(), expected.encode()):
         raise Reject("60007", "Invalid sign")
+    if not _is_let_in(account, peer):
+        raise Reject("60009", f"Login failed. Your IP {peer} is not included in your API key's IP whitelist.")
     return account
+
+
+def _is_let_in(account: AccountState, peer: str) -> bool:
+    return not account.ip or peer in account.ip.split(",")

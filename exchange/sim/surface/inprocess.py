@@ -127,7 +127,7 @@ class MemoryStream:
         self._line: Line | None = None
         instead = board.knock(path, PEER)
         if instead is None:
-            self._line = board.open(path, self)
+            self._line = board.open(path, self, PEER)
         elif instead.fate is Fate.ARRIVES:
             raise Refused(instead)
         elif instead.fate is Fate.RESET:

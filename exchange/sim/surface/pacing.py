@@ -67,8 +67,10 @@ class FreeRunning:
         loop = asyncio.get_running_loop()
         stage = self._stage
         wall_s, venue_ms, last_ms = loop.time(), float(stage.now_ms), stage.now_ms
+        is_behind = False
         while True:
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(0 if is_behind else STEP_S)
+            is_behind = False
             now_s = loop.time()
             if stage.now_ms < last_ms:  # the venue went back to a snapshot
                 venue_ms = float(stage.now_ms)
@@ -80,7 +82,7 @@ class FreeRunning:
                     break
                 await asyncio.sleep(0)  # let requests in between two steps
                 if loop.time() - now_s > STEP_S:
-                    venue_ms = float(stage.now_ms)
+                    is_behind, venue_ms = True, float(stage.now_ms)
             last_ms = stage.now_ms
             stage.close_idle()
 

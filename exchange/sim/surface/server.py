@@ -107,11 +107,11 @@ class SimServer:
     def knock(self, path: str, peer: str) -> Reply | None:
         return None if path == CLOCK else self.board.knock(path, peer)
 
-    def opened(self, path: str, link: WebSocketLink) -> None:
+    def opened(self, path: str, link: WebSocketLink, peer: str) -> None:
         if path == CLOCK:
             link.listener = _ClockClient(self, self._lockstep, link)
         else:
-            link.listener = self.board.open(path, _SocketWire(self, link))
+            link.listener = self.board.open(path, _SocketWire(self, link), peer)
 
     # --- Stage: what the clock asks -----------------------------------------------------------
 

@@ -40,9 +40,9 @@ class StreamHub:
         """Count a new connection of an address. Raises Reject(50011) for the fourth within a second."""
         self._limits.spend(("connections", peer), NEW_CONNECTIONS, self._venue.now_ms)
 
-    def open(self, kind: str) -> StreamSession:
+    def open(self, kind: str, peer: str) -> StreamSession:
         self._opened += 1
-        session = StreamSession(kind, self._backstage, f"{self._opened:08x}")
+        session = StreamSession(kind, self._backstage, f"{self._opened:08x}", peer)
         self._backstage.sessions[session] = None
         return session
 

@@ -81,10 +81,14 @@ class Backstage:
 
 
 class StreamSession:
-    """One connection. `closing` is set to (code, reason) when the venue wants to end it."""
+    """One connection, from the address `peer`.
 
-    def __init__(self, kind: str, backstage: Backstage, conn_id: str) -> None:
+    `closing` is set to (code, reason) when the venue wants to end it.
+    """
+
+    def __init__(self, kind: str, backstage: Backstage, conn_id: str, peer: str) -> None:
         self.kind = kind
+        self._peer = peer
         self.account: AccountState | None = None
         self.closing: tuple[int, str] | None = None
         self.ends_ms: int | None = None  # announced: the connection is closed then
@@ -192,7 +196,7 @@ class StreamSession:
         if self.account is not None:
             return self._error("60031", "Repeated login", ident)
         try:
-            self.account = auth.check_login(self._venue, arg)
+            self.account = auth.check_login(self._venue, arg, self._peer)
         except Reject as no:
             self.closing = LOGIN_FAILED
             return self._error(no.code, no.msg, ident)

@@ -171,9 +171,9 @@ class Switchboard:
             return Reply(429, b'{"error":"Too Many Requests"}')
         return None
 
-    def open(self, path: str, wire: Wire) -> Line:
+    def open(self, path: str, wire: Wire, peer: str) -> Line:
         """Open a session on one of STREAMS; whatever the venue says to it goes down the wire."""
-        session = self._hub.open(STREAMS[path])
+        session = self._hub.open(STREAMS[path], peer)
         line = self._lines[session] = Line(self, session, wire)
         return line
 

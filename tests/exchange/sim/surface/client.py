@@ -104,9 +104,9 @@ class Rest:
 class Stream:
     """One session on a hub, spoken to in objects."""
 
-    def __init__(self, rest: Rest, kind: str) -> None:
+    def __init__(self, rest: Rest, kind: str, peer: str = "127.0.0.1") -> None:
         self.rest = rest
-        self.session: StreamSession = rest.hub.open(kind)
+        self.session: StreamSession = rest.hub.open(kind, peer)
 
     def say(self, **message: object) -> list[dict[str, Any]]:
         return [json.loads(frame) for frame in self.session.receive(json.dumps(message))]

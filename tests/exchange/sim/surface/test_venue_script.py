@@ -94,6 +94,17 @@ def test_the_child_ends_when_its_parent_closes_its_input() -> None:
         assert process.wait(timeout=10) == 0
 
 
+def test_the_child_ends_at_once_and_cleanly_when_its_input_is_no_pipe(tmp_path: Path) -> None:
+    (file := tmp_path / "input").write_text("text")
+    for path in (Path("/dev/null"), file):
+        with path.open() as stdin:
+            code = CODE.format(eof=True, more={})
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=ROOT, stdin=stdin, capture_output=True, timeout=60
+            )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_the_child_ends_cleanly_when_told_to() -> None:
     with child(eof=False) as (process, _):
         process.send_signal(signal.SIGTERM)
