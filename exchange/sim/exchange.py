@@ -42,6 +42,7 @@ from exchange.sim.economics.accounts import (
     leverage_of,
 )
 from exchange.sim.economics.calendar import Calendar
+from exchange.sim.economics.open_orders import set_hold
 from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
@@ -274,7 +275,10 @@ class Exchange:
         for row in rows:
             order_funds.check_tier(market, abs(row.size), leverage)
         before = leverage_of(account, key)
+        waiting = [o for o in account.open_orders.values() if leverage_key(o.position) == setting]
+        holds = [order.frozen for order in waiting]
         account.leverage[setting] = leverage
+        order_funds.hold_anew(account, waiting, before, leverage)
         try:
             if leverage < before and margin.standing(self.world, account).free < 0:
                 raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
@@ -282,6 +286,9 @@ class Exchange:
                 isolated.follow_leverage(self.world, account, key, before / leverage)
         except Reject:
             account.leverage[setting] = before
+            for order, hold in zip(waiting, holds, strict=True):
+                set_hold(account, order, hold)
+                order.leverage = before
             raise
         for row in rows:
             row.leverage = leverage

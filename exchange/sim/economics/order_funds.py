@@ -9,6 +9,7 @@ from typing import NamedTuple
 from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import held, leverage_of
 from exchange.sim.economics.margin import Standing, discounted, standing
+from exchange.sim.economics.open_orders import set_hold
 from exchange.sim.economics.order_words import PRICED, best_price, closes, in_quote
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
@@ -141,6 +142,14 @@ def _margin_needed(
     if now.free + (own.frozen if own else ZERO) < need:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
     return need
+
+
+def hold_anew(account: AccountState, waiting: list[Order], before: Decimal, leverage: Decimal) -> None:
+    """Let open orders of a swap hold back what another leverage asks of them."""
+    taker = fees.rates(account.fee_level, "SWAP")[1]
+    for order in waiting:
+        order.leverage = leverage
+        set_hold(account, order, order.frozen * (1 / leverage + taker) / (1 / before + taker))
 
 
 @cache

@@ -205,7 +205,7 @@ def position(p: PositionRow, f: PositionFigures | None, side: MarketSide, now_ms
         upl=num(f.upl),
         uplRatio=num(f.upl_ratio),
         uplLastPx=num(upl_last),
-        uplRatioLastPx=num(upl_last / f.imr) if f.imr else "",
+        uplRatioLastPx=num(upl_last * p.leverage / (p.avg_px * abs(p.size) * i.ct_val)),
         liqPx=num(f.liq_px),
         imr=num(f.imr) if f.margin is None else "",
         margin=num(f.margin),

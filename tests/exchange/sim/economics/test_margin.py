@@ -228,3 +228,15 @@ def test_the_worth_of_a_position_follows_the_dollar() -> None:
     desk.wait(60_000)
     figures = desk.venue.figures(desk.me).positions[HELD]
     assert (figures.usd_px, figures.notional_usd) == (D("0.99"), 10 * D("0.01") * 60_000 * D("0.99"))
+
+
+def test_open_orders_follow_the_leverage_or_keep_it_from_changing() -> None:
+    desk = Desk(usdt="3100")
+    order = desk.order(SWAP, "sell", "10", "60500", kind="limit")
+    desk.venue.set_leverage(desk.me, HELD, D(2))
+    assert (order.frozen, order.leverage) == (pytest.approx(D(6_050) / 2 + D("3.025")), 2)
+    with pytest.raises(Reject, match="59108"):
+        desk.venue.set_leverage(desk.me, HELD, D(1))
+    assert (order.frozen, order.leverage) == (pytest.approx(D(6_050) / 2 + D("3.025")), 2)
+    desk.venue.cancel(desk.me, order)
+    assert desk.me.sums.margin == 0
