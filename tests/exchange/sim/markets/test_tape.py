@@ -243,9 +243,9 @@ def test_a_month_of_recorded_funding_can_be_recomputed_from_the_files() -> None:
             return {round(int(row["ts"]) / 1000) * 1000: D(row[cell]) for row in csv.DictReader(file)}
 
     rates, marks = column("funding", "rate"), column("mark_1h", "open")
-    expected = [(ts, D("0.1") * marks[ts] * rate) for ts, rate in rates.items() if start < ts <= end]
     exact = [(ts, D("0.1") * marks[ts] * rate) for ts, rate in rates.items() if start < ts <= end]
     expected = [(ts, paid.quantize(D("1e-16"), ROUND_FLOOR)) for ts, paid in exact]
+    booked = [(bill.ts_ms, bill.change) for bill in demo.bills if bill.kind == "8"]
     assert len(booked) == 93 and booked == expected
 
 
