@@ -47,7 +47,7 @@ from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
 from exchange.sim.event_log import EventLog
-from exchange.sim.markets.day import round_to
+from exchange.sim.markets.dollar import DOLLAR, dollar, dollar_bars
 from exchange.sim.markets.instruments import (
     discount_tiers,
     listing,
@@ -57,11 +57,20 @@ from exchange.sim.markets.instruments import (
 )
 from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
-from exchange.sim.model import AccountState, Order, PositionKey, Reject, Transfer
+from exchange.sim.model import (
+    AccountState,
+    Bar,
+    BarChanged,
+    IndexChanged,
+    Order,
+    PositionKey,
+    Reject,
+    Transfer,
+)
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderEffect, OrderParams
 
-USD_STEP = Decimal("0.0001")
+DOLLAR_HISTORY_MS = 60 * 86_400_000  # candles of USDT-USD before the start
 LISTED_MS = 1_573_557_408_000
 NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
@@ -199,7 +208,10 @@ class Exchange:
     def _refresh(self) -> None:
         """Move all markets to the present; those nobody watches notice when they are looked at."""
         self._pulse.beat(self.now_ms)
-        self.world.usdt_usd = round_to(self._source.usd(self.now_ms), USD_STEP)
+        usdt_usd = dollar(self._source.usd, self.now_ms)
+        if usdt_usd != self.world.usdt_usd:
+            self.world.usdt_usd = usdt_usd
+            self.outbox += (IndexChanged(DOLLAR), BarChanged(DOLLAR))
         for market in self._watched.values():
             market.announce(self.outbox)
         for market in self._fed:
@@ -222,6 +234,10 @@ class Exchange:
     @property
     def usdt_usd(self) -> Decimal:
         return self.world.usdt_usd
+
+    def usdt_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        oldest_ms = self._source.start_ms - DOLLAR_HISTORY_MS
+        return dollar_bars(self._source.usd, oldest_ms, self.now_ms, bar_ms, before_ms, limit, utc_offset_ms)
 
     def account_by_key(self, key: str) -> AccountState | None:
         return self._by_key.get(key)

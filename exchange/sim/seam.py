@@ -236,6 +236,10 @@ class Venue(Protocol):
         """The index of USDT-USD: what a USDT is worth in dollars."""
         ...
 
+    def usdt_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        """Candles of that index, newest first, the forming one included."""
+        ...
+
     def watch(self, inst_id: str) -> None:
         """From now on the outbox tells what every step of the market changes in an instrument.
 

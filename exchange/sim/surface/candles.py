@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from exchange.sim.markets.bars import BarSpec
+from exchange.sim.markets.dollar import DOLLAR
 from exchange.sim.model import Bar, Reject
 from exchange.sim.seam import Venue
 
@@ -27,7 +28,9 @@ def cut(source: Source, spec: BarSpec, before_ms: int | None, limit: int, now_ms
 
 
 def index_source(venue: Venue, name: str) -> Source:
-    """Candles of an index, named like the spot pair it follows. Raises Reject(51001)."""
+    """Candles of an index: USDT-USD, or named like the spot pair it follows. Raises Reject(51001)."""
+    if name == DOLLAR:
+        return venue.usdt_bars
     spot = venue.markets.get(name)
     if spot is None or spot.instrument.is_swap:
         raise Reject("51001", "Index does not exist.")

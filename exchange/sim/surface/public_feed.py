@@ -9,6 +9,7 @@ from typing import Final
 
 from exchange.sim.account_figures import FundFigures
 from exchange.sim.markets.bars import BARS
+from exchange.sim.markets.dollar import DOLLAR
 from exchange.sim.model import (
     ZERO,
     AdlChanged,
@@ -53,7 +54,7 @@ class PublicFeed:
             "tickers": self._ticker,
             "trades": self._merged,
             "mark-price": lambda key: [render.mark_price(self._side(key))],
-            "index-tickers": lambda key: [render.index_ticker(key, self._side(key), opens, venue.now_ms)],
+            "index-tickers": self._index,
             "price-limit": lambda key: [render.price_limit(self._side(key))],
             "open-interest": lambda key: [render.open_interest(self._side(key))],
             "funding-rate": self._funding,
@@ -207,9 +208,11 @@ class PublicFeed:
         """Opening times and rows of the newest bars, newest first."""
         kind, _, bar = topic.channel.rpartition("candle")
         venue, spec = self._venue, BARS[bar]
-        side = self._side(topic.key)
-        sources = {"": side.bars, "mark-price-": side.mark_bars}
-        source = sources.get(kind) or index_source(venue, topic.key)
+        if kind == "index-":
+            source = index_source(venue, topic.key)
+        else:
+            side = self._side(topic.key)
+            source = side.mark_bars if kind else side.bars
         bars = cut(source, spec, None, _CANDLES_AT_MOST, venue.now_ms)
         if kind:
             return [(bar.ts_ms, render.price_candle(bar)) for bar in bars]
@@ -218,6 +221,11 @@ class PublicFeed:
     def _ticker(self, inst_id: str) -> list[Row]:
         side, view = self._side(inst_id), self.books.view(inst_id)
         return [render.ticker(side, view.bid, view.ask, self._opens, self._venue.now_ms)]
+
+    def _index(self, name: str) -> list[Row]:
+        if name == DOLLAR:
+            return [render.dollar_ticker(self._venue)]
+        return [render.index_ticker(name, self._side(name), self._opens, self._venue.now_ms)]
 
     def _funding(self, inst_id: str) -> list[Row]:
         side = self._side(inst_id)

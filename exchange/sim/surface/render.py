@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from exchange.sim.markets.dollar import DOLLAR
 from exchange.sim.model import Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
-from exchange.sim.seam import MarketSide
-from exchange.sim.surface.text import DAY_MS, UNDOCUMENTED, UTC8_MS, Row, ms, num
+from exchange.sim.seam import MarketSide, Venue
+from exchange.sim.surface.text import DAY_MS, HOUR_MS, UNDOCUMENTED, UTC8_MS, Row, ms, num
 
 _BIG = "9999999999.0000000000000000"  # algo size limits nobody reaches
 
@@ -131,6 +132,22 @@ def index_ticker(name: str, spot: MarketSide, opens: DayOpens, now_ms: int) -> R
         "sodUtc0": utc0,
         "sodUtc8": utc8,
         "ts": ms(spot.ts_ms),
+    }
+
+
+def dollar_ticker(venue: Venue) -> Row:
+    """The index of USDT-USD, with its day from its candles."""
+    day = venue.usdt_bars(HOUR_MS, None, 24)
+    utc0, utc8 = (venue.usdt_bars(DAY_MS, None, 1, offset_ms) for offset_ms in (0, UTC8_MS))
+    return {
+        "instId": DOLLAR,
+        "idxPx": num(venue.usdt_usd),
+        "high24h": num(max(bar.high for bar in day)),
+        "low24h": num(min(bar.low for bar in day)),
+        "open24h": num(day[-1].open),
+        "sodUtc0": num(utc0[0].open),
+        "sodUtc8": num(utc8[0].open),
+        "ts": ms(venue.now_ms),
     }
 
 

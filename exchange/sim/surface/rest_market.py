@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from exchange.sim.markets.bars import BARS
+from exchange.sim.markets.dollar import DOLLAR
 from exchange.sim.model import Bar, PublicTrade, Reject
 from exchange.sim.seam import MarketSide, Venue
 from exchange.sim.surface import render
@@ -57,10 +58,12 @@ class MarketData:
             and (not name or side.instrument.inst_id == name)
             and (not quote or side.instrument.quote == quote)
         ]
-        if name and not spots:
+        is_dollar = name in ("", DOLLAR) and quote in ("", "USD")
+        if name and not spots and not is_dollar:
             raise Reject("51001", "Index does not exist.")
         now_ms = self._venue.now_ms
-        return [render.index_ticker(s.instrument.inst_id, s, self._opens, now_ms) for s in spots]
+        rows = [render.index_ticker(s.instrument.inst_id, s, self._opens, now_ms) for s in spots]
+        return rows + [render.dollar_ticker(self._venue)] * is_dollar
 
     # --- books and trades ---------------------------------------------------------------------
 

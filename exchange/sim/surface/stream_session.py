@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from exchange.sim.markets.dollar import DOLLAR
 from exchange.sim.model import AccountState, Reject
 from exchange.sim.seam import Venue
 from exchange.sim.surface import auth
@@ -310,6 +311,8 @@ class StreamSession:
         channel, venue = ALL[name], self._venue
         key: str = arg.get(channel.key, "") if channel.key else ""
         known: Any = _INST_TYPES if channel.key == "instType" else venue.instruments if channel.key else ("",)
+        if channel.indices_only and key == DOLLAR:
+            return Topic(name, key)
         if key not in known:
             raise _wrong(arg)
         swap = channel.key == "instId" and venue.instruments[key].is_swap

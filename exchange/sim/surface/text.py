@@ -10,6 +10,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 UTC8_MS = 8 * 3_600_000
 DECIMALS = 16

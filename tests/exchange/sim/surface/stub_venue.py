@@ -203,6 +203,9 @@ class StubVenue:
 
     usdt_usd = D(1)
 
+    def usdt_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
+        return [Bar(self.now_ms // bar_ms * bar_ms, *[self.usdt_usd] * 4, D(0), closed=False)]
+
     def watch(self, inst_id: str) -> None:
         pass  # everything is told here
 
