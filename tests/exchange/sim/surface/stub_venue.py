@@ -108,11 +108,7 @@ class StubMarket:
             for ts in kept
         ]
 
-    def mark_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
-        return self.bars(bar_ms, before_ms, limit, utc_offset_ms)
-
-    def index_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
-        return self.bars(bar_ms, before_ms, limit, utc_offset_ms)
+    mark_bars = index_bars = bars
 
 
 def account_state(
