@@ -14,7 +14,6 @@ from typing import Any, Final
 from exchange.sim.faults.rules import Occasion, Place
 
 REST, CONNECT, MESSAGE, PUSH, VENUE = Place.REST, Place.CONNECT, Place.MESSAGE, Place.PUSH, Place.VENUE
-STREAM: Final = (CONNECT, MESSAGE, PUSH)
 
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION: Final = re.compile(r"(\d{1,9})(ms|s|m|h|d)")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
-from exchange.sim.model import ZERO, BookLevel
 from exchange.sim.profile import CURRENT, NO_RATE, WITH_RATE
 
 HOUR_MS = 3_600_000
@@ -36,28 +34,6 @@ def funding_rate(premium: Decimal, interval_ms: int, cap: Decimal, regime: str =
 
 def _damped(premium: Decimal, interest: Decimal) -> Decimal:
     return premium + min(max(interest - premium, -DAMP), DAMP)
-
-
-def impact_price(levels: Iterable[BookLevel], ct_val: Decimal) -> Decimal | None:
-    """The average price at which IMPACT_VALUE USDT would fill; None when the book does not hold as much."""
-    left, coins = IMPACT_VALUE, ZERO
-    for level in levels:
-        value = min(left, level.size * ct_val * level.price)
-        coins += value / level.price
-        left -= value
-        if not left:
-            return IMPACT_VALUE / coins
-    return None
-
-
-def premium_sample(
-    bids: Iterable[BookLevel], asks: Iterable[BookLevel], ct_val: Decimal, index: Decimal
-) -> Decimal:
-    """[max(0, impact bid - index) - max(0, index - impact ask)] / index; a side too thin counts 0."""
-    bid, ask = impact_price(bids, ct_val), impact_price(asks, ct_val)
-    above = max(ZERO, bid - index) if bid is not None else ZERO
-    below = max(ZERO, index - ask) if ask is not None else ZERO
-    return (above - below) / index
 
 
 def next_settlements(after_ms: int, interval_ms: int) -> tuple[int, int]:

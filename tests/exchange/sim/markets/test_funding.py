@@ -8,12 +8,9 @@ from exchange.sim.markets.funding import (
     DEFAULT_INTERVAL_MS,
     HOUR_MS,
     funding_rate,
-    impact_price,
     next_interval,
     payment,
-    premium_sample,
 )
-from exchange.sim.model import BookLevel
 from exchange.sim.profile import NO_RATE, REGIMES, WITH_RATE, VenueProfile
 
 D = Decimal
@@ -59,23 +56,6 @@ def test_a_rate_at_its_limit_shortens_the_interval_step_by_step_and_calm_restore
         steps.append(next_interval(steps[-1], at_limit=True))
     assert [step // HOUR_MS for step in steps] == [8, 4, 2, 1, 1]
     assert next_interval(HOUR_MS, at_limit=False) == EIGHT_MS
-
-
-def test_an_impact_price_is_the_average_of_what_ten_thousand_dollars_take() -> None:
-    levels = [BookLevel(D(100), D(50), 1), BookLevel(D(125), D(1_000), 1)]
-    assert impact_price(levels, D(1)) == 10_000 / (D(50) + D(40))
-    assert impact_price(levels[:1], D(1)) is None
-    assert impact_price(levels, D("0.01")) is None
-
-
-def test_a_premium_sample_counts_what_lies_beyond_the_index() -> None:
-    def sample(bid: str, ask: str) -> Decimal:
-        deep = D(10_000)
-        return premium_sample([BookLevel(D(bid), deep, 1)], [BookLevel(D(ask), deep, 1)], D(1), D(100))
-
-    assert abs(sample("100.1", "100.2") - D("0.001")) < D("1e-20")
-    assert abs(sample("99.7", "99.8") - D("-0.002")) < D("1e-20")
-    assert sample("99.9", "100.1") == 0
 
 
 @pytest.mark.parametrize(
