@@ -15,9 +15,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 
 import aiosqlite
 
@@ -35,11 +35,38 @@ BUSY_TIMEOUT_MS = 5_000
 Record = tuple[int, str, int, str, bytes, bytes | None]  # seq, kind, at_ms, body, hash, chain
 
 
+class Database(Protocol):
+    """An open SQLite file, as far as the journal needs it. Every method may raise sqlite3.Error."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = ...) -> object: ...
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> object: ...
+
+    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ...) -> Iterable[Any]: ...
+
+    async def close(self) -> None: ...
+
+
+async def open_in_thread(path: Path) -> Database:
+    """Open a file whose work is done in a thread of its own. Raises sqlite3.Error."""
+    db = aiosqlite.connect(path, isolation_level=None)
+    db._thread.daemon = True  # a process that fails before `close` must still be able to end
+    try:
+        await db
+    except sqlite3.Error:
+        db._thread.join()  # it is ending, and still has a word for this loop
+        raise
+    return db
+
+
 class SqliteJournal:
     """Implements core.ports.Journal. Make one with `open`, end it with `close`."""
 
     def __init__(
-        self, db: aiosqlite.Connection, clock: Clock, linger_s: float, seq: int, head: bytes, chain: bytes
+        self, db: Database, clock: Clock, linger_s: float, seq: int, head: bytes, chain: bytes
     ) -> None:
         self.listeners: list[Callable[[Row], None]] = []  # called in order; they do not append
         self._db, self._clock, self._linger_s = db, clock, linger_s
@@ -55,7 +82,13 @@ class SqliteJournal:
         self._writer = self._loop.create_task(self._write(), name="journal")
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, linger_s: float = LINGER_S) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        linger_s: float = LINGER_S,
+        connect: Callable[[Path], Awaitable[Database]] = open_in_thread,
+    ) -> Self:
         """Open the file, making it when absent, check it and bring its schema up to date.
 
         Raises JournalBroken when the file is damaged, JournalFailed when it cannot be opened or was
@@ -63,11 +96,8 @@ class SqliteJournal:
         """
         with clock.holding():
             try:
-                db = aiosqlite.connect(path, isolation_level=None)
-                db._thread.daemon = True  # a process that fails before `close` must still be able to end
-                await db
+                db = await connect(path)
             except sqlite3.Error as error:
-                db._thread.join()  # it is ending, and still has a word for this loop
                 raise JournalFailed(f"cannot open the journal {path}: {error}") from error
             try:
                 await _prepare(db)
@@ -253,7 +283,7 @@ class SqliteJournal:
             self._committed, *_, self._committed_head, _chain = self._queue.popleft()
 
 
-async def _prepare(db: aiosqlite.Connection) -> None:
+async def _prepare(db: Database) -> None:
     await db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute("PRAGMA synchronous = FULL")
@@ -271,7 +301,7 @@ async def _prepare(db: aiosqlite.Connection) -> None:
         await db.execute("COMMIT")
 
 
-async def _tail(db: aiosqlite.Connection) -> tuple[int, bytes, bytes]:
+async def _tail(db: Database) -> tuple[int, bytes, bytes]:
     """(seq, hash) of the last row, and the chain of the last decision."""
     last = list(await db.execute_fetchall("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"))
     decided = list(

@@ -5,7 +5,7 @@ The settings differ only in the ports handed in: which venue, which market, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from core.context import Permission, VenueHealth
 from core.engine import BUSY, Deadlines, Engine
 from core.facts import Kind
 from core.ids import JournalIds, next_epoch
-from core.journal import FILE_NAME, LINGER_S, SqliteJournal
+from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.observer import Observer, prices_of
 from core.permission import Permissions
 from core.ports import Clock, Notifier, Streams, Trading
@@ -68,9 +68,10 @@ async def compose(
     notifier: Notifier,
     mode: str,
     linger_s: float = LINGER_S,
+    open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
-    journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s)
+    journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database)
     try:
         return await _connected(settings, venue, journal, clock, ticker, notifier, mode)
     except BaseException:

@@ -14,7 +14,8 @@ from exchange.market_data import MarketData
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.feeds import OkxStreams
 from exchange.okx.market import OkxMarket
-from exchange.okx.rest import OkxRest
+from exchange.okx.rest import Carrier, OkxRest
+from exchange.okx.session import Connect, WebSocket
 from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
 from exchange.paper_streams import PaperStreams
@@ -68,16 +69,19 @@ async def okx_ports(
     paper: bool,
     silence_s: float | None = 20.0,
     held: Iterable[str] = (),
+    carrier: Carrier | None = None,
+    connect: Connect = WebSocket.open,
 ) -> Ports:
     """Connect to the venue by REST and learn the pairs' rules.
 
     paper      trade against the live book on paper: nothing that could place an order is built.
     silence_s  text ping after so much silence; None where time is not the wall's.
     held       pairs our books hold, listed or not.
+    carrier, connect  how requests and streams reach the venue; by default over the network.
 
     Raises VenueError when the venue does not answer or does not know an instrument.
     """
-    rest = OkxRest(endpoints, None if paper else credentials, clock)
+    rest = OkxRest(endpoints, None if paper else credentials, clock, carrier)
     await rest.measure_offset()
     market = OkxMarket(rest, clock, demo=endpoints.demo)
     pairs = await pairs_of(market, settings, held)
@@ -100,6 +104,7 @@ async def okx_ports(
             on_trouble,
             silence_s,
             offset_ms=lambda: rest.offset_ms,
+            connect=connect,
         )
         if on_paper is None:
             return okx

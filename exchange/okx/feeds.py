@@ -18,7 +18,7 @@ from exchange.account_data import AccountData
 from exchange.market_data import MarketData
 from exchange.okx import parse_account, parse_market, wire
 from exchange.okx.endpoints import Credentials, Endpoints
-from exchange.okx.session import Arg, StreamTimes
+from exchange.okx.session import Arg, Connect, StreamTimes, WebSocket
 from exchange.okx.stream import Stream
 
 DEFAULT_TIMES: Final = StreamTimes()
@@ -54,6 +54,7 @@ class OkxStreams:
     silence_s   text ping after so much silence; None for a venue on a leaping clock, which is
                 never pinged: there silence and deadlines mean nothing.
     offset_ms   venue minus local time, for the login; `seed` of the jitter between attempts.
+    connect     opens a connection; the network's unless the venue is in this process.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class OkxStreams:
         times: StreamTimes = DEFAULT_TIMES,
         offset_ms: Callable[[], int] = lambda: 0,
         seed: int = 0,
+        connect: Connect = WebSocket.open,
     ) -> None:
         self._market, self._account, self._orders = market, account, orders
         self._clock = clock
@@ -101,6 +103,7 @@ class OkxStreams:
                 rng,
                 replace(times, ping_after_s=silence_s),
                 on_trouble,
+                connect,
                 **private,
             )
 

@@ -1,8 +1,8 @@
 """Signed REST calls from asyncio: budgeted, typed, never repeated when they could do something twice.
 
-The SDK is synchronous; its calls run on two bounded pools of threads, one for orders and one for
-everything else, so that a slow candle query cannot delay a hedge order. A call once given to a
-thread cannot be taken back, therefore nothing here puts a timeout around one.
+The SDK shapes and signs; a carrier sends. The usual carrier has two bounded pools of threads, one for
+orders and one for everything else, so that a slow candle query cannot delay a hedge order. A request
+once given to a thread cannot be taken back, therefore nothing here puts a timeout around one.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueRejected
 from core.ports import Clock
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials, Endpoints
-from exchange.okx.errors import CLOCK_CODE, unpack
+from exchange.okx.errors import CLOCK_CODE, HttpReply, unpack
 from exchange.okx.limits import Throttle
 from exchange.okx.parse_market import server_time
-from exchange.okx.sdk import Sdk, check_plain
+from exchange.okx.sdk import Prepared, Sdk, check_plain
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -47,6 +47,35 @@ class RestHealth:
     rate_use_ratio: Decimal
 
 
+class Carrier(Protocol):
+    """Brings signed requests to the venue."""
+
+    async def carry(self, request: Prepared, is_order: bool) -> HttpReply:
+        """Send and return the answer. Whatever is raised means: no answer, it may have arrived."""
+        ...
+
+    async def close(self) -> None:
+        """Return once nothing is under way any more."""
+        ...
+
+
+class ThreadCarrier:
+    """Sends on worker threads, over the SDK's own connections."""
+
+    def __init__(self) -> None:
+        self._order_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-orders")
+        self._read_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-reads")
+
+    async def carry(self, request: Prepared, is_order: bool) -> HttpReply:
+        pool = self._order_threads if is_order else self._read_threads
+        return await asyncio.get_running_loop().run_in_executor(pool, request.send)
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        for pool in (self._order_threads, self._read_threads):
+            await loop.run_in_executor(None, pool.shutdown)
+
+
 class OkxRest:
     """The one door to the venue's REST API.
 
@@ -54,14 +83,19 @@ class OkxRest:
     raise VenueRejected, VenueDown (also for an answer that cannot be read), RateLimited, AuthFailed.
     """
 
-    def __init__(self, endpoints: Endpoints, credentials: Credentials | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        credentials: Credentials | None,
+        clock: Clock,
+        carrier: Carrier | None = None,
+    ) -> None:
         self._clock = clock
         self.offset_ms = 0  # venue minus local
         self.requests = 0
         self.sdk = Sdk(endpoints, credentials, self.venue_now_ms)
         self._throttle = Throttle()
-        self._order_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-orders")
-        self._read_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="okx-reads")
+        self._carrier = carrier or ThreadCarrier()
         self._errors_ms: deque[int] = deque(maxlen=1000)
         self._rejects_ms: deque[int] = deque(maxlen=1000)
         self._latencies_ms: deque[int] = deque(maxlen=LATENCIES_KEPT)
@@ -149,9 +183,7 @@ class OkxRest:
 
     async def close(self) -> None:
         """Let the calls under way end, then close the connections."""
-        loop = asyncio.get_running_loop()
-        for pool in (self._order_threads, self._read_threads):
-            await loop.run_in_executor(None, pool.shutdown)
+        await self._carrier.close()
         self.sdk.close()
 
     async def _in_time(self, request: _Request[W, R]) -> list[R]:
@@ -170,13 +202,11 @@ class OkxRest:
     async def _call(self, request: _Request[W, R]) -> list[R]:
         name = request.name
         await self._throttle.take(name, request.scope, urgent=request.urgent)
-        for_orders = request.call.__self__ is self.sdk.trade
-        pool = self._order_threads if for_orders else self._read_threads
         self.requests += 1
         asked_ms = self._clock.now_ms()
         try:
-            rows = await asyncio.get_running_loop().run_in_executor(pool, request.exchange)
-            return [request.parse(item) for item in rows]
+            reply = await self._carried(request)
+            return [request.parse(item) for item in unpack(reply, request.row)]
         except BadPayload as exc:
             self._errors_ms.append(self._clock.now_ms())
             raise VenueDown(f"{name}: unreadable answer: {exc}") from exc
@@ -187,6 +217,14 @@ class OkxRest:
             raise
         finally:
             self._latencies_ms.append(self._clock.now_ms() - asked_ms)
+
+    async def _carried(self, request: _Request[W, R]) -> HttpReply:
+        is_order = request.call.__self__ is self.sdk.trade
+        try:
+            return await self._carrier.carry(request.call(**request.params), is_order)
+        except Exception as exc:
+            # Whatever broke on the way, the request may have arrived
+            raise VenueDown(f"{request.name}: no answer ({type(exc).__name__})") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +244,6 @@ class _Request(Generic[W, R]):
     @property
     def name(self) -> str:
         return str(self.call.__name__)
-
-    def exchange(self) -> list[W]:
-        """Send and unpack, on a worker thread."""
-        try:
-            reply = self.call(**self.params)
-        except Exception as exc:
-            # Whatever broke on the way, the request may have arrived
-            raise VenueDown(f"{self.name}: no answer ({type(exc).__name__})") from exc
-        return unpack(reply, self.row)
 
 
 def _only(call: Callable[..., Any], rows: list[R]) -> R:

@@ -2,7 +2,8 @@
 
 The SDK alone signs with the local clock, forces HTTP/2 (calls in flight fail when the server
 recycles the connection), takes proxies from the environment, sends unset fields as "", and returns
-JSON whatever the status was. Everything passes one funnel, `_request`; it is replaced here.
+JSON whatever the status was. Everything passes one funnel, `_request`; it is replaced here, and returns
+the signed request instead of an answer: rest.py decides who carries it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -35,12 +37,33 @@ NO_KEY: Final = "-1"  # the SDK's word for unsigned
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.,:-]*", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request as the SDK shaped and signed it, not sent yet. `path` includes the query."""
+
+    client: _Signed
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def send(self) -> HttpReply:
+        """Send it and wait for the answer, read in no way. Raises what httpx raises."""
+        response = self.client.request(self.method, self.path, content=self.body, headers=self.headers)
+        return HttpReply(response.status_code, response.content)
+
+    @property
+    def patience_s(self) -> float:
+        """How long an answer is waited for."""
+        return self.client.timeout.read or 0.0
+
+
 class _Signed(OkxClient):
-    """The funnel: strip, stamp, sign, send, return status and body unread."""
+    """The funnel: strip, stamp, sign. What it returns is not sent yet, so that who sends may choose how."""
 
     now_ms: Callable[[], int]
 
-    def _request(self, method: str, request_path: str, params: Mapping[str, Any]) -> HttpReply:
+    def _request(self, method: str, request_path: str, params: Mapping[str, Any]) -> Prepared:
         body = ""
         if method == GET:
             request_path += _utils.parse_params_to_str(params)
@@ -54,8 +77,7 @@ class _Signed(OkxClient):
                 _utils.pre_hash(stamp, method, request_path, body, False), self.API_SECRET_KEY
             )
             headers = _utils.get_header(self.API_KEY, signature, stamp, self.PASSPHRASE, self.flag, False)
-        response = self.request(method, request_path, content=body.encode(), headers=headers)
-        return HttpReply(response.status_code, response.content)
+        return Prepared(self, method, request_path, headers, body.encode())
 
 
 class Account(_Signed, AccountAPI):
@@ -77,19 +99,19 @@ class Service(_Signed, StatusAPI):
 class Trade(_Signed, TradeAPI):
     """Trading, with the dead man's switch the SDK lacks."""
 
-    def cancel_all_after(self, timeOut: str) -> HttpReply:
+    def cancel_all_after(self, timeOut: str) -> Prepared:
         return self._request(POST, "/api/v5/trade/cancel-all-after", {"timeOut": timeOut})
 
 
 class Funding(_Signed, FundingAPI):
     """Transfers, with the client id the SDK's wrappers leave out."""
 
-    def transfer(self, **params: str) -> HttpReply:
+    def transfer(self, **params: str) -> Prepared:
         """POST asset/transfer; `source` is sent as `from`, a word Python keeps for itself."""
         sent = {"from" if key == "source" else key: value for key, value in params.items()}
         return self._request(POST, "/api/v5/asset/transfer", sent)
 
-    def transfer_state_of(self, **params: str) -> HttpReply:
+    def transfer_state_of(self, **params: str) -> Prepared:
         return self._request(GET, "/api/v5/asset/transfer-state", params)
 
 

@@ -7,9 +7,9 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -48,6 +48,60 @@ class Lost(EngineError):
     """The connection ended or was refused; the message says how."""
 
 
+class Socket(Protocol):
+    """One open WebSocket, as far as a session needs it."""
+
+    async def recv(self) -> bytes:
+        """Wait for the next text frame. Raises Lost or websockets' ConnectionClosed at the end."""
+        ...
+
+    async def send(self, text: str) -> None: ...
+
+    def abort(self) -> None:
+        """Tear the connection down without a closing frame."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+Connect = Callable[[str], Awaitable[Socket]]
+
+
+class WebSocket:
+    """A Socket on the network."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, url: str) -> WebSocket:
+        """Connect. Raises OSError or websockets' InvalidHandshake."""
+        return cls(
+            await connect(
+                url,
+                ping_interval=None,  # the venue asks for text pings
+                compression=None,
+                max_queue=1024,
+                max_size=8 * 2**20,
+                open_timeout=None,
+                close_timeout=1,
+                proxy=None,
+            )
+        )
+
+    async def recv(self) -> bytes:
+        return await self._connection.recv(decode=False)
+
+    async def send(self, text: str) -> None:
+        await self._connection.send(text)
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
 class Session:
     """Reads from the beginning: events resolve what is being asked for, pushes wait until `go_live`.
 
@@ -58,7 +112,7 @@ class Session:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: Socket,
         on_push: Callable[[wire.Frame], None],
         on_frame: Callable[[], None],
         on_trouble: Callable[[str], None],
@@ -81,21 +135,17 @@ class Session:
 
     @classmethod
     async def connected(
-        cls, url: str, clock: Clock, times: StreamTimes, **callbacks: Callable[..., None]
+        cls,
+        url: str,
+        clock: Clock,
+        times: StreamTimes,
+        connect: Connect = WebSocket.open,
+        **callbacks: Callable[..., None],
     ) -> Session:
-        """Connect. Raises OSError, TimeoutError or websockets' InvalidHandshake."""
+        """Connect. Raises TimeoutError, Lost, OSError or websockets' InvalidHandshake."""
         with clock.holding():
             async with asyncio.timeout(times.answer_within_s):
-                socket = await connect(
-                    url,
-                    ping_interval=None,  # the venue asks for text pings
-                    compression=None,
-                    max_queue=1024,
-                    max_size=8 * 2**20,
-                    open_timeout=None,
-                    close_timeout=1,
-                    proxy=None,
-                )
+                socket = await connect(url)
         return cls(socket, clock=clock, times=times, **callbacks)
 
     @property
@@ -126,7 +176,7 @@ class Session:
     def abort(self, why: str) -> None:
         """Tear the connection down without a word: for a peer that does not answer."""
         self._why = why
-        self._socket.transport.abort()
+        self._socket.abort()
 
     async def end(self) -> None:
         """Close properly and stop reading."""
@@ -150,7 +200,7 @@ class Session:
 
     async def _read(self) -> None:
         while True:
-            raw = await self._socket.recv(decode=False)
+            raw = await self._socket.recv()
             self._heard_s = self._loop.time()
             self._on_frame()
             if raw == b"pong":

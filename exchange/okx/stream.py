@@ -11,7 +11,7 @@ from core.errors import AuthFailed, BadPayload
 from core.ports import Clock
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials
-from exchange.okx.session import Arg, Session, StreamTimes
+from exchange.okx.session import Arg, Connect, Session, StreamTimes, WebSocket
 
 
 class Stream:
@@ -33,6 +33,7 @@ class Stream:
         rng: random.Random,
         times: StreamTimes,
         on_trouble: Callable[[str], None],
+        connect: Connect = WebSocket.open,
         credentials: Credentials | None = None,
         venue_now_ms: Callable[[], int] | None = None,
         on_resync: Callable[[], Awaitable[None]] | None = None,
@@ -45,6 +46,7 @@ class Stream:
         self._rng = rng
         self._times = times
         self._on_trouble = on_trouble
+        self._connect = connect
         self._credentials = credentials
         self._venue_now_ms = venue_now_ms or clock.now_ms
         self._on_resync = on_resync
@@ -113,6 +115,7 @@ class Stream:
             self._url,
             self._clock,
             self._times,
+            self._connect,
             on_push=self._push,
             on_frame=self._frame,
             on_trouble=self._trouble,
