@@ -22,7 +22,7 @@ from exchange.sim.markets.regimes import CALM, REGIMES
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.markets.tape import TapeMarket
 from exchange.sim.surface.premises import Premises, premises_of
-from exchange.sim.surface.rest_api import ENVIRONMENTS
+from exchange.sim.surface.rest.api import ENVIRONMENTS
 from exchange.sim.surface.server import SimServer
 from exchange.sim.surface.snapshots import BadSnapshot, unpacked
 from exchange.tape import read_tape

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountState, StatusChanged
-from exchange.sim.surface.auth import signature
+from exchange.sim.surface.entry.auth import signature
 from exchange.sim.surface.inprocess import InProcess, MemoryStream
 from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.switchboard import Switchboard

@@ -10,9 +10,9 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.faults.levers import Levers as VenueLevers
 from exchange.sim.faults.plan import FaultPlan
 from exchange.sim.seam import Venue
-from exchange.sim.surface.control_api import Edits
-from exchange.sim.surface.fault_desk import Levers
-from exchange.sim.surface.rate_limits import RateLimits
+from exchange.sim.surface.control.api import Edits
+from exchange.sim.surface.control.fault_desk import Levers
+from exchange.sim.surface.entry.rate_limits import RateLimits
 
 
 @dataclass(slots=True)

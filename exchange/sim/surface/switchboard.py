@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from exchange.sim.faults.rules import Effect, Occasion, Place, Rule
 from exchange.sim.model import Reject
-from exchange.sim.surface.agenda import Agenda
-from exchange.sim.surface.control_api import ControlApi
-from exchange.sim.surface.fault_desk import FaultDesk
-from exchange.sim.surface.lab_api import LabApi
-from exchange.sim.surface.order_entry import OrderEntry
+from exchange.sim.surface.control.agenda import Agenda
+from exchange.sim.surface.control.api import ControlApi
+from exchange.sim.surface.control.fault_desk import FaultDesk
+from exchange.sim.surface.control.lab_api import LabApi
+from exchange.sim.surface.control.struck_lines import StruckWire, struck_message
+from exchange.sim.surface.control.struck_rest import knocked, struck_request
+from exchange.sim.surface.entry.order_entry import OrderEntry
 from exchange.sim.surface.premises import Premises
-from exchange.sim.surface.rest_api import RestApi
+from exchange.sim.surface.rest.api import RestApi
 from exchange.sim.surface.snapshots import packed, unpacked
-from exchange.sim.surface.stream_api import KINDS, NOTICE_MS, StreamHub
-from exchange.sim.surface.stream_session import StreamSession
-from exchange.sim.surface.struck_lines import StruckWire, struck_message
-from exchange.sim.surface.struck_rest import knocked, struck_request
+from exchange.sim.surface.streams.hub import KINDS, NOTICE_MS, StreamHub
+from exchange.sim.surface.streams.session import StreamSession
 from exchange.sim.surface.wires import Reply, Request, Wire
 
 STREAMS: Final = {f"/ws/v5/{kind}": kind for kind in KINDS}

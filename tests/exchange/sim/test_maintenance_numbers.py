@@ -2,8 +2,8 @@
 
 from exchange.local_book import BookChange, LocalBook
 from exchange.sim.markets.source import Gap
-from exchange.sim.surface.book_feed import BookFeed, BookView
-from exchange.sim.surface.channels import Topic
+from exchange.sim.surface.streams.book_feed import BookFeed, BookView
+from exchange.sim.surface.streams.channels import Topic
 from tests.exchange.sim.worlds import MINUTE_MS, SPOT, Desk
 
 

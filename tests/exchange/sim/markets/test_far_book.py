@@ -17,8 +17,8 @@ from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.markets.instruments import coin_spec, listing
 from exchange.sim.model import BookLevel
 from exchange.sim.profile import VenueProfile
-from exchange.sim.surface.book_feed import BookView, book_frame
-from exchange.sim.surface.channels import Topic
+from exchange.sim.surface.streams.book_feed import BookView, book_frame
+from exchange.sim.surface.streams.channels import Topic
 from tests.exchange.sim.worlds import MINUTE_MS, SPOT, SWAP, Desk
 
 TICK, LOT = D("0.1"), D("0.01")

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exchange.sim.seam import Venue
-from exchange.sim.surface.order_entry import OrderEntry
-from exchange.sim.surface.rate_limits import RateLimits
-from exchange.sim.surface.rest_api import RestApi
-from exchange.sim.surface.stream_api import StreamHub, StreamSession
+from exchange.sim.surface.entry.order_entry import OrderEntry
+from exchange.sim.surface.entry.rate_limits import RateLimits
+from exchange.sim.surface.rest.api import RestApi
+from exchange.sim.surface.streams.hub import StreamHub, StreamSession
 from exchange.sim.surface.wires import Request
 from tests.exchange.sim.surface.stub_venue import KEY, PASSPHRASE, SECRET, StubVenue
 

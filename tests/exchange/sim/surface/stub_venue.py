@@ -44,8 +44,8 @@ from exchange.sim.model import (
 )
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoParams, OrderChange, OrderParams
+from exchange.sim.surface.entry.rate_limits import RateLimits
 from exchange.sim.surface.premises import Premises
-from exchange.sim.surface.rate_limits import RateLimits
 
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 HOUR_MS = 3_600_000
