@@ -14,10 +14,11 @@ from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
 from exchange.sim.economics.margin import MULTI
 from exchange.sim.economics.orders import LONG_SHORT
 from exchange.sim.economics.world import QUOTE, post
+from exchange.sim.events import InstrumentChanged
 from exchange.sim.exchange import LEVELS, Exchange
 from exchange.sim.markets.funding import HOUR_MS, INTERVALS_H
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, InstrumentChanged, PositionKey
+from exchange.sim.model import ZERO, AccountState, PositionKey
 
 PERMISSIONS = ("read_only", "trade", "withdraw")
 STATES = ("live", "suspend", "preopen")

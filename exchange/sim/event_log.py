@@ -17,20 +17,19 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, structs
 
-from exchange.sim.model import (
+from exchange.sim.events import (
     AccountChanged,
-    AccountState,
     BarChanged,
     BookChanged,
     FundingChanged,
     IndexChanged,
     InstrumentChanged,
     MarkChanged,
-    Order,
     StatusChanged,
     TradePrinted,
     VenueEvent,
 )
+from exchange.sim.model import AccountState, Order
 from exchange.sim.seam import Venue
 
 LINES_KEPT: Final = 100_000

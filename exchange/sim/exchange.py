@@ -47,6 +47,7 @@ from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
 from exchange.sim.event_log import EventLog
+from exchange.sim.events import BarChanged, IndexChanged
 from exchange.sim.markets.dollar import DOLLAR, dollar, dollar_bars
 from exchange.sim.markets.instruments import (
     discount_tiers,
@@ -57,16 +58,7 @@ from exchange.sim.markets.instruments import (
 )
 from exchange.sim.markets.market import Market, Pulse
 from exchange.sim.markets.source import MarketSource
-from exchange.sim.model import (
-    AccountState,
-    Bar,
-    BarChanged,
-    IndexChanged,
-    Order,
-    PositionKey,
-    Reject,
-    Transfer,
-)
+from exchange.sim.model import AccountState, Bar, Order, PositionKey, Reject, Transfer
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoChange, AlgoParams, MarketSide, OrderChange, OrderEffect, OrderParams
 

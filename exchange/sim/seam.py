@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from exchange.sim.account_figures import AccountFigures, FundFigures
 from exchange.sim.algo_model import AlgoOrder, Attached, Trailing, Trigger
+from exchange.sim.events import VenueEvent
 from exchange.sim.model import (
     AccountState,
     Bar,
@@ -26,7 +27,6 @@ from exchange.sim.model import (
     PublicTrade,
     Settled,
     Transfer,
-    VenueEvent,
     position_key,
 )
 from exchange.sim.profile import VenueProfile

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from exchange.sim.events import StatusChanged
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
-from exchange.sim.model import AccountState, StatusChanged
+from exchange.sim.model import AccountState
 from exchange.sim.surface.entry.auth import signature
 from exchange.sim.surface.inprocess import InProcess, MemoryStream
 from exchange.sim.surface.premises import premises_of

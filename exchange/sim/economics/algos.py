@@ -16,8 +16,9 @@ from exchange.sim.economics.accounts import leverage_of
 from exchange.sim.economics.order_words import opposite
 from exchange.sim.economics.trigger_rules import check_sides, check_trigger, watched
 from exchange.sim.economics.world import World
+from exchange.sim.events import AlgoChanged
 from exchange.sim.markets.market import Market
-from exchange.sim.model import AccountState, AlgoChanged, Order, Reject
+from exchange.sim.model import AccountState, Order, Reject
 from exchange.sim.seam import AlgoChange, AlgoParams
 
 _SOURCES = {"trigger": "6", "conditional": "7", "oco": "7", "move_order_stop": "25"}  # order.source

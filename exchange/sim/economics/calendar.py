@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from exchange.sim.economics.forced import forced
 from exchange.sim.economics.matching import BY_SYSTEM, cancel
 from exchange.sim.economics.world import World
+from exchange.sim.events import InstrumentChanged, StatusChanged
 from exchange.sim.markets.market import Market
 from exchange.sim.markets.source import Delisting, Gap
-from exchange.sim.model import InstrumentChanged, StatusChanged
 
 ANNOUNCE_MS = 2 * 3_600_000
 

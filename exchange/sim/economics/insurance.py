@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from exchange.sim.account_figures import FundFigures
 from exchange.sim.economics.world import QUOTE, World, post
-from exchange.sim.model import ZERO, AdlChanged, FundEntry, InsuranceFund
+from exchange.sim.events import AdlChanged
+from exchange.sim.model import ZERO, FundEntry, InsuranceFund
 
 PEAK_MS = 8 * 3_600_000
 BEGINS, ENDS = Decimal("0.3"), Decimal("0.15")  # fall from the peak; where it ends is an assumption

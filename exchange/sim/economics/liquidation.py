@@ -15,8 +15,9 @@ from exchange.sim.economics.forced import forced
 from exchange.sim.economics.margin import Exposure, Standing, standing
 from exchange.sim.economics.matching import BY_RISK, cancel
 from exchange.sim.economics.world import QUOTE, World
+from exchange.sim.events import Liquidated
 from exchange.sim.markets.instruments import position_tiers
-from exchange.sim.model import ZERO, AccountState, Liquidated, PositionKey
+from exchange.sim.model import ZERO, AccountState, PositionKey
 
 LIQUIDATION_RATIO = Decimal(1)
 TIERS_PER_CUT = 2

@@ -14,8 +14,9 @@ from exchange.sim.economics.accounts import Deal, book_deal, held
 from exchange.sim.economics.open_orders import close_order, resize
 from exchange.sim.economics.order_words import opposite
 from exchange.sim.economics.world import World
+from exchange.sim.events import Amendment
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Amendment, Order, PositionKey
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey
 
 # cancelSource, api-v5.md 4.4
 BY_SYSTEM, BY_USER, REDUCE_ONLY, BY_RISK, BY_ADL, NO_FUNDS = "0", "1", "2", "3", "6", "9"

@@ -24,8 +24,9 @@ from exchange.sim.economics.open_orders import note_reducing, open_order, resize
 from exchange.sim.economics.order_words import PRICED, closes
 from exchange.sim.economics.orders import Terms
 from exchange.sim.economics.world import World
+from exchange.sim.events import Amendment
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Amendment, Order, PositionKey, Reject
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
 from exchange.sim.seam import OrderChange, OrderParams
 
 RESTING = ("limit", "post_only")

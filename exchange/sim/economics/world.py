@@ -13,20 +13,17 @@ from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
+from exchange.sim.events import AccountChanged, Amendment, OrderChanged, VenueEvent
 from exchange.sim.markets.market import Market
 from exchange.sim.model import (
     ZERO,
-    AccountChanged,
     AccountState,
-    Amendment,
     Execution,
     InsuranceFund,
     Order,
-    OrderChanged,
     PositionKey,
     Reject,
     Transfer,
-    VenueEvent,
 )
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import OrderChange

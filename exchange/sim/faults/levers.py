@@ -8,10 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import cast
 
+from exchange.sim.events import IndexChanged, MarkChanged
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.distortion import Distorted, Distortion
 from exchange.sim.markets.source import Gap
-from exchange.sim.model import IndexChanged, MarkChanged
 from exchange.sim.seam import MarketSide
 
 

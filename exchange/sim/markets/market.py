@@ -11,6 +11,15 @@ from decimal import ROUND_CEILING, Decimal
 from functools import partial
 from typing import NamedTuple
 
+from exchange.sim.events import (
+    BarChanged,
+    BookChanged,
+    FundingChanged,
+    IndexChanged,
+    MarkChanged,
+    TradePrinted,
+    VenueEvent,
+)
 from exchange.sim.markets.book import Book, FeedPrint
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.day import Day, bar_of, day_of, round_to
@@ -19,22 +28,7 @@ from exchange.sim.markets.funding import funding_rate
 from exchange.sim.markets.instruments import CoinSpec
 from exchange.sim.markets.source import MarketSource, Reach
 from exchange.sim.markets.timeline import Track
-from exchange.sim.model import (
-    ZERO,
-    Bar,
-    BarChanged,
-    BookChanged,
-    BookLevel,
-    FundingChanged,
-    FundingState,
-    IndexChanged,
-    Instrument,
-    MarkChanged,
-    PublicTrade,
-    Settled,
-    TradePrinted,
-    VenueEvent,
-)
+from exchange.sim.model import ZERO, Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
 from exchange.sim.profile import VenueProfile
 
 HOUR_MS = 3_600_000

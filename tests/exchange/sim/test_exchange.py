@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from exchange.sim.edits import Edits
+from exchange.sim.events import InstrumentChanged, StatusChanged
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.markets.source import Delisting, Gap
-from exchange.sim.model import InstrumentChanged, Reject, StatusChanged
+from exchange.sim.model import Reject
 from exchange.sim.seam import OrderParams, Venue
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exchange.sim.algo_model import AlgoOrder, Attached, Trigger
-from exchange.sim.model import AlgoChanged, Instrument
+from exchange.sim.events import AlgoChanged
+from exchange.sim.model import Instrument
 from exchange.sim.seam import MarketSide
 from exchange.sim.surface.rendering.text import UNDOCUMENTED, Row, blank, ms, num
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.account_figures import FundFigures
-from exchange.sim.model import FundEntry, Liquidated
+from exchange.sim.events import Liquidated
+from exchange.sim.model import FundEntry
 from exchange.sim.surface.rendering.text import Row, ms, num
 
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.account_figures import AccountFigures
-from exchange.sim.model import (
-    ZERO,
-    Amendment,
-    BillRow,
-    Execution,
-    Instrument,
-    Order,
-    PositionKey,
-    Transfer,
-)
+from exchange.sim.events import Amendment
+from exchange.sim.model import ZERO, BillRow, Execution, Instrument, Order, PositionKey, Transfer
 from exchange.sim.seam import MarketSide, OrderEffect
 from exchange.sim.surface.rendering.algos import attached
 from exchange.sim.surface.rendering.text import UNDOCUMENTED, Row, blank, ms, num

@@ -8,8 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from exchange.sim.markets.bars import BARS
-from exchange.sim.model import (
+from exchange.sim.events import (
     AdlChanged,
     BarChanged,
     BookChanged,
@@ -22,6 +21,7 @@ from exchange.sim.model import (
     TradePrinted,
     VenueEvent,
 )
+from exchange.sim.markets.bars import BARS
 from exchange.sim.surface.rendering.text import Row
 
 encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder().encode

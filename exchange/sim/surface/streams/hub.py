@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from exchange.sim.model import VenueEvent
+from exchange.sim.events import VenueEvent
 from exchange.sim.seam import Venue
 from exchange.sim.surface.entry.order_entry import OrderEntry
 from exchange.sim.surface.entry.rate_limits import Limit, RateLimits

@@ -14,16 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from exchange.sim.account_figures import AccountFigures
-from exchange.sim.model import (
-    AccountChanged,
-    AccountState,
-    AlgoChanged,
-    OrderChanged,
-    PositionKey,
-    PositionRow,
-    Reject,
-    VenueEvent,
-)
+from exchange.sim.events import AccountChanged, AlgoChanged, OrderChanged, VenueEvent
+from exchange.sim.model import AccountState, PositionKey, PositionRow, Reject
 from exchange.sim.seam import Venue
 from exchange.sim.surface.rendering import account as render_account
 from exchange.sim.surface.rendering import algos as render_algos

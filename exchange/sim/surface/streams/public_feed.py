@@ -8,10 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from exchange.sim.account_figures import FundFigures
-from exchange.sim.markets.bars import BARS
-from exchange.sim.markets.dollar import DOLLAR
-from exchange.sim.model import (
-    ZERO,
+from exchange.sim.events import (
     AdlChanged,
     BarChanged,
     BookChanged,
@@ -20,11 +17,13 @@ from exchange.sim.model import (
     InstrumentChanged,
     Liquidated,
     MarkChanged,
-    PublicTrade,
     StatusChanged,
     TradePrinted,
     VenueEvent,
 )
+from exchange.sim.markets.bars import BARS
+from exchange.sim.markets.dollar import DOLLAR
+from exchange.sim.model import ZERO, PublicTrade
 from exchange.sim.seam import MarketSide, Venue
 from exchange.sim.surface.rendering import funds as render_funds
 from exchange.sim.surface.rendering import public as render

@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 
 from exchange.sim.algo_model import AlgoOrder, Attached, Trailing, Trigger
-from exchange.sim.model import AlgoChanged, Order, Reject
+from exchange.sim.events import AlgoChanged
+from exchange.sim.model import Order, Reject
 from exchange.sim.seam import AlgoChange, AlgoParams
 from tests.exchange.sim.worlds import MINUTE_MS, SPOT, SWAP, D, Desk
 

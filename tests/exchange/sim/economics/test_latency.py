@@ -3,7 +3,8 @@
 import pytest
 
 from exchange.sim.algo_model import Trigger
-from exchange.sim.model import OrderChanged, Reject
+from exchange.sim.events import OrderChanged
+from exchange.sim.model import Reject
 from exchange.sim.seam import AlgoParams, OrderChange
 from tests.exchange.sim.worlds import SPOT, SWAP, D, Desk
 

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.sim.edits import Edits
-from exchange.sim.model import AccountChanged, AdlChanged, Liquidated, PositionKey, Reject
+from exchange.sim.events import AccountChanged, AdlChanged, Liquidated
+from exchange.sim.model import PositionKey, Reject
 from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from exchange.sim.economics.fees import LEVELS
 from exchange.sim.edits import Edits
+from exchange.sim.events import AccountChanged
 from exchange.sim.markets.instruments import loan_quota
-from exchange.sim.model import AccountChanged, Reject
+from exchange.sim.model import Reject
 from tests.exchange.sim.worlds import HOUR_MS, MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
 
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.sim.model import BookLevel, Order, OrderChanged, Reject, TradePrinted
+from exchange.sim.events import OrderChanged, TradePrinted
+from exchange.sim.model import BookLevel, Order, Reject
 from exchange.sim.seam import OrderChange
 from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, SWAP, D, Desk, StillMarket
 

@@ -6,7 +6,8 @@ import pytest
 
 from exchange.sim.algo_model import Attached, Trigger
 from exchange.sim.edits import Edits
-from exchange.sim.model import Amendment, OrderChanged, Reject
+from exchange.sim.events import Amendment, OrderChanged
+from exchange.sim.model import Reject
 from exchange.sim.seam import OrderChange
 from tests.exchange.sim.economics.test_matching import eat_bids
 from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk

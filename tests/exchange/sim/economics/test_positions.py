@@ -3,7 +3,8 @@
 import pytest
 
 from exchange.sim.edits import Edits
-from exchange.sim.model import AccountChanged, PositionKey, Reject
+from exchange.sim.events import AccountChanged
+from exchange.sim.model import PositionKey, Reject
 from tests.exchange.sim.worlds import SWAP, D, Desk
 
 OWN = PositionKey(SWAP, "isolated")

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.sim.model import Order, OrderChanged, Reject
+from exchange.sim.events import OrderChanged
+from exchange.sim.model import Order, Reject
 from exchange.sim.seam import OrderChange
 from tests.exchange.sim.economics.reference import Plain, Reference
 from tests.exchange.sim.worlds import SWAP, D, Desk

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.sim.model import OrderChanged, Reject
+from exchange.sim.events import OrderChanged
+from exchange.sim.model import Reject
 from exchange.sim.seam import OrderChange
 from tests.exchange.sim.worlds import SWAP, D, Desk
 

@@ -1,10 +1,11 @@
 import pytest
 
 from exchange.sim.edits import Edits
+from exchange.sim.events import AccountChanged, FundingChanged
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import HOUR_MS
 from exchange.sim.markets.generated import GeneratedMarket
-from exchange.sim.model import AccountChanged, FundingChanged, PositionKey, Reject
+from exchange.sim.model import PositionKey, Reject
 from tests.exchange.sim.worlds import HELD, MINUTE_MS, SPOT, START_MS, SWAP, D, Desk, StillMarket
 
 EIGHT_MS = 8 * HOUR_MS

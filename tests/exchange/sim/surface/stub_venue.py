@@ -13,34 +13,36 @@ from decimal import Decimal
 
 from exchange.sim.account_figures import AccountFigures, CoinFigures, FundFigures, PositionFigures
 from exchange.sim.event_log import EventLog
+from exchange.sim.events import (
+    AccountChanged,
+    BarChanged,
+    BookChanged,
+    FundingChanged,
+    IndexChanged,
+    MarkChanged,
+    OrderChanged,
+    TradePrinted,
+    VenueEvent,
+)
 from exchange.sim.faults.plan import FaultPlan
 from exchange.sim.markets.distortion import Distortion
 from exchange.sim.model import (
     ZERO,
-    AccountChanged,
     AccountState,
     Bar,
-    BarChanged,
     BillRow,
-    BookChanged,
     BookLevel,
     Execution,
     FundEntry,
-    FundingChanged,
     FundingState,
-    IndexChanged,
     Instrument,
-    MarkChanged,
     Order,
-    OrderChanged,
     PositionKey,
     PositionRow,
     PublicTrade,
     Reject,
     Settled,
-    TradePrinted,
     Transfer,
-    VenueEvent,
 )
 from exchange.sim.profile import VenueProfile
 from exchange.sim.seam import AlgoParams, OrderChange, OrderParams

@@ -1,6 +1,6 @@
 """Insurance funds, takeovers and deleveraging as the public sees them."""
 
-from exchange.sim.model import AdlChanged, Liquidated
+from exchange.sim.events import AdlChanged, Liquidated
 from tests.exchange.sim.surface.client import Rest, Stream
 from tests.exchange.sim.surface.stub_venue import START_MS, D
 

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from exchange.sim.model import AccountChanged, Reject
+from exchange.sim.events import AccountChanged
+from exchange.sim.model import Reject
 from tests.exchange.sim.surface.client import Rest, Stream, channels, sign
 from tests.exchange.sim.surface.stub_venue import HOUR_MS, SECRET, START_MS, D
 

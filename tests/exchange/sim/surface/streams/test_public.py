@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.sim.model import InstrumentChanged, PublicTrade, StatusChanged, TradePrinted
+from exchange.sim.events import InstrumentChanged, StatusChanged, TradePrinted
+from exchange.sim.model import PublicTrade
 from tests.exchange.sim.surface.client import Rest, Stream, channels, decoded, public, step
 from tests.exchange.sim.surface.stub_venue import START_MS, STEP_MS, D
 
