@@ -13,9 +13,10 @@ from exchange.sim.economics import deleveraging, fees, liquidation
 from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
 from exchange.sim.economics.margin import MULTI
 from exchange.sim.economics.orders import LONG_SHORT
+from exchange.sim.economics.settings import LEVELS
 from exchange.sim.economics.world import QUOTE, post
 from exchange.sim.events import InstrumentChanged
-from exchange.sim.exchange import LEVELS, Exchange
+from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import HOUR_MS, INTERVALS_H
 from exchange.sim.markets.market import Market
 from exchange.sim.model import ZERO, AccountState, PositionKey

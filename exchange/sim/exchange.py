@@ -1,6 +1,6 @@
 """The simulated venue: time, commands and the market, in one synchronous, deterministic object.
 
-Implements model.Venue. Between two calls nothing happens; `advance` is the only thing that moves time,
+Implements seam.Venue. Between two calls nothing happens; `advance` is the only thing that moves time,
 and it stops at every instant at which something is due, so no price path or settlement is skipped.
 """
 
@@ -17,32 +17,19 @@ from exchange.sim.economics import (
     dead_man,
     fees,
     figures,
-    freeze,
     insurance,
-    isolated,
     latency,
     loans,
-    margin,
     matching,
     order_funds,
     order_life,
-    orders,
     precheck,
     retention,
+    settings,
     transfers,
 )
-from exchange.sim.economics.accounts import (
-    CROSS,
-    ISOLATED,
-    MARGIN_ADDED,
-    NET,
-    family_of,
-    held,
-    leverage_key,
-    leverage_of,
-)
+from exchange.sim.economics.accounts import CROSS, family_of, leverage_of
 from exchange.sim.economics.calendar import Calendar
-from exchange.sim.economics.open_orders import set_hold
 from exchange.sim.economics.settlement import FundingDesk
 from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
@@ -66,10 +53,8 @@ DOLLAR_HISTORY_MS = 60 * 86_400_000  # candles of USDT-USD before the start
 LISTED_MS = 1_573_557_408_000
 NEUTRAL = VenueProfile()
 DEMO_CASH = Decimal(100_000)
-LEVELS = ("1", "2", "3")
 AUDIT_EVERY_MS = 3_600_000
 AUDIT_ROUNDING = Decimal("1e-6")  # each booking may be off by far less
-POSITION_MODES = ("net_mode", orders.LONG_SHORT)
 
 
 class Exchange:
@@ -240,8 +225,8 @@ class Exchange:
         """Open an account with `cash` in trading. Raises ValueError when name or key is taken."""
         if name in self.accounts or key in self._by_key:
             raise ValueError(f"an account named {name} or with its key exists already")
-        if level not in LEVELS:
-            raise ValueError(f"level is {level}, allowed: {', '.join(LEVELS)}")
+        if level not in settings.LEVELS:
+            raise ValueError(f"level is {level}, allowed: {', '.join(settings.LEVELS)}")
         uid = str(440_000_000_000 + len(self.accounts) + 1)
         account = AccountState(name, uid, key, secret, passphrase, level=level, updated_ms=self.now_ms)
         for ccy, amount in cash.items():
@@ -273,84 +258,27 @@ class Exchange:
 
     @command
     def set_leverage(self, account: AccountState, key: PositionKey, leverage: Decimal) -> None:
-        """A cross leverage holds for every position of the swap; an isolated one moves margin along."""
-        market = self._swap(key.inst_id)
-        self._require_changeable(account, key)
-        if not 1 <= leverage <= market.instrument.max_leverage:
-            raise Reject("59102", f"Leverage exceeds the maximum of {market.instrument.max_leverage}.")
-        setting = leverage_key(key)
-        rows = [row for row in account.positions.values() if leverage_key(row.key) == setting]
-        for row in rows:
-            order_funds.check_tier(market, abs(row.size), leverage)
-        before = leverage_of(account, key)
-        waiting = [o for o in account.open_orders.values() if leverage_key(o.position) == setting]
-        holds = [order.frozen for order in waiting]
-        account.leverage[setting] = leverage
-        order_funds.hold_anew(account, waiting, before, leverage)
-        try:
-            if leverage < before and margin.standing(self.world, account).free < 0:
-                raise Reject("59108", "Low leverage and insufficient margin, please adjust the leverage.")
-            if account.margins.get(key):
-                isolated.follow_leverage(self.world, account, key, before / leverage)
-        except Reject:
-            account.leverage[setting] = before
-            for order, hold in zip(waiting, holds, strict=True):
-                set_hold(account, order, hold)
-                order.leverage = before
-            raise
-        for row in rows:
-            row.leverage = leverage
-        self.world.tell_account(account, "set_leverage", (), [row.key for row in rows])
+        settings.set_leverage(self.world, account, key, leverage)
 
     @command
     def adjust_margin(self, account: AccountState, key: PositionKey, change: Decimal) -> None:
-        self._require_changeable(account, key)
-        if change > 0:
-            isolated.add_margin(self.world, account, key, change, MARGIN_ADDED)
-        else:
-            isolated.take_margin(self.world, account, key, -change)
-        self.world.tell_account(account, "adjust_margin", (QUOTE,), (key,))
-
-    def _require_changeable(self, account: AccountState, key: PositionKey) -> None:
-        freeze.check_position(self.world, account, key.inst_id)
-        if self.world.blocked(key.inst_id) and held(account, key):
-            raise Reject("50023", "Your account is frozen while funding fees are being charged.")
-        if key.mode == ISOLATED and account.level == margin.MULTI:
-            raise Reject("50072", "Isolated margin is not available in multi-currency margin mode.")
-        hedged = account.pos_mode == orders.LONG_SHORT and key.mode == ISOLATED
-        if key.side not in (("long", "short") if hedged else (NET,)):
-            raise Reject("51000", "Parameter posSide error")
+        settings.adjust_margin(self.world, account, key, change)
 
     @command
     def set_position_mode(self, account: AccountState, mode: str) -> None:
-        if mode not in POSITION_MODES:
-            raise Reject("51000", "Parameter posMode error")
-        self._require_idle(account)
-        account.pos_mode = mode
+        settings.set_position_mode(self.world, account, mode)
 
     @command
     def set_auto_loan(self, account: AccountState, lends: bool) -> None:
-        if account.level != margin.MULTI:
-            raise Reject("51010", "You can't complete this request under your current account mode.")
-        account.auto_loan = lends
+        settings.set_auto_loan(account, lends)
 
     @command
     def set_fee_type(self, account: AccountState, fee_type: str) -> None:
-        if any(order.hold_ccy == QUOTE for order in account.open_orders.values()):
-            raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
-        account.fee_type = fee_type
+        settings.set_fee_type(account, fee_type)
 
     @command
     def set_level(self, account: AccountState, level: str) -> None:
-        if level not in LEVELS:
-            raise Reject("51000", "Parameter acctLv error")
-        self._require_idle(account)
-        account.level = level
-
-    def _require_idle(self, account: AccountState) -> None:
-        freeze.check_account(self.world, account)
-        if account.open_orders or any(row.size for row in account.positions.values()):
-            raise Reject("59000", "Setting failed. Cancel any open orders or close your positions first.")
+        settings.set_level(self.world, account, level)
 
     @command
     def transfer(
@@ -404,7 +332,7 @@ class Exchange:
     def close_position(
         self, account: AccountState, key: PositionKey, cl_id: str, auto_cancel: bool, tag: str = ""
     ) -> None:
-        self._swap(key.inst_id)
+        settings.swap_of(self.world, key.inst_id)
         self._require_open_venue()
         params = order_life.closing_order(self.world, account, key, cl_id, auto_cancel, tag)
         latency.place(self.world, account, params)
@@ -427,17 +355,11 @@ class Exchange:
         if self.world.closed:
             raise Reject("50001", "Service temporarily unavailable. Try again later")
 
-    def _swap(self, inst_id: str) -> Market:
-        market = self.world.market(inst_id)
-        if not market.instrument.is_swap:
-            raise Reject("51000", "Parameter instId error")
-        return market
-
     # --- control: for operators of the simulation, never reachable from /api/v5 ----------------
 
     def set_funding_interval(self, inst_id: str, interval_ms: int) -> None:
         """Change how often a generated swap settles, from its next settlement on."""
-        self._desk.set_interval(self._swap(inst_id), interval_ms)
+        self._desk.set_interval(settings.swap_of(self.world, inst_id), interval_ms)
 
     def revoke_key(self, account: AccountState) -> None:
         """Delete an account's key: nobody is known by it any more."""
