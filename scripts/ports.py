@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from config.schema import Settings
 from core.errors import UsageError, VenueRejected
@@ -14,7 +15,8 @@ from exchange.market_data import MarketData
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.feeds import OkxStreams
 from exchange.okx.market import OkxMarket
-from exchange.okx.rest import Carrier, OkxRest
+from exchange.okx.rest import BuildSdk, Carrier, OkxRest
+from exchange.okx.sdk import Sdk
 from exchange.okx.session import Connect, WebSocket
 from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
@@ -33,6 +35,18 @@ class Ports:
     account: AccountData
     streams: Callable[[OrderSink, Callable[[], Awaitable[None]], Callable[[str], None]], Streams]
     paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How requests and streams reach the venue: over the network, unless somebody else carries them."""
+
+    carrier: Carrier | None = None
+    connect: Connect = WebSocket.open
+    build_sdk: BuildSdk = Sdk
+
+
+NETWORK: Final = Lines()
 
 
 async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = ()) -> tuple[Pair, ...]:
@@ -69,19 +83,18 @@ async def okx_ports(
     paper: bool,
     silence_s: float | None = 20.0,
     held: Iterable[str] = (),
-    carrier: Carrier | None = None,
-    connect: Connect = WebSocket.open,
+    lines: Lines = NETWORK,
 ) -> Ports:
     """Connect to the venue by REST and learn the pairs' rules.
 
     paper      trade against the live book on paper: nothing that could place an order is built.
     silence_s  text ping after so much silence; None where time is not the wall's.
     held       pairs our books hold, listed or not.
-    carrier, connect  how requests and streams reach the venue; by default over the network.
+    lines      who carries requests and streams.
 
     Raises VenueError when the venue does not answer or does not know an instrument.
     """
-    rest = OkxRest(endpoints, None if paper else credentials, clock, carrier)
+    rest = OkxRest(endpoints, None if paper else credentials, clock, lines.carrier, lines.build_sdk)
     await rest.measure_offset()
     market = OkxMarket(rest, clock, demo=endpoints.demo)
     pairs = await pairs_of(market, settings, held)
@@ -104,7 +117,7 @@ async def okx_ports(
             on_trouble,
             silence_s,
             offset_ms=lambda: rest.offset_ms,
-            connect=connect,
+            connect=lines.connect,
         )
         if on_paper is None:
             return okx

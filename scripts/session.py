@@ -15,7 +15,7 @@ from core.context import Context, Permission
 from core.errors import EngineError
 from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
-from core.journal import LINGER_S
+from core.journal import LINGER_S, Database, open_in_thread
 from core.observer import prices_of
 from core.ports import Clock, Notifier
 from core.scheduler import Ticker
@@ -36,6 +36,7 @@ class Session:
 
     for_ms   how long, by the engine's clock; None runs until told to end.
     flatten  unwind what the books hold, stop, and end.
+    signals  whether this process's signals are for this session.
     """
 
     def __init__(
@@ -50,7 +51,10 @@ class Session:
         channels_down: Callable[[], tuple[str, ...]],
         flatten: bool = False,
         linger_s: float = LINGER_S,
+        signals: bool = True,
+        open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
     ) -> None:
+        self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
         self._mode, self._for_ms, self._channels_down = mode, for_ms, channels_down
@@ -91,6 +95,7 @@ class Session:
             self._notifier,
             self._mode,
             self._linger_s,
+            self._open_database,
         )
         try:
             self._follow(app)
@@ -127,7 +132,7 @@ class Session:
 
     async def _live(self, app: App) -> None:
         """From the streams' start to the last hedge being accounted for."""
-        with _signals(self._handlers(app)):
+        with _signals(self._handlers(app) if self._hears_signals else {}):
             await app.streams.start()
             await app.bookkeeper.review()
             await app.engine.boot()

@@ -59,6 +59,9 @@ class Carrier(Protocol):
         ...
 
 
+BuildSdk = Callable[[Endpoints, Credentials | None, Callable[[], int]], Sdk]
+
+
 class ThreadCarrier:
     """Sends on worker threads, over the SDK's own connections."""
 
@@ -89,11 +92,12 @@ class OkxRest:
         credentials: Credentials | None,
         clock: Clock,
         carrier: Carrier | None = None,
+        build_sdk: BuildSdk = Sdk,
     ) -> None:
         self._clock = clock
         self.offset_ms = 0  # venue minus local
         self.requests = 0
-        self.sdk = Sdk(endpoints, credentials, self.venue_now_ms)
+        self.sdk = build_sdk(endpoints, credentials, self.venue_now_ms)
         self._throttle = Throttle()
         self._carrier = carrier or ThreadCarrier()
         self._errors_ms: deque[int] = deque(maxlen=1000)

@@ -168,6 +168,11 @@ class Sdk:
         self.market: MarketInfo = build(MarketInfo, public, reads, patient)
         self.service: Service = build(Service, public, reads, patient)
 
+    def tell_time(self, now_ms: Callable[[], int]) -> None:
+        """Sign with another clock from now on."""
+        for client in (self.trade, self.account, self.funding, self.public, self.market, self.service):
+            client.now_ms = now_ms
+
     def close(self) -> None:
         for transport in self._transports:
             transport.close()

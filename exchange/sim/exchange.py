@@ -83,6 +83,7 @@ class Exchange:
         self._audited_ms = now_ms
         self._source = source
         self._pulse = Pulse(now_ms)
+        self._turn_ms: int | None = now_ms  # of the market's path, after its last move
         self._swaps: list[Market] = []
         self._watched: dict[str, Market] = {}
         markets: dict[str, Market] = {}
@@ -184,7 +185,11 @@ class Exchange:
 
     def _refresh(self) -> None:
         """Move all markets to the present; those nobody watches notice when they are looked at."""
+        if not self._moves():
+            return
         self._pulse.beat(self.now_ms)
+        if self.profile.pulse_ms:
+            self._turn_ms = self._source.next_ms(self.now_ms)
         usdt_usd = dollar(self._source.usd, self.now_ms)
         if usdt_usd != self.world.usdt_usd:
             self.world.usdt_usd = usdt_usd
@@ -193,6 +198,15 @@ class Exchange:
             market.announce(self.outbox)
         for market in self._fed:
             market.follow()
+
+    def _moves(self) -> bool:
+        """Whether the market moves at this instant, see `VenueProfile.pulse_ms`."""
+        pulse, turn_ms = self._pulse, self._turn_ms
+        return (
+            pulse.is_stirred
+            or self.now_ms - pulse.now_ms >= self.profile.pulse_ms
+            or (turn_ms is not None and self.now_ms >= turn_ms)
+        )
 
     def watch(self, inst_id: str) -> None:
         market = self.world.market(inst_id)

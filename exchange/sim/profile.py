@@ -29,6 +29,9 @@ class VenueProfile:
     insurance_usdt    what the insurance fund of each contract family starts with
     freeze_s          shortest and longest time an account's position, currency and settings are frozen
                       after ADL (50017-50019) or a liquidation (50020-50022), in seconds
+    pulse_ms          the market moves at most this often, besides at the turns of its path and after trades
+                      of clients; 0: at every instant anybody waits for
+    book_levels       how deep the public sees a book, at most
 
     Raises ValueError naming the field, its value and what is allowed.
     """
@@ -44,6 +47,8 @@ class VenueProfile:
     settlement_block: float = 0.25
     insurance_usdt: Decimal = Decimal(1_000_000)
     freeze_s: tuple[int, int] = (1, 3)
+    pulse_ms: int = 0
+    book_levels: int = 5_000
 
     def __post_init__(self) -> None:
         _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")
@@ -57,6 +62,8 @@ class VenueProfile:
         shortest, longest = self.freeze_s
         _require("freeze_s", self.freeze_s, 0 <= shortest <= longest, "two ascending numbers")
         _require("insurance_usdt", self.insurance_usdt, self.insurance_usdt >= 0, "0 or more")
+        _require("pulse_ms", self.pulse_ms, self.pulse_ms >= 0, "0 or more")
+        _require("book_levels", self.book_levels, self.book_levels > 0, "more than 0")
         _require("settlement_block", self.settlement_block, 0 <= self.settlement_block <= 1, "0 to 1")
 
 

@@ -34,7 +34,7 @@ from exchange.tape_l2 import DepthFeed
 
 BAR_MS = 300_000
 DAY_MS = 86_400_000
-HISTORY_MS = 60 * DAY_MS
+HISTORY_DAYS = 60
 START_MS = 1_767_571_200_000  # 2026-01-05T00:00Z
 BARS_PER_DAY = DAY_MS // BAR_MS
 CHUNK_BARS = BARS_PER_DAY // 3  # drawn at a time: an interval of funding
@@ -70,7 +70,13 @@ class _Coin:
     """One coin's paths away from the start, forward and back."""
 
     def __init__(
-        self, spec: CoinSpec, seed: int, climates: tuple[Climate, Climate], start_ms: int, mood: Mood
+        self,
+        spec: CoinSpec,
+        seed: int,
+        climates: tuple[Climate, Climate],
+        start_ms: int,
+        mood: Mood,
+        history_ms: int,
     ) -> None:
         self.spec = spec
         self.tracks = tuple(Track(BAR_MS, self._earlier) for _ in range(3))  # spot, swap, mark
@@ -82,7 +88,7 @@ class _Coin:
         )
         self._start_ms = start_ms
         self._past = 0  # bars drawn before the start
-        self._most_past = HISTORY_MS // BAR_MS
+        self._most_past = history_ms // BAR_MS
         crowding = LEAN if mood.name == CALM else mood.crowding
         level = premium_at(crowding)
         self._last = _State(spec.price, crowding, level, level)
@@ -192,6 +198,7 @@ class GeneratedMarket:
 
     regime  where it starts from (regimes.REGIMES), by default calm; `hold` keeps it there for ever. With
             delisting all coins but the first go one after the other
+    history_days  how much of the past before the start can be asked for
 
     Raises ValueError naming an unknown regime and what is allowed.
     """
@@ -203,6 +210,7 @@ class GeneratedMarket:
         start_ms: int = START_MS,
         regime: str = CALM,
         hold: bool = False,
+        history_days: int = HISTORY_DAYS,
     ) -> None:
         mood = regime_named(regime)
         self.start_ms = start_ms
@@ -212,7 +220,11 @@ class GeneratedMarket:
         self.delistings = _delistings(seed, self.coins, start_ms, every=regime == DELISTING)
         origin_ms = start_ms // BAR_MS * BAR_MS
         climates = Climate(seed, "ahead", regime, hold), Climate(seed, "behind")
-        self._coins = {spec.coin: _Coin(spec, seed, climates, origin_ms, mood) for spec in self.coins}
+        self._oldest_ms = origin_ms - history_days * DAY_MS
+        self._coins = {
+            spec.coin: _Coin(spec, seed, climates, origin_ms, mood, history_days * DAY_MS)
+            for spec in self.coins
+        }
         self._climate = climates[0]
         self._origin_ms = origin_ms
         self._traded = [track for coin in self._coins.values() for track in coin.tracks[:2]]
@@ -259,7 +271,7 @@ class GeneratedMarket:
         return None  # the path is the only truth here
 
     def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
-        last, oldest_ms = (before_ms - 1) // DEFAULT_INTERVAL_MS, self._origin_ms - HISTORY_MS
+        last, oldest_ms = (before_ms - 1) // DEFAULT_INTERVAL_MS, self._oldest_ms
         found = []
         for n in range(last - count + 1, last + 1):
             at_ms = n * DEFAULT_INTERVAL_MS

@@ -43,15 +43,20 @@ UNBOUNDED = Decimal(10) ** 18
 
 
 class Pulse:
-    """The instants at which the market moved, shared by all markets of a venue; the last few are kept."""
+    """The instants at which the market moved, shared by all markets of a venue; the last few are kept.
+
+    is_stirred  clients have traded since the last of them.
+    """
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
         self.count = 1
+        self.is_stirred = False
         self.recent: deque[int] = deque([now_ms], maxlen=PRINTS_KEPT + 1)
 
     def beat(self, now_ms: int) -> None:
         self.now_ms = now_ms
+        self.is_stirred = False
         self.count += 1
         self.recent.append(now_ms)
 
@@ -314,6 +319,7 @@ class Market:
     def touched(self, outbox: list[VenueEvent]) -> None:
         """A client changed the book."""
         self._look()
+        self._pulse.is_stirred = True
         self._seq_id += 1
         if not outbox or outbox[-1] is not self.book_changed:
             outbox.append(self.book_changed)
@@ -346,10 +352,10 @@ class Market:
     # --- what the public sees ------------------------------------------------------------------
 
     def bids(self, depth: int) -> list[BookLevel]:
-        return self.book.view("buy", depth)
+        return self.book.view("buy", min(depth, self._profile.book_levels))
 
     def asks(self, depth: int) -> list[BookLevel]:
-        return self.book.view("sell", depth)
+        return self.book.view("sell", min(depth, self._profile.book_levels))
 
     def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
         return self._bars(self._track, bar_ms, before_ms, limit, utc_offset_ms)

@@ -1,0 +1,82 @@
+"""The journal's file in a simulation: SQLite on the loop's own thread, with faults and crash points.
+
+What a transaction has written is on the disk when its COMMIT has returned; a crash before that loses it,
+as SQLite with synchronous=FULL promises.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.simulation.crossings import Crash, Crossings
+
+
+class Disk:
+    """Opens the database of a world, and makes it fail where it was told to.
+
+    fault  what every write raises at present; None while the disk is well.
+    """
+
+    def __init__(self, crossings: Crossings) -> None:
+        self._crossings = crossings
+        self.fault: sqlite3.Error | None = None
+        self._open: list[sqlite3.Connection] = []
+
+    async def open(self, path: Path) -> Inline:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._open.append(db)
+        return Inline(db, self, self._crossings)
+
+    def drop(self) -> None:
+        """The process is gone: what was not committed is lost."""
+        for db in self._open:
+            db.close()
+        self._open.clear()
+
+
+class Inline:
+    """Implements core.journal.Database without a thread."""
+
+    def __init__(self, db: sqlite3.Connection, disk: Disk, crossings: Crossings) -> None:
+        self._db, self._disk, self._crossings = db, disk, crossings
+        self._what = "nothing"
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._db.in_transaction
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> object:
+        if sql == "COMMIT":
+            self._cross("before")
+            self._check()
+        done = self._db.execute(sql, tuple(parameters))
+        if sql == "COMMIT":
+            self._cross("after")
+        return done
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> object:
+        rows = list(rows)
+        self._check()
+        self._what = str(rows[-1][1]) if rows else "nothing"
+        return self._db.executemany(sql, rows)
+
+    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> Iterable[Any]:
+        return self._db.execute(sql, tuple(parameters)).fetchall()
+
+    async def close(self) -> None:
+        self._db.close()
+
+    def _check(self) -> None:
+        if self._disk.fault is not None:
+            raise self._disk.fault
+
+    def _cross(self, side: str) -> None:
+        try:
+            self._crossings.cross(f"disk {self._what}", side)
+        except Crash:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
