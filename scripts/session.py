@@ -63,6 +63,7 @@ class Session:
         self._why = ""
         self._venue_lost = False
         self._watch: Watch | None = None
+        self._app: App | None = None  # once it obeys
         self._curve = EquityCurve()
 
     def status(self) -> Status | None:
@@ -73,6 +74,12 @@ class Session:
         """Ask for a clean end; the first reason is the one that counts."""
         self._why = self._why or why
         self._over.set()
+
+    def ring(self) -> None:
+        """The doorbell: commands of the operator lie in the folder. Before the engine is up nobody hears
+        it, and they are found then."""
+        if self._app is not None:
+            self._obey(self._app)
 
     def lose_venue(self, why: str) -> None:
         """The venue's clock stands still for good: end without asking it anything more."""
@@ -138,7 +145,8 @@ class Session:
             await app.engine.boot()
             fields = {"venue": self._mode, "state": app.engine.state.value}
             self._notifier.tell("connected", "info", fields)
-            self._obey(app)  # what was said while no daemon ran
+            self._app = app
+            self.ring()  # what was said while no daemon ran
             if self._flatten:
                 self._flatten_then_end(app, "close_all")
             engine = asyncio.create_task(app.engine.run(), name="engine")
@@ -181,7 +189,7 @@ class Session:
         return {
             signal.SIGTERM: end("SIGTERM"),
             signal.SIGINT: end("SIGINT"),
-            DOORBELL: lambda: self._obey(app),
+            DOORBELL: self.ring,
         }
 
     def _obey(self, app: App) -> None:

@@ -125,6 +125,7 @@ class Session:
         self._times = times
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
+        self._heard = asyncio.Event()
         self._awaited: dict[str, asyncio.Future[None]] = {}
         self._held_back: list[wire.Frame] | None = []
         self._operations = 0
@@ -202,6 +203,7 @@ class Session:
         while True:
             raw = await self._socket.recv()
             self._heard_s = self._loop.time()
+            self._heard.set()
             self._on_frame()
             if raw == b"pong":
                 continue
@@ -247,6 +249,7 @@ class Session:
         self._awaited.update(awaited)
         self._operations += 1
         everything = asyncio.gather(*awaited.values())
+        everything.add_done_callback(_forget)  # where the reader ends first, nobody asks for its end
         either: set[asyncio.Future[Any]] = {self.reader, everything}
         with self._clock.holding():
             await self._socket.send(json.dumps({"op": op, "args": args}))
@@ -271,10 +274,12 @@ class Session:
             if silent_s < quiet_s:
                 await asyncio.sleep(quiet_s - silent_s)
                 continue
-            asked_s = self._loop.time()
+            self._heard.clear()
             await self._socket.send("ping")
-            await asyncio.sleep(self._times.pong_within_s)
-            if self._heard_s < asked_s:
+            try:
+                async with asyncio.timeout(self._times.pong_within_s):
+                    await self._heard.wait()
+            except TimeoutError:
                 self.abort("no pong")
                 return
 
@@ -289,6 +294,12 @@ def login_arg(credentials: Credentials, at_s: int) -> dict[str, str]:
         "timestamp": str(at_s),
         "sign": base64.b64encode(digest).decode(),
     }
+
+
+def _forget(done: asyncio.Future[Any]) -> None:
+    """Look at how it ended, so that asyncio does not complain that nobody has."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _key(op: str, channel: str, inst_type: str | None, inst_id: str | None) -> str:

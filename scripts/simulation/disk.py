@@ -6,23 +6,28 @@ as SQLite with synchronous=FULL promises.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.facts import Kind
 from scripts.simulation.crossings import Crash, Crossings
 
 
 class Disk:
     """Opens the database of a world, and makes it fail where it was told to.
 
-    fault  what every write raises at present; None while the disk is well.
+    fault    what every write raises at present; None while the disk is well.
+    intents  client ids of the orders whose intent has reached the disk: for whoever must know that before
+             an order leaves.
     """
 
     def __init__(self, crossings: Crossings) -> None:
         self._crossings = crossings
         self.fault: sqlite3.Error | None = None
+        self.intents: set[str] = set()
         self._open: list[sqlite3.Connection] = []
 
     async def open(self, path: Path) -> Inline:
@@ -43,6 +48,7 @@ class Inline:
     def __init__(self, db: sqlite3.Connection, disk: Disk, crossings: Crossings) -> None:
         self._db, self._disk, self._crossings = db, disk, crossings
         self._what = "nothing"
+        self._intents: list[str] = []  # written, not committed yet
 
     @property
     def in_transaction(self) -> bool:
@@ -54,13 +60,18 @@ class Inline:
             self._check()
         done = self._db.execute(sql, tuple(parameters))
         if sql == "COMMIT":
+            self._disk.intents.update(self._intents)
+            self._intents.clear()
             self._cross("after")
+        elif sql == "ROLLBACK":
+            self._intents.clear()
         return done
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> object:
         rows = list(rows)
         self._check()
         self._what = str(rows[-1][1]) if rows else "nothing"
+        self._intents += [json.loads(row[3])["order"]["cl_id"] for row in rows if row[1] == Kind.INTENT.value]
         return self._db.executemany(sql, rows)
 
     async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> Iterable[Any]:

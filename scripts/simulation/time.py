@@ -49,14 +49,20 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     When all ready work is done the venue moves to the next instant anybody waits for. `shuffle` draws
     the order of callbacks that are ready together, so that no result rests on it; None keeps asyncio's.
+    `on_step` is called after every step of time.
     """
 
-    def __init__(self, board: Switchboard, shuffle: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        board: Switchboard,
+        shuffle: random.Random | None = None,
+        on_step: Callable[[], None] = lambda: None,
+    ) -> None:
         selector = _NoSelector()
         selector.loop = self
         self._board = board
         self._start_ms = board.now_ms
-        self._shuffle = shuffle
+        self._shuffle, self._on_step = shuffle, on_step
         super().__init__(selector)
         self._clock_resolution = RESOLUTION_S
 
@@ -71,6 +77,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         until_ms = next_ms if timeout_s is None else self._board.now_ms + max(1, round(timeout_s * 1000))
         assert until_ms is not None
         self._board.advance(until_ms)
+        self._on_step()
 
     def _run_once(self) -> None:
         if self._shuffle is not None and len(self._ready) > 1:  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 from exchange.okx.errors import HttpReply
@@ -15,6 +15,7 @@ from exchange.sim.surface.switchboard import Line, Switchboard
 from exchange.sim.surface.wires import Fate, Reply, Request
 from scripts.simulation.crossings import Crossings
 
+ORDER_PATH = "/api/v5/trade/order"
 PEER = "10.0.0.1"  # where the engine comes from, as the venue sees it
 
 
@@ -42,21 +43,31 @@ class Way:
     """One process's connections to the venue. Implements exchange.okx.rest.Carrier; `connect` opens streams.
 
     What has left for the venue is the venue's business: it is executed there even if the process that
-    sent it dies meanwhile.
+    sent it dies meanwhile. `on_order` is told of every order as it leaves, `on_reply` of every answer.
     """
 
-    def __init__(self, board: Switchboard, crossings: Crossings, latency: Latency) -> None:
+    def __init__(
+        self,
+        board: Switchboard,
+        crossings: Crossings,
+        latency: Latency,
+        on_order: Callable[[Mapping[str, str]], None] = lambda order: None,
+        on_reply: Callable[[str, Reply], None] = lambda path, reply: None,
+    ) -> None:
         self._board, self._crossings, self._latency = board, crossings, latency
+        self._on_order, self._on_reply = on_order, on_reply
         self._ends: list[StreamEnd] = []
-        self.orders_sent: list[tuple[int, str, str]] = []  # when, path, body: for oracles
 
     # --- requests -------------------------------------------------------------------------------
 
     async def carry(self, request: Prepared, is_order: bool) -> HttpReply:
         name = crossing_of(request)
         self._crossings.cross(name, "before")
+        if request.method == "POST" and request.path == ORDER_PATH:
+            self._on_order(json.loads(request.body))
         reply = await self._answered(request)
         self._crossings.cross(name, "after")
+        self._on_reply(request.path, reply)
         return HttpReply(reply.status, reply.body)
 
     async def _answered(self, request: Prepared) -> Reply:
@@ -139,7 +150,7 @@ def _settle(answer: asyncio.Future[Reply], reply: Reply) -> None:
 def crossing_of(request: Prepared) -> str:
     """A request's name among the crossings: its path, and of an order its market and side."""
     name = request.path.partition("?")[0].removeprefix("/api/v5/")
-    if name == "trade/order" and request.method == "POST":
+    if request.path == ORDER_PATH and request.method == "POST":
         order = json.loads(request.body)
         market = "swap" if order["instId"].endswith("-SWAP") else "spot"
         return f"rest {name} {market} {order['side']}"

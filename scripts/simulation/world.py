@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from config.schema import Settings
+from core.errors import EngineError
 from core.scheduler import WalkingTicker
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.sdk import Sdk
 from exchange.sim.surface.premises import Premises
 from exchange.sim.surface.switchboard import Switchboard
+from exchange.sim.surface.wires import Reply
 from monitor.summary import RunFacts
+from scripts.commands import Command, send
 from scripts.compose import App
 from scripts.ports import Lines, Ports, okx_ports
 from scripts.session import Session
@@ -25,62 +31,123 @@ from scripts.simulation.way import AT_ONCE, Latency, Way
 
 CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 ENDPOINTS = Endpoints("http://venue", "ws://venue/ws/v5", False)
+SILENCE_S = 20.0
+MOST_AWAITS = 20  # that a dying coroutine may insist on
 
 
 class Messages:
-    """The human side: keeps what was told. Implements core.ports.Notifier."""
+    """The human side: keeps what was told, and when. Implements core.ports.Notifier."""
 
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str, Mapping[str, object]]] = []
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+        self.told: list[tuple[int, str, str, Mapping[str, object]]] = []
 
     def tell(self, topic: str, level: str, fields: Mapping[str, object]) -> None:
-        self.told.append((topic, level, fields))
+        self.told.append((self._board.now_ms, topic, level, fields))
+
+    def criticals_since(self, at_ms: int) -> int:
+        return sum(1 for told_ms, _, level, _ in self.told if level == "critical" and told_ms >= at_ms)
 
 
+@dataclass(slots=True)
+class Ears:
+    """Who watches a world: called after every step of time, for every order sent, every answer received,
+    and with each process of the engine once it is composed."""
+
+    on_step: Callable[[], None] = lambda: None
+    on_order: Callable[[Mapping[str, str]], None] = lambda order: None
+    on_reply: Callable[[str, Reply], None] = lambda path, reply: None
+    on_app: Callable[[App], None] = lambda app: None
+
+
+@dataclass(slots=True)
+class Process:
+    """How one process of the engine ended: with its figures, killed, or with an error of its own."""
+
+    facts: RunFacts | None = None
+    crash: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
 class World:
     """Everything that outlives a process of the engine."""
 
-    def __init__(
-        self,
-        premises: Premises,
-        settings: Settings,
-        folder: Path,
-        crossings: Crossings,
-        latency: Latency = AT_ONCE,
-        shuffle: random.Random | None = None,
-        silence_s: float | None = None,
-    ) -> None:
-        self.premises, self.settings, self.folder = premises, settings, folder
-        self.board = Switchboard(premises)
-        self.crossings, self.latency, self._shuffle = crossings, latency, shuffle
-        self.silence_s = silence_s
-        self.disk = Disk(crossings)
-        self.messages = Messages()
-        self.boots = 0
+    premises: Premises
+    settings: Settings
+    folder: Path
+    crossings: Crossings = field(default_factory=Crossings)
+    latency: Latency = AT_ONCE
+    shuffle: random.Random | None = None
+    pings: bool = False
+    ears: Ears = field(default_factory=Ears)
+    board: Switchboard = field(init=False)
+    disk: Disk = field(init=False)
+    messages: Messages = field(init=False)
+    boots: int = 0
+    unseen: list[str] = field(default_factory=list)  # failures of tasks that nobody looked at
+    _session: Session | None = None
+
+    def __post_init__(self) -> None:
+        self.board = Switchboard(self.premises)
+        self.disk = Disk(self.crossings)
+        self.messages = Messages(self.board)
 
     @property
     def now_ms(self) -> int:
         return self.board.now_ms
 
-    def live(self, for_ms: int, on_app: Callable[[App], None] = lambda app: None) -> RunFacts | None:
-        """Run one process of the engine for so long, or until it is killed: then None."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process of the engine is running."""
+        return self._session is not None
+
+    def live(self, for_ms: int) -> Process:
+        """Run one process of the engine for so long, or until it ends otherwise."""
         self.boots += 1
         self.crossings.is_dead = False
-        loop = SimLoop(self.board, self._shuffle)
-        way = Way(self.board, self.crossings, self.latency)
+        loop = SimLoop(self.board, self.shuffle, self.ears.on_step)
+        loop.set_exception_handler(self._complain)
+        way = Way(self.board, self.crossings, self.latency, self.ears.on_order, self.ears.on_reply)
         try:
-            return loop.run_until_complete(self._process(way, for_ms, on_app))
-        except Crash:
-            return None
+            return Process(loop.run_until_complete(self._process(way, for_ms)))
+        except Crash as crash:
+            return Process(crash=str(crash))
+        except EngineError as error:
+            return Process(error=f"{type(error).__name__}: {error}")
         finally:
+            self._session = None
             self.crossings.is_dead = True
             way.cut()
             _bury(loop)
             self.disk.drop()
 
-    async def _process(self, way: Way, for_ms: int, on_app: Callable[[App], None]) -> RunFacts:
+    def _complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task or callback failed and nobody looked: what asyncio would only print."""
+        if not self.crossings.is_dead:
+            self.unseen.append(f"{context['message']}: {context.get('exception')!r}")
+
+    def wait(self, ms: int) -> None:
+        """Let time pass without the engine."""
+        until_ms = self.now_ms + ms
+        while self.now_ms < until_ms:
+            self.board.advance(until_ms)
+            self.ears.on_step()
+
+    def command(self, command: Command) -> None:
+        """What the operator says, to the process that runs or to the next."""
+        send(self.folder, command)
+        if self._session is not None:
+            self._session.ring()
+
+    def end_process(self, why: str) -> None:
+        """Ask the running process, if any, for a clean end."""
+        if self._session is not None:
+            self._session.end(why)
+
+    async def _process(self, way: Way, for_ms: int) -> RunFacts:
         clock = SimClock(self.board)
-        session = Session(
+        self._session = Session(
             self.settings,
             self.folder,
             clock,
@@ -92,7 +159,7 @@ class World:
             signals=False,
             open_database=self.disk.open,
         )
-        return await session.run(lambda: self._connect(way, clock), on_app)
+        return await self._session.run(lambda: self._connect(way, clock), self.ears.on_app)
 
     async def _connect(self, way: Way, clock: SimClock) -> Ports:
         return await okx_ports(
@@ -101,7 +168,7 @@ class World:
             self.settings,
             clock,
             paper=False,
-            silence_s=self.silence_s,
+            silence_s=SILENCE_S if self.pings else None,
             lines=Lines(way, way.connect, _sdk),
         )
 
@@ -118,8 +185,18 @@ def _sdk(endpoints: Endpoints, credentials: Credentials | None, now_ms: Callable
     return sdk
 
 
-def _bury(loop: asyncio.AbstractEventLoop) -> None:
-    """Drop a loop with all its tasks, without letting any of them run on."""
-    for task in asyncio.all_tasks(loop):
+def _bury(loop: SimLoop) -> None:
+    """Drop a loop with all its tasks, without letting any of them run on.
+
+    Their coroutines are closed here, one by one, because what the collector closes later complains aloud:
+    blocks that clean up find everything dead, and whatever they raise or await is of no interest.
+    """
+    for task in sorted(asyncio.all_tasks(loop), key=lambda t: t.get_name()):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # they were killed, not forgotten
+        coroutine = task.get_coro()
+        for _ in range(MOST_AWAITS):
+            with suppress(BaseException):
+                coroutine.close()
+                break
+    loop.set_exception_handler(lambda *_: None)
     loop.close()

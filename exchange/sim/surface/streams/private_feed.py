@@ -132,7 +132,10 @@ class PrivateFeed:
         return figures
 
     def _regular_due(self, sub: Subscription) -> bool:
-        if sub.regular_ms is None or self._venue.now_ms - sub.pushed_ms < sub.regular_ms:
+        if sub.regular_ms is None:
+            return False
+        # Where the market moves more seldom, more would only repeat what was said.
+        if self._venue.now_ms - sub.pushed_ms < max(sub.regular_ms, self._venue.profile.pulse_ms):
             return False
         sub.pushed_ms = self._venue.now_ms
         return True

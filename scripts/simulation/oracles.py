@@ -1,0 +1,342 @@
+"""What must hold, whatever goes wrong: the invariants INV-1 to INV-20 of the fault catalogue.
+
+Some are looked at after every step of time, some as an order leaves, the rest when the world has healed
+and settled, from the venue's records and from the journal as it lies on the disk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from core.context import Permission
+from core.errors import JournalFailed
+from core.events import On, State
+from core.facts import Kind, Row
+from core.ids import PREFIX
+from core.journal import FILE_NAME
+from core.journal_reader import JournalReader
+from core.projections import Books
+from core.table import TABLE
+from exchange.sim.exchange import Exchange
+from exchange.sim.surface.wires import Reply
+from scripts.compose import App
+from scripts.simulation.truth import ZERO, Truth
+from scripts.simulation.world import CREDENTIALS, World
+
+NAKED_MS = 5_000  # a leg may stand unhedged so long after the last disturbance
+NAKED_AFTER_BOOT_MS = 30_000
+MOST_LEVERAGE = Decimal("3.02")  # the red line, and what the price may do between an order and its fill
+MOST_MESSAGES_A_MINUTE = 60
+DEADLINES_MS = {State.OPENING: 60_000, State.REBALANCING: 120_000}
+PATIENCE_MS = 30_000  # beyond a deadline: what is under way may take so long to be told
+CENT = Decimal("0.000001")
+SECRETS = (CREDENTIALS.secret, CREDENTIALS.passphrase)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    invariant: str
+    at_ms: int
+    event: str
+
+
+@dataclass(slots=True)
+class _Naked:
+    """A leg that stands unhedged: since when, how much, and how long nothing disturbed its repair."""
+
+    since_ms: int
+    most: Decimal
+
+
+@dataclass(slots=True)
+class Findings:
+    violations: list[Violation] = field(default_factory=list)
+    naked_ms: list[int] = field(default_factory=list)  # of every episode: undisturbed time
+
+
+class Oracles:
+    """`struck_ms` is told when something went wrong last; see `disturbed`."""
+
+    def __init__(self, world: World, venue: Exchange, coins: tuple[str, ...]) -> None:
+        self._world, self._venue = world, venue
+        self._account = venue.accounts["demo"]
+        self.truth = Truth(venue, self._account, coins)
+        self.findings = Findings()
+        self._coins = coins
+        self._naked: dict[str, _Naked] = {}
+        self._app: App | None = None
+        self._boot_ms = 0
+        self._struck_ms = 0
+        self._blocked_until_ms = 0
+        self._busy_since: tuple[State, int] | None = None
+        self.external: dict[str, Decimal] = dict.fromkeys(coins, ZERO)  # coins a human bought
+        self.cash_moved = False  # money came or went without a bill
+        self.throttled = 0
+
+    @property
+    def now_ms(self) -> int:
+        return self._world.now_ms
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def booted(self, app: App) -> None:
+        self._app, self._boot_ms = app, self._world.now_ms
+
+    def ended(self) -> None:
+        self._app = None
+
+    def disturbed(self, until_ms: int | None = None) -> None:
+        """Something went wrong just now, or goes on doing so until then."""
+        self._struck_ms = self._world.now_ms
+        if until_ms is not None:
+            self._blocked_until_ms = max(self._blocked_until_ms, until_ms)
+
+    def fail(self, invariant: str, event: str) -> None:
+        self.findings.violations.append(Violation(invariant, self._world.now_ms, event))
+
+    # --- after every step of time ---------------------------------------------------------------
+
+    def step(self) -> None:
+        self.truth.look()
+        for coin in self._coins:
+            self._exposure(coin)
+        self._deadline()
+
+    def _exposure(self, coin: str) -> None:
+        """INV-2: a leg is not naked for longer than its repair may take, once nothing disturbs it."""
+        now_ms, delta = self._world.now_ms, abs(self.truth.delta(coin))
+        episode = self._naked.get(coin)
+        if delta <= self.truth.tolerance(coin):
+            if episode is not None:
+                del self._naked[coin]
+                self.findings.naked_ms.append(max(0, now_ms - self._calm_since(episode)))
+            return
+        if episode is None:
+            episode = self._naked[coin] = _Naked(now_ms, delta)
+        episode.most = max(episode.most, delta)
+        patience_ms = NAKED_MS
+        if self._boot_ms >= episode.since_ms or self._world.pings:
+            patience_ms = NAKED_AFTER_BOOT_MS
+        alone_ms = now_ms - self._calm_since(episode)
+        if alone_ms > patience_ms and not self._is_excused(episode):
+            what = f"{coin}: {self.truth.delta(coin):f} coins unhedged for {alone_ms} ms"
+            self.fail("INV-2", f"{what} in {self._state()}")
+            episode.since_ms = now_ms + 3_600_000  # told once
+
+    def _calm_since(self, episode: _Naked) -> int:
+        return max(episode.since_ms, self._struck_ms, self._blocked_until_ms, self._boot_ms)
+
+    def _is_excused(self, episode: _Naked) -> bool:
+        """Nobody is there to repair, or the engine has given up aloud."""
+        app = self._app
+        if app is None:
+            return True
+        reduced = app.permissions.view.level <= Permission.REDUCE_ONLY or app.engine.state is State.STOPPED
+        return reduced and self._world.messages.criticals_since(episode.since_ms - 60_000) > 0
+
+    def _deadline(self) -> None:
+        """INV-13: OPENING and REBALANCING are left in time, or the permission goes down."""
+        app = self._app
+        state = app.engine.state if app is not None else None
+        if state not in DEADLINES_MS:
+            self._busy_since = None
+            return
+        assert state is not None and app is not None
+        now_ms = self._world.now_ms
+        if self._busy_since is None or self._busy_since[0] is not state:
+            self._busy_since = (state, now_ms)
+        late_ms = now_ms - self._busy_since[1] - DEADLINES_MS[state] - PATIENCE_MS
+        if late_ms > 0 and app.permissions.view.level > Permission.REDUCE_ONLY:
+            self.fail("INV-13", f"{state.value} for {late_ms} ms too long at full permission")
+            self._busy_since = (state, now_ms + 3_600_000)
+
+    def _state(self) -> str:
+        if self._app is None:
+            return "no process"
+        return f"{self._app.engine.state.value}, {self._app.permissions.view.level.name}"
+
+    # --- as things cross ------------------------------------------------------------------------
+
+    def ordered(self, order: Mapping[str, str]) -> None:
+        """INV-7, INV-8, INV-9, INV-14: an order leaves."""
+        app = self._app
+        if app is None:
+            return
+        cl_id, inst_id = order["clOrdId"], order["instId"]
+        coin = inst_id.partition("-")[0]
+        size = Decimal(order["sz"])
+        base = size * self.truth.swap(coin).ct_val if inst_id.endswith("-SWAP") else size
+        self.truth.look()
+        before = self.truth.delta(coin)
+        after = before + base if order["side"] == "buy" else before - base
+        shrinks = abs(after) <= max(abs(before), self.truth.tolerance(coin))
+        closes = inst_id.endswith("-SWAP") and order["side"] == "buy"
+        sells = not inst_id.endswith("-SWAP") and order["side"] == "sell"
+        if cl_id not in self._world.disk.intents and (
+            self._world.disk.fault is None or not (shrinks or closes or sells)
+        ):
+            self.fail("INV-7", f"{cl_id} left before its intent was on the disk")
+        level = app.permissions.view.level
+        if level is Permission.HALTED:
+            self.fail("INV-8", f"{cl_id} left although HALTED")
+        elif level is Permission.REDUCE_ONLY and not (shrinks or closes or sells):
+            self.fail(
+                "INV-8", f"{order['side']} {size:f} {inst_id} under REDUCE_ONLY: {before:f} to {after:f}"
+            )
+        if closes and order.get("reduceOnly") != "true":
+            self.fail("INV-8", f"{cl_id} buys the swap back without reduceOnly")
+
+    def replied(self, path: str, reply: Reply) -> None:
+        """INV-15: the venue's limits are not reached."""
+        if b'"50011"' in reply.body and not self._struck_now():
+            self.throttled += 1
+            self.fail("INV-15", f"{path} was refused for too many requests")
+
+    def _struck_now(self) -> bool:
+        return self._world.now_ms - self._struck_ms < 60_000
+
+    # --- when the world has settled -------------------------------------------------------------
+
+    def settled(self, app: App) -> None:
+        """At the end of a process that lived on after everything was healed: INV-3, 4, 11, 16, 18, 19, 20."""
+        self._orders_are_true(app)
+        self._fills_are_true(app)
+        if abs(app.bookkeeper.unexplained) > CENT and not self.cash_moved:
+            self.fail("INV-11", f"{app.bookkeeper.unexplained:f} USDT are not explained")
+        if app.engine.state in DEADLINES_MS:
+            self.fail("INV-18", f"still {app.engine.state.value} after everything was healed")
+        if app.books.unresolved_orders():
+            self.fail("INV-18", f"orders without outcome: {', '.join(app.books.unresolved_orders())}")
+        for coin in self._coins:
+            if self.truth.cash(coin) < self.external[coin] - self.truth.swap(coin).ct_val / 1000:
+                self.fail("INV-19", f"{coin}: the account has less than what a human bought")
+        for unseen in self._world.unseen:
+            self.fail("INV-13", f"a task failed unseen: {unseen}")
+        self._messages()
+        self._venue.audit()
+
+    def _orders_are_true(self, app: App) -> None:
+        """INV-1, INV-3: what the journal says of its orders is what the venue says, each sent once."""
+        ours = [o for o in self._account.orders.values() if o.cl_id.startswith(PREFIX)]
+        for cl_id, times in Counter(o.cl_id for o in ours).items():
+            if times > 1:
+                self.fail("INV-1", f"{cl_id} was sent {times} times")
+        known = app.books.orders
+        for order in ours:
+            booked = known.get(order.cl_id)
+            if booked is None:
+                self.fail("INV-3", f"{order.cl_id} at the venue, not in the journal")
+            elif order.is_open is not booked.is_unresolved:
+                self.fail(
+                    "INV-3", f"{order.cl_id} is {order.state} at the venue, {booked.status} in the journal"
+                )
+
+    def _fills_are_true(self, app: App) -> None:
+        """INV-4: our fills, and nobody else's, each once."""
+        at_venue = {
+            (e.inst_id, str(e.trade_id)) for e in self._account.executions if e.cl_id.startswith(PREFIX)
+        }
+        booked = set(app.books.ledger.fills_seen)
+        if missing := at_venue - booked:
+            self.fail("INV-4", f"fills not in the journal: {sorted(missing)[:3]}")
+        foreign = booked - {(e.inst_id, str(e.trade_id)) for e in self._account.executions}
+        if foreign:
+            self.fail("INV-4", f"fills the venue does not know: {sorted(foreign)[:3]}")
+        for coin in self._coins:
+            hedge = app.books.hedge(f"{coin}-USDT")
+            short = hedge.contracts if hedge else ZERO
+            spot = (hedge.spot_base if hedge else ZERO) + app.books.dust.get(coin, ZERO)
+            owned = self.truth.owned[coin]
+            if short != owned.contracts or abs(spot - owned.spot) > self.truth.swap(coin).ct_val / 100:
+                self.fail(
+                    "INV-4",
+                    f"{coin}: the books have {spot:f} and {short:f}, the venue says "
+                    f"{owned.spot:f} and {owned.contracts:f} are ours",
+                )
+
+    def _messages(self) -> None:
+        """INV-12, INV-16: nothing secret is told, and no flood."""
+        minutes = Counter(at_ms // 60_000 for at_ms, *_ in self._world.messages.told)
+        if minutes and (most := max(minutes.values())) > MOST_MESSAGES_A_MINUTE:
+            self.fail("INV-16", f"{most} messages in one minute")
+        for _, topic, _, fields in self._world.messages.told:
+            if any(secret in str(fields) for secret in SECRETS):
+                self.fail("INV-12", f"a secret in a message about {topic}")
+
+    # --- from the journal as it lies there ------------------------------------------------------
+
+    def journal(self, folder: Path, live: Books | None) -> str:
+        """INV-5, 6, 7, 10, 12, 13, 14 over the whole file; returns its head. `live`: the books of the
+        process that wrote last, to compare replay with."""
+        try:
+            with JournalReader(folder / FILE_NAME) as reader:
+                verified = reader.verify()
+                if not verified.ok:
+                    self.fail("INV-7", verified.message)
+                    return verified.head
+                books, twice = Books(), Books()
+                if live is not None:
+                    books.margin_per_spot = twice.margin_per_spot = live.margin_per_spot
+                last_ms, epoch = 0, 0
+                for row in reader.rows():
+                    self._row(row, books)
+                    if row.at_ms < last_ms and row.kind is not Kind.DECISION:  # it has its event's time
+                        self.fail("INV-10", f"row {row.seq} ({row.kind.value}) is older than the one before")
+                    last_ms = max(last_ms, row.at_ms)
+                    if row.kind is Kind.BOOT:
+                        if int(row.body["epoch"]) <= epoch:
+                            self.fail("INV-5", f"epoch {row.body['epoch']} comes after {epoch}")
+                        epoch = int(row.body["epoch"])
+                    books.apply(row)
+                    twice.apply(row)
+                    if row.kind in (Kind.FILL, Kind.BILL, Kind.ACK, Kind.ORDER):
+                        twice.apply(row)
+        except JournalFailed as error:
+            self.fail("INV-7", str(error))
+            return ""
+        if _gist(books) != _gist(twice):
+            self.fail("INV-6", "rows applied twice change the books")
+        if live is not None and _gist(books) != _gist(live):
+            self.fail("INV-7", "replay does not give the books the process had")
+        return verified.head
+
+    def _row(self, row: Row, books: Books) -> None:
+        text = str(row.body)
+        if any(secret in text for secret in SECRETS):
+            self.fail("INV-12", f"a secret in row {row.seq}")
+        if row.kind is not Kind.DECISION:
+            return
+        body = row.body
+        on, src, dst = On(body["on"]), State(body["src"]), State(body["dst"])
+        legal = not body["moved"] and src is dst
+        legal = legal or any(
+            r.on is on and src in r.sources and (r.dest is dst or (r.dest is None and src is dst))
+            for r in TABLE
+        )
+        if not legal:
+            self.fail("INV-13", f"row {row.seq}: {on.value} from {src.value} to {dst.value}")
+        if dst is State.OPENING and on is On.SCAN:
+            if books.breaker(row.at_ms).tripped:
+                self.fail("INV-14", f"row {row.seq}: an opening while the breaker is tripped")
+            if books.permission.level is not Permission.FULL:
+                self.fail("INV-14", f"row {row.seq}: an opening at {books.permission.level.name}")
+
+
+def _gist(books: Books) -> tuple[object, ...]:
+    """What of the books must come out the same."""
+    views = books.hedge_views({})
+    return (
+        books.state,
+        books.permission.level,
+        {name: (v.spot_base, v.contracts, v.target_base) for name, v in views.items()},
+        {name: (v.funding, v.fees, v.interest) for name, v in views.items()},
+        dict(books.dust),
+        {cl_id: order.status for cl_id, order in books.orders.items()},
+        dict(books.transfers),
+        len(books.rounds),
+        books.ledger.transfers,
+    )

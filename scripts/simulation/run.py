@@ -1,0 +1,256 @@
+"""One seed from its quiet beginning through chaos to the last look: play a story, and say what was wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+from sqlite3 import OperationalError
+from typing import Any, Final
+
+from config.loader import load
+from config.schema import Settings
+from exchange.sim.exchange import Exchange
+from exchange.sim.faults.reading import Known, plan_of
+from exchange.sim.markets.generated import GeneratedMarket
+from exchange.sim.model import Reject
+from exchange.sim.seam import OrderParams
+from exchange.sim.surface.premises import Premises, premises_of
+from scripts.commands import Command, Verb
+from scripts.compose import App
+from scripts.simulation.crossings import Crossings
+from scripts.simulation.oracles import Oracles, Violation
+from scripts.simulation.story import Story, Trouble
+from scripts.simulation.truth import ZERO
+from scripts.simulation.world import World
+
+HISTORY_DAYS: Final = 4
+MOST_BOOTS: Final = 25
+PATIENCE_MS: Final = 3_000  # of whoever waits for the answer to an order
+DOWN_MS: Final = (0, 1_000, 5_000, 60_000)  # how long a dead process may stay away
+AFTER_ERROR_MS: Final = 10_000  # as the service manager waits before it starts one again
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one seed came to. `crash_points` and `faults` are how often each struck, by name."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    virtual_ms: int
+    boots: int
+    faults: Counter[str]
+    crash_points: Counter[str]
+    naked_ms: tuple[int, ...]
+    trace: str
+    wall_s: float
+    state: str = ""
+    errors: tuple[str, ...] = ()
+
+
+@cache
+def settings_of(folder: Path) -> Settings:
+    return load(folder)
+
+
+def play(story: Story, config: Path = Path("config"), keep: Path | None = None) -> Result:
+    """Play a story in a folder of its own, which is removed afterwards unless `keep` names one."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="simulation-", dir=_ram()))
+    try:
+        return _Play(story, settings_of(config), folder).result()
+    finally:
+        if keep is None:
+            shutil.rmtree(folder)
+
+
+def _ram() -> str | None:
+    """A folder in memory where the system has one: nobody needs these files after a crash of the host."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+@dataclass(slots=True)
+class _Play:
+    story: Story
+    settings: Settings
+    folder: Path
+    errors: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def result(self) -> Result:
+        began = time.perf_counter()
+        story = self.story
+        market = GeneratedMarket(story.seed, story.coins, regime=story.regime, history_days=HISTORY_DAYS)
+        venue = Exchange(market, story.seed, profile=story.profile)
+        premises = premises_of(venue)
+        settings = _for_coins(self.settings, story.coins)
+        shuffle = random.Random(f"shuffle {story.seed}") if story.shuffle else None
+        world = World(
+            premises,
+            settings,
+            self.folder,
+            Crossings(story.crash_points),
+            story.latency,
+            shuffle,
+            story.pings,
+        )
+        oracles = Oracles(world, venue, story.coins)
+        start_ms = venue.now_ms
+        self._arrange(premises, world, oracles, venue, start_ms)
+        last: list[App] = []
+        world.ears.on_step = oracles.step
+        world.ears.on_order = oracles.ordered
+        world.ears.on_reply = oracles.replied
+
+        def booted(app: App) -> None:
+            last[:] = [app]
+            oracles.booted(app)
+
+        world.ears.on_app = booted
+        end_ms = start_ms + story.warm_ms + story.chaos_ms + story.settle_ms
+        self._live(world, oracles, end_ms, last)
+        if last:
+            oracles.journal(self.folder, last[0].books)
+        # A second start on the same files: what is known must be known again.
+        last.clear()
+        self._live(world, oracles, world.now_ms + 10 * 60_000, last)
+        head = oracles.journal(self.folder, last[0].books if last else None)
+        digest = premises.log.digest
+        return Result(
+            story.seed,
+            tuple(oracles.findings.violations),
+            world.now_ms - start_ms,
+            world.boots,
+            self.faults,
+            Counter({str(point): 1 for point in world.crossings.hit}),
+            tuple(oracles.findings.naked_ms),
+            hashlib.sha256(f"{digest} {head}".encode()).hexdigest(),
+            time.perf_counter() - began,
+            last[0].engine.state.value if last else "never up",
+            tuple(self.errors),
+        )
+
+    def _live(self, world: World, oracles: Oracles, end_ms: int, last: list[App]) -> None:
+        """Start the engine, and again whenever it has died, until the end."""
+        rng = random.Random(f"downtime {self.story.seed}")
+        while world.now_ms < end_ms:
+            if world.boots >= MOST_BOOTS:
+                oracles.fail("INV-18", f"{world.boots} starts and no rest: {'; '.join(self.errors[-3:])}")
+                return
+            ended = world.live(end_ms - world.now_ms)
+            if ended.facts is not None and world.now_ms >= end_ms:
+                oracles.settled(last[0])
+            oracles.ended()
+            oracles.disturbed()
+            if ended.error:
+                self.errors.append(ended.error)
+                world.wait(AFTER_ERROR_MS)
+            elif ended.crash:
+                world.wait(rng.choice(DOWN_MS))
+
+    # --- troubles -------------------------------------------------------------------------------
+
+    def _arrange(
+        self, premises: Premises, world: World, oracles: Oracles, venue: Exchange, start_ms: int
+    ) -> None:
+        """Enter every trouble where it belongs: the venue's fault plan, or the venue's agenda."""
+        rules: list[dict[str, Any]] = []
+        schedule: list[dict[str, Any]] = []
+        heal_ms = start_ms + self.story.warm_ms + self.story.chaos_ms
+        for n, trouble in enumerate(self.story.troubles):
+            at_ms = start_ms + trouble.at_ms
+            until_ms = min(start_ms + trouble.until_ms, heal_ms)
+            name = f"{trouble.family}-{n}"
+            match trouble.kind:
+                case "rule":
+                    rule = trouble.what["rule"]
+                    when = {**rule.get("when", {}), "from": at_ms, "until": until_ms}
+                    rules.append({**rule, "id": name, "when": when})
+                case "venue":
+                    schedule.append({"id": name, "at": at_ms, "what": trouble.what["what"]})
+                    world.board.agenda.add(at_ms, partial(oracles.disturbed, until_ms + 1_000))
+                case _:
+                    self._enter(trouble, at_ms, until_ms, world, oracles, venue)
+        known = Known(start_ms, venue.accounts, venue.instruments)
+        premises.plan = plan_of({"seed": self.story.seed, "rules": rules, "schedule": schedule}, known)
+        world.board.faults.plan = premises.plan
+        premises.log.sink = partial(self._heard, oracles)
+
+    def _enter(
+        self, trouble: Trouble, at_ms: int, until_ms: int, world: World, oracles: Oracles, venue: Exchange
+    ) -> None:
+        def at(when_ms: int, act: Callable[[], object]) -> None:
+            def strike() -> None:
+                self.faults[trouble.family] += 1
+                oracles.disturbed()
+                act()
+
+            world.board.agenda.add(when_ms, strike)
+
+        match trouble.kind:
+            case "disk":
+                error = OperationalError(trouble.what["error"])
+                at(at_ms, lambda: setattr(world.disk, "fault", error))
+                world.board.agenda.add(until_ms, lambda: setattr(world.disk, "fault", None))
+            case "operator":
+                command = Command(Verb(trouble.what["verb"]), "simulated operator")
+                at(at_ms, lambda: world.command(command))
+            case "restart":
+                at(at_ms, lambda: world.end_process("restarted on purpose"))
+            case "hand":
+                at(at_ms, lambda: _by_hand(trouble.what, venue, oracles))
+            case "crash":
+                self.faults[trouble.family] += 1
+
+    def _heard(self, oracles: Oracles, line: bytes) -> None:
+        """Every line of the venue's log: faults are disturbances."""
+        if b'"kind":"fault"' in line:
+            told = json.loads(line)
+            self.faults[str(told["rule"]).rpartition("-")[0] or str(told["rule"])] += 1
+            is_lost = b'"place":"rest"' in line  # the sender waits before it knows
+            oracles.disturbed(oracles.now_ms + PATIENCE_MS if is_lost else None)
+
+
+def _for_coins(settings: Settings, coins: tuple[str, ...]) -> Settings:
+    names = tuple(f"{coin}-USDT" for coin in coins)
+    return settings.model_copy(
+        update={"instruments": settings.instruments.model_copy(update={"instruments": names})}
+    )
+
+
+def _by_hand(what: dict[str, Any], venue: Exchange, oracles: Oracles) -> None:
+    """A human trades the engine's account from elsewhere, at the market."""
+    coin, share, account = what["coin"], Decimal(what["share"]), venue.accounts["demo"]
+    spot, swap = venue.instruments[f"{coin}-USDT"], venue.instruments[f"{coin}-USDT-SWAP"]
+    oracles.truth.look()
+    owned = oracles.truth.owned[coin]
+    match what["does"]:
+        case "sell spot":
+            inst, mode, side, size, reduces = spot, "cash", "sell", owned.spot * share, False
+        case "close short":
+            inst, mode, side, size, reduces = swap, "cross", "buy", owned.contracts * share, True
+        case "short more":
+            inst, mode, side, size, reduces = swap, "cross", "sell", swap.min_size * 10, False
+        case _:
+            inst, mode, side, size, reduces = spot, "cash", "buy", spot.min_size * 100, False
+    size = size // inst.lot * inst.lot
+    if size < inst.min_size:
+        return
+    price = venue.markets[inst.inst_id].last * (Decimal("1.01") if side == "buy" else Decimal("0.99"))
+    price = price // inst.tick * inst.tick
+    params = OrderParams(inst.inst_id, mode, side, "ioc", size, price, reduce_only=reduces)
+    cash = oracles.truth.cash(coin)
+    try:
+        venue.place(account, params)
+    except Reject:
+        return
+    if what["does"] == "buy spot":
+        oracles.external[coin] += max(ZERO, oracles.truth.cash(coin) - cash)

@@ -1,0 +1,86 @@
+"""What one seed's run is made of: plain data, so that it can be printed, replayed and made smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from exchange.sim.profile import VenueProfile
+from scripts.simulation.crossings import CrashPoint
+from scripts.simulation.way import AT_ONCE, Latency
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+# As coarse as decisions can bear: the market moves at its turns, after trades, and once a minute.
+COARSE: Final = VenueProfile(pulse_ms=MINUTE_MS, book_levels=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that goes wrong, at `at_ms` after the start and for `lasts_ms`; see the families in swarm.py.
+
+    family  what it belongs to, for the statistics.
+    kind    rule (of the venue's faults), disk, crash, restart, operator, hand (a human trades the account).
+    what    of a rule the fault file's own words; else the details.
+    """
+
+    family: str
+    kind: str
+    at_ms: int
+    lasts_ms: int = 0
+    what: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def until_ms(self) -> int:
+        return self.at_ms + self.lasts_ms
+
+    def __str__(self) -> str:
+        begin, end = clock_of(self.at_ms), clock_of(self.until_ms)
+        when = begin if not self.lasts_ms else f"{begin}-{end}"
+        return f"{when} {self.family}: {self.kind} {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`chaos_ms` of troubles follow a quiet beginning; then all is healed and the world may settle.
+
+    pings   whether streams are pinged: only where streams fail, because it costs the most.
+    shuffle the order of callbacks that are ready together is drawn from the seed.
+    """
+
+    seed: int
+    regime: str = "calm"
+    coins: tuple[str, ...] = ("BTC", "ETH")
+    latency: Latency = AT_ONCE
+    profile: VenueProfile = COARSE
+    pings: bool = False
+    shuffle: bool = True
+    warm_ms: int = 10 * MINUTE_MS
+    chaos_ms: int = 23 * HOUR_MS
+    settle_ms: int = 50 * MINUTE_MS
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def crash_points(self) -> tuple[CrashPoint, ...]:
+        return tuple(
+            CrashPoint(t.what["name"], t.what["side"], t.what["nth"])
+            for t in self.troubles
+            if t.kind == "crash"
+        )
+
+    def without(self, trouble: Trouble) -> Story:
+        return replace(self, troubles=tuple(t for t in self.troubles if t is not trouble))
+
+    def told(self) -> str:
+        """The whole story in lines, for whoever must find out what happened."""
+        head = (
+            f"seed {self.seed}: {self.regime}, {' '.join(self.coins)}, latency {self.latency.request_ms}/"
+            f"{self.latency.answer_ms}/{self.latency.push_ms} ms, pings {'on' if self.pings else 'off'}"
+        )
+        return "\n  ".join((head, *(str(t) for t in sorted(self.troubles, key=lambda t: t.at_ms))))
+
+
+def clock_of(ms: int) -> str:
+    """A span as 13:05:02."""
+    seconds = ms // 1000
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
