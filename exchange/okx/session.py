@@ -26,6 +26,7 @@ Arg = Mapping[str, str]  # a subscription as it is asked for
 UPGRADE_NOTICE: Final = "64008"
 # The venue allows 480 subscriptions, unsubscriptions and logins an hour on one connection
 MOST_OPERATIONS: Final = 400
+TICK_S: Final = 0.001  # less is rounding: waiting for it may take no time at all, again and again
 _FRAME: Final = msgspec.json.Decoder(wire.Frame)
 
 
@@ -271,7 +272,7 @@ class Session:
         while True:
             silent_s = self._loop.time() - self._heard_s
             quiet_s = self._times.ping_after_s or 0
-            if silent_s < quiet_s:
+            if quiet_s - silent_s > TICK_S:
                 await asyncio.sleep(quiet_s - silent_s)
                 continue
             self._heard.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import selectors
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from core.errors import EngineError
 from exchange.sim.surface.switchboard import Switchboard
 
 RESOLUTION_S: Final = 1e-6
+ROUNDING_MS: Final = 1e-6  # of binary fractions
 NOBODY: Final[list[tuple[selectors.SelectorKey, int]]] = []
 
 
@@ -68,6 +70,13 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return (self._board.now_ms - self._start_ms) / 1000
+
+    def call_at(  # type: ignore[override]  # typeshed's generic signature
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """Timers fall on whole milliseconds, as the venue's time does."""
+        whole_ms = math.ceil(when * 1000 - ROUNDING_MS)
+        return super().call_at(whole_ms / 1000, callback, *args, context=context)
 
     def wait(self, timeout_s: float | None) -> None:
         """Let the venue move by one step, at most `timeout_s` far. Raises Deadlock."""
