@@ -8,7 +8,7 @@ wait too. A client that does not read its answers is not read either.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -36,7 +36,7 @@ class Application(Protocol):
         """May this address open a WebSocket at this path now? None, or what it gets instead."""
         ...
 
-    def opened(self, path: str, link: WebSocketLink, peer: str) -> None: ...
+    def opened(self, path: str, link: WebSocketLink, peer: str, headers: Mapping[str, str]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -226,7 +226,7 @@ class HttpFront(asyncio.Protocol):
             return
         self._await_nothing()
         self._link = WebSocketLink(protocol, self.transport)
-        self._application.opened(path, self._link, self._peer)
+        self._application.opened(path, self._link, self._peer, request.headers)
         self._link.feed(rest)  # begins by sending the handshake's answer
 
     def _refuse_upgrade(self, protocol: ServerProtocol) -> None:

@@ -103,12 +103,13 @@ class InProcess:
             raise NoAnswer(f"{request.method} {request.path}: no answer")
         return reply
 
-    def connect(self, path: str) -> MemoryStream:
+    def connect(self, path: str, headers: Mapping[str, str] | None = None) -> MemoryStream:
         """Open a stream like /ws/v5/public. Raises Refused and ConnectionLost.
 
+        `headers` of its handshake have lower-case names.
         One whose handshake is never answered is open, and silent for ever.
         """
-        return MemoryStream(self._board, path)
+        return MemoryStream(self._board, path, headers or {})
 
 
 class MemoryStream:
@@ -118,7 +119,7 @@ class MemoryStream:
     called after every frame and at the end.
     """
 
-    def __init__(self, board: Switchboard, path: str) -> None:
+    def __init__(self, board: Switchboard, path: str, headers: Mapping[str, str]) -> None:
         self.closed: tuple[int, str] | None = None
         self.on_news: Callable[[], None] = lambda: None
         self._frames: deque[str] = deque()
@@ -127,7 +128,7 @@ class MemoryStream:
         self._line: Line | None = None
         instead = board.knock(path, PEER)
         if instead is None:
-            self._line = board.open(path, self, PEER)
+            self._line = board.open(path, self, PEER, headers)
         elif instead.fate is Fate.ARRIVES:
             raise Refused(instead)
         elif instead.fate is Fate.RESET:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Final
 
 from exchange.sim.surface.http_front import HttpFront
@@ -107,11 +107,11 @@ class SimServer:
     def knock(self, path: str, peer: str) -> Reply | None:
         return None if path == CLOCK else self.board.knock(path, peer)
 
-    def opened(self, path: str, link: WebSocketLink, peer: str) -> None:
+    def opened(self, path: str, link: WebSocketLink, peer: str, headers: Mapping[str, str]) -> None:
         if path == CLOCK:
             link.listener = _ClockClient(self, self._lockstep, link)
         else:
-            link.listener = self.board.open(path, _SocketWire(self, link), peer)
+            link.listener = self.board.open(path, _SocketWire(self, link), peer, headers)
 
     # --- Stage: what the clock asks -----------------------------------------------------------
 

@@ -18,6 +18,7 @@ from exchange.sim.surface.control.fault_desk import FaultDesk
 from exchange.sim.surface.control.lab_api import LabApi
 from exchange.sim.surface.control.struck_lines import StruckWire, struck_message
 from exchange.sim.surface.control.struck_rest import knocked, struck_request
+from exchange.sim.surface.entry.auth import stream_environment
 from exchange.sim.surface.entry.order_entry import OrderEntry
 from exchange.sim.surface.premises import Premises
 from exchange.sim.surface.rest.api import RestApi
@@ -54,7 +55,7 @@ class Switchboard:
         self._log = premises.log
         entry = OrderEntry(venue, limits)
         self._rest = RestApi(venue, limits, entry, self._environment)
-        self._hub = StreamHub(venue, limits, entry)
+        self._hub = StreamHub(venue, limits, entry, self._environment)
         self.faults = FaultDesk(
             premises.plan, venue, premises.levers, entry, self._edit, self.retire, self._note
         )
@@ -171,9 +172,12 @@ class Switchboard:
             return Reply(429, b'{"error":"Too Many Requests"}')
         return None
 
-    def open(self, path: str, wire: Wire, peer: str) -> Line:
-        """Open a session on one of STREAMS; whatever the venue says to it goes down the wire."""
-        session = self._hub.open(STREAMS[path], peer)
+    def open(self, path: str, wire: Wire, peer: str, headers: Mapping[str, str]) -> Line:
+        """Open a session on one of STREAMS; whatever the venue says to it goes down the wire.
+
+        `headers` are those of the handshake, with lower-case names.
+        """
+        session = self._hub.open(STREAMS[path], peer, stream_environment(headers))
         line = self._lines[session] = Line(self, session, wire)
         return line
 

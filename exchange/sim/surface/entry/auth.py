@@ -18,6 +18,8 @@ from exchange.sim.seam import Venue
 from exchange.sim.surface.wires import Request
 
 WINDOW_MS = 30_000
+# The first part of a stream's host name, api-v5.md 1.4.
+_DEMO_HOSTS, _LIVE_HOSTS = ("wspap", "wseeapap", "wsuspap"), ("ws", "wseea", "wsus")
 
 _REST_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 _LOGIN_TIME = re.compile(r"\d{9,11}(\.\d{1,6})?")
@@ -92,6 +94,28 @@ def check_login(venue: Venue, arg: Mapping[str, Any], peer: str) -> AccountState
     if not _is_let_in(account, peer):
         raise Reject("60009", f"Login failed. Your IP {peer} is not included in your API key's IP whitelist.")
     return account
+
+
+def rest_environment(headers: Mapping[str, str]) -> str:
+    """Which environment a request is for: demo with `x-simulated-trading: 1`, else live. api-v5.md 1.1."""
+    return "demo" if headers.get("x-simulated-trading", "").strip() == "1" else "live"
+
+
+def stream_environment(headers: Mapping[str, str]) -> str:
+    """Which environment a stream's handshake is for: as its x-simulated-trading says, else as its host does.
+
+    "" where neither does, as at an address of this machine: that is the address of whatever venue is there.
+    """
+    if "x-simulated-trading" in headers:
+        return rest_environment(headers)
+    host = headers.get("host", "").partition(".")[0].lower()
+    return "demo" if host in _DEMO_HOSTS else "live" if host in _LIVE_HOSTS else ""
+
+
+def check_environment(own: str, asked: str) -> None:
+    """Raise Reject(50101, api-v5.md 1.3) when the keys of `own` ("any" for both) are not for `asked`."""
+    if own != "any" and asked not in ("", own):
+        raise Reject("50101", "APIKey does not match current environment.")
 
 
 def _is_let_in(account: AccountState, peer: str) -> bool:

@@ -123,9 +123,7 @@ class RestApi:
         account = None
         if route.permission is not None:
             account = auth.check_request(venue, request)
-            asked = "demo" if request.headers.get("x-simulated-trading", "").strip() == "1" else "live"
-            if self._environment not in ("any", asked):
-                raise Reject("50101", "APIKey does not match current environment.")
+            auth.check_environment(self._environment, auth.rest_environment(request.headers))
             if route.permission not in account.permissions.split(","):
                 raise Reject(
                     "50120", f"This API key doesn't have permission to use this function: {route.path}"

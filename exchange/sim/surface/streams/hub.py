@@ -26,12 +26,14 @@ STREAM_SERVICE: Final = "0"  # serviceType of a maintenance that interrupts WebS
 
 
 class StreamHub:
-    """Every open session of a venue."""
+    """Every open session of a venue. `environment`: whose keys there are, see RestApi."""
 
-    def __init__(self, venue: Venue, limits: RateLimits, entry: OrderEntry) -> None:
+    def __init__(self, venue: Venue, limits: RateLimits, entry: OrderEntry, environment: str = "any") -> None:
         self._venue = venue
         self._limits = limits
-        self._backstage = Backstage(venue, limits, entry, PublicFeed(venue, DayOpens()), PrivateFeed(venue))
+        self._backstage = Backstage(
+            venue, limits, entry, PublicFeed(venue, DayOpens()), PrivateFeed(venue), environment
+        )
         self._opened = 0
         self.has_notices = False  # something to say although nothing has happened
         self._announced: set[tuple[str, str]] = set()  # maintenance windows, by title and begin
@@ -40,9 +42,9 @@ class StreamHub:
         """Count a new connection of an address. Raises Reject(50011) for the fourth within a second."""
         self._limits.spend(("connections", peer), NEW_CONNECTIONS, self._venue.now_ms)
 
-    def open(self, kind: str, peer: str) -> StreamSession:
+    def open(self, kind: str, peer: str, asked: str = "") -> StreamSession:
         self._opened += 1
-        session = StreamSession(kind, self._backstage, f"{self._opened:08x}", peer)
+        session = StreamSession(kind, self._backstage, f"{self._opened:08x}", peer, asked)
         self._backstage.sessions[session] = None
         return session
 

@@ -57,6 +57,7 @@ class Backstage:
     entry: OrderEntry
     public: PublicFeed
     private: PrivateFeed
+    environment: str = "any"  # whose keys there are, see RestApi
     sessions: dict[StreamSession, None] = field(default_factory=dict)  # in order of connection
     topics: dict[Topic, dict[StreamSession, None]] = field(default_factory=dict)  # in order of pushing
 
@@ -82,14 +83,15 @@ class Backstage:
 
 
 class StreamSession:
-    """One connection, from the address `peer`.
+    """One connection, from the address `peer`, for the environment it `asked` for: demo, live or "".
 
     `closing` is set to (code, reason) when the venue wants to end it.
     """
 
-    def __init__(self, kind: str, backstage: Backstage, conn_id: str, peer: str) -> None:
+    def __init__(self, kind: str, backstage: Backstage, conn_id: str, peer: str, asked: str = "") -> None:
         self.kind = kind
         self._peer = peer
+        self._asked = asked
         self.account: AccountState | None = None
         self.closing: tuple[int, str] | None = None
         self.ends_ms: int | None = None  # announced: the connection is closed then
@@ -197,11 +199,12 @@ class StreamSession:
         if self.account is not None:
             return self._error("60031", "Repeated login", ident)
         try:
-            self.account = auth.check_login(self._venue, arg, self._peer)
+            account = auth.check_login(self._venue, arg, self._peer)
+            auth.check_environment(self._backstage.environment, self._asked)
         except Reject as no:
             self.closing = LOGIN_FAILED
             return self._error(no.code, no.msg, ident)
-        self._key = self.account.key
+        self.account, self._key = account, account.key
         return self.event(ident, event="login", code="0", msg="")
 
     def _operate(self, op: str, message: Row, ident: str | None) -> bytes:

@@ -58,7 +58,7 @@ class Rest:
         limits = RateLimits(rate_limits)
         self.entry = OrderEntry(checked, limits)
         self.api = RestApi(checked, limits, self.entry, environment)
-        self.hub = StreamHub(checked, limits, self.entry)
+        self.hub = StreamHub(checked, limits, self.entry, environment)
 
     def raw(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: str = ""
@@ -104,9 +104,9 @@ class Rest:
 class Stream:
     """One session on a hub, spoken to in objects."""
 
-    def __init__(self, rest: Rest, kind: str, peer: str = "127.0.0.1") -> None:
+    def __init__(self, rest: Rest, kind: str, peer: str = "127.0.0.1", asked: str = "") -> None:
         self.rest = rest
-        self.session: StreamSession = rest.hub.open(kind, peer)
+        self.session: StreamSession = rest.hub.open(kind, peer, asked)
 
     def say(self, **message: object) -> list[dict[str, Any]]:
         return [json.loads(frame) for frame in self.session.receive(json.dumps(message))]
