@@ -56,6 +56,7 @@ class Instrument:
     list_ms: int
     ct_val: Decimal = Decimal(1)  # coins per contract; 1 for spot
     max_limit_usd: Decimal = Decimal(20_000_000)  # worth of an order with a price, as recorded
+    max_market_usd: Decimal | None = None  # worth of an order without; recorded of spot, "" of swaps
     max_leverage: Decimal = Decimal(10)
     state: str = "live"  # live | suspend | preopen
     expires_ms: int | None = None

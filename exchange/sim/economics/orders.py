@@ -114,6 +114,7 @@ def check_size(market: Market, params: OrderParams) -> None:
             raise Reject(
                 "51201", f"The value of a market order can't exceed {instrument.max_market_size} USDT."
             )
+        _check_market_worth(market, size)
         return
     if size < instrument.min_size:
         raise Reject(
@@ -127,8 +128,17 @@ def check_size(market: Market, params: OrderParams) -> None:
     if size > limit:
         code = "51101" if instrument.is_swap else "51202"
         raise Reject(code, f"Order amount exceeds the maximum of {limit} per order.")
-    if params.price is not None and size * instrument.ct_val * params.price > instrument.max_limit_usd:
+    if params.kind in ("market", "optimal_limit_ioc"):
+        _check_market_worth(market, size * instrument.ct_val * market.last)
+    elif params.price is not None and size * instrument.ct_val * params.price > instrument.max_limit_usd:
         raise Reject("51185", f"The maximum value allowed per order is {instrument.max_limit_usd} USD.")
+
+
+def _check_market_worth(market: Market, worth: Decimal) -> None:
+    """maxMktAmt beside maxMktSz, api-v5.md 2.1; a USDT counts as a dollar, as everywhere."""
+    most = market.instrument.max_market_usd
+    if most is not None and worth > most:
+        raise Reject("51201", f"The value of a market order can't exceed {most} USD.")
 
 
 def limit_of(market: Market, params: OrderParams) -> Decimal:

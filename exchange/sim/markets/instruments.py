@@ -17,6 +17,7 @@ DAY_MS = 86_400_000
 QUOTE = "USDT"
 MAX_ANY = Decimal(100_000_000)
 MAX_SPOT_MARKET_USDT = Decimal(1_000_000)
+MAX_SPOT_MARKET_USD = Decimal(1_000_000)
 
 Tier = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
 DiscountTier = tuple[Decimal, Decimal | None, Decimal]
@@ -156,6 +157,7 @@ def listing(spec: CoinSpec, list_ms: int) -> tuple[Instrument, Instrument]:
         min_size=Decimal(spec.spot_min),
         max_limit_size=MAX_ANY * 100,
         max_market_size=MAX_SPOT_MARKET_USDT,
+        max_market_usd=MAX_SPOT_MARKET_USD,
         code=spec.code + 100_000,
         list_ms=list_ms,
     )

@@ -43,7 +43,7 @@ def instrument(i: Instrument) -> Row:
         "maxIcebergSz": _BIG,
         "maxLmtAmt": num(i.max_limit_usd),
         "maxLmtSz": num(i.max_limit_size),
-        "maxMktAmt": "" if swap else "1000000",
+        "maxMktAmt": num(i.max_market_usd),
         "maxMktSz": num(i.max_market_size),
         "maxPlatOILmt": "",
         "maxPxLmtPct": "0.05",

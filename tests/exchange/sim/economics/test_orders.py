@@ -142,3 +142,40 @@ def test_max_size_is_what_can_be_placed_and_not_a_lot_more() -> None:
 def test_max_size_of_spot_follows_the_money_and_the_coins() -> None:
     desk = Desk(usdt="6000")
     assert desk.venue.max_size(desk.me, SPOT, D("60000")) == (D("0.1"), D(0))
+
+
+@pytest.mark.parametrize("kind", ["market", "optimal_limit_ioc"])
+def test_a_market_order_is_bounded_by_its_worth_as_well_as_by_its_size(kind: str) -> None:
+    desk = Desk(usdt="10000000")
+    swap = desk.venue.instruments[SWAP]
+    assert swap.max_market_usd is None  # as recorded
+    assert desk.order(SWAP, "buy", "100", kind=kind).is_open is False
+    swap.max_market_usd = D(59_000)  # 100 contracts of 0.01 coin at 60,000 are worth 60,000
+    with pytest.raises(Reject, match="51201"):
+        desk.order(SWAP, "buy", "100", kind=kind)
+    assert desk.order(SWAP, "buy", "98", kind=kind).size == 98
+    assert desk.order(SWAP, "buy", "100", "60000").size == 100  # one with a price has a bound of its own
+
+
+@pytest.mark.parametrize(
+    ("side", "unit", "most", "too_much"),
+    [
+        ("buy", "quote_ccy", "300300", "300301"),
+        ("sell", "quote_ccy", "300300", "300301"),
+        ("buy", "base_ccy", "4.99", "5.02"),
+        ("sell", "base_ccy", "4.99", "5.02"),
+    ],
+)
+def test_the_worth_of_a_spot_market_order_is_bounded_in_whatever_unit_it_is_sized(
+    side: str, unit: str, most: str, too_much: str
+) -> None:
+    desk = Desk(usdt="2000000")
+    desk.venue.world.deposit(desk.me, "BTC", D(20))
+    desk.venue.instruments[SPOT].max_market_usd = D(300_300)
+    with pytest.raises(Reject, match="51201"):
+        desk.order(SPOT, side, too_much, target_ccy=unit)
+    assert desk.order(SPOT, side, most, target_ccy=unit).filled > 0
+    desk.venue.instruments[SPOT].max_market_usd = None  # then the bound in USDT remains
+    code = "51201" if unit == "quote_ccy" else "51202"
+    with pytest.raises(Reject, match=code):
+        desk.order(SPOT, side, "1000001" if unit == "quote_ccy" else "16.7", target_ccy=unit)
