@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from exchange.sim.economics import deleveraging, fees, liquidation
 from exchange.sim.economics.accounts import CROSS, NET, position, turn_position
 from exchange.sim.economics.margin import MULTI
+from exchange.sim.economics.matching import follow_position
 from exchange.sim.economics.orders import LONG_SHORT
 from exchange.sim.economics.settings import LEVELS
 from exchange.sim.economics.world import QUOTE, post
@@ -57,6 +58,7 @@ class Edits:
                 turn = turn_position(world, account, market, row, step, market.mark_px)
                 post((account.trading, QUOTE, turn.pnl), *turn.legs)
         world.tell_account(account, "filled", (QUOTE,), (row.key,))
+        follow_position(world, account, row.key)
 
     def set_state(self, inst_id: str, state: str) -> None:
         if state not in STATES:

@@ -148,6 +148,9 @@ class Order(Struct):
     limit: Decimal = ZERO  # the price the book works with: its own, or the edge of the band
     hold_ccy: str = ""  # spot: the currency it holds back; "" for swaps, which hold back margin
     frozen: Decimal = ZERO  # what it holds back of the balance or the margin, see economics/open_orders
+    closes: Decimal = (
+        ZERO  # of what is left, the contracts that come to close a position: they need no margin
+    )
     budget: Decimal | None = None  # spot market: the USDT it may spend
     coins: Decimal | None = None  # spot market sized in USDT: the coins it may trade
     source: str = ""  # 6, 7 or 25 when a trigger, a TP/SL or a trailing order placed it
@@ -186,6 +189,7 @@ class OrderSums:
     held: dict[str, Decimal] = field(default_factory=dict)  # held back by spot orders, by currency
     counts: dict[str, int] = field(default_factory=dict)  # open orders by instrument
     pending: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # contracts, by side
+    opening: dict[tuple[PositionKey, str], dict[str, Order]] = field(default_factory=dict)  # see closing.py
     reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
 
 

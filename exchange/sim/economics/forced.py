@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchange.sim.economics.accounts import LIQUIDATIONS, Deal, leverage_of
-from exchange.sim.economics.matching import REDUCE_ONLY, fill, hold_to_position
+from exchange.sim.economics.matching import fill, follow_position
 from exchange.sim.economics.open_orders import open_order
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.model import AccountState, Order, PositionKey
@@ -33,5 +33,5 @@ def forced(
     deal = Deal(price, order.size, world.negative_trade_id(), maker=False, fee_free=free)
     fill(world, account, order, deal)
     world.tell_account(account, reason, (QUOTE,), (key,), ((key.inst_id, str(deal.trade_id)),))
-    hold_to_position(world, account, key, REDUCE_ONLY)
+    follow_position(world, account, key)
     return order

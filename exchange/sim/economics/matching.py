@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from exchange.sim.economics import queue
 from exchange.sim.economics.accounts import Deal, book_deal, held
+from exchange.sim.economics.closing import work_out
 from exchange.sim.economics.open_orders import close_order, resize
 from exchange.sim.economics.order_words import opposite
 from exchange.sim.economics.world import World
@@ -22,6 +23,7 @@ from exchange.sim.model import ZERO, AccountState, Order, PositionKey
 BY_SYSTEM, BY_USER, REDUCE_ONLY, BY_RISK, BY_ADL, NO_FUNDS = "0", "1", "2", "3", "6", "9"
 BORROW_CAP = "4"
 FOK_UNFILLED, IOC_REST, DEAD_MAN, BETTER_REDUCES, WOULD_TAKE = "13", "14", "20", "22", "31"
+POSITION_CLOSED = "17"
 SELF_TRADE, TOO_MANY_MAKERS = "32", "33"
 CUT_FOR_OTHERS = "4"  # amendSource: by the system, because of other pending orders
 MOST_MAKERS = 1_000  # one taker matches at most so many orders
@@ -176,10 +178,20 @@ def settle_account(
     if instrument.is_swap:
         key = order.position
         world.tell_account(account, "filled", (instrument.quote,), (key,), trades)
-        if account.sums.reducing:
-            hold_to_position(world, account, key, REDUCE_ONLY)
+        follow_position(world, account, key)
     else:
         world.tell_account(account, "filled", (instrument.base, instrument.quote), (), trades)
+
+
+def follow_position(world: World, account: AccountState, key: PositionKey) -> None:
+    """After a position has changed: cut what only reduces it, and hold margin for what now opens.
+
+    A resting order that came to close it and cannot pay for opening goes with it: api-v5.md 4.4, 17.
+    """
+    if account.sums.reducing:
+        hold_to_position(world, account, key, REDUCE_ONLY)
+    for order in work_out(world, account, key):
+        cancel(world, account, order, POSITION_CLOSED)
 
 
 def hold_to_position(world: World, account: AccountState, key: PositionKey, source: str) -> None:

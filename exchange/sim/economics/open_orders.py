@@ -6,10 +6,11 @@ there are of an instrument, how many contracts may still come in, and which rest
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from exchange.sim.economics.world import World
-from exchange.sim.model import ZERO, AccountState, Order
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey
 
 STEP = Decimal("1e-10")  # what orders hold back is kept to this, so that sums come back to zero
 
@@ -24,6 +25,7 @@ def open_order(world: World, account: AccountState, order: Order, hold: Decimal 
     counts[order.inst_id] = counts.get(order.inst_id, 0) + 1
     _expect(account, order, order.size)
     set_hold(account, order, hold)
+    _line_up(account, order)
 
 
 def close_order(world: World, account: AccountState, order: Order) -> None:
@@ -37,6 +39,8 @@ def close_order(world: World, account: AccountState, order: Order) -> None:
     set_hold(account, order, ZERO)
     if order.reduce_only:
         account.sums.reducing.get(order.position, {}).pop(order.ord_id, None)
+    elif not order.hold_ccy:
+        _step_out(account, order)
 
 
 def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
@@ -44,6 +48,11 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
     before = order.size - order.filled
     order.filled += size
     _expect(account, order, -size)
+    if order.closes:  # it closes first
+        before -= order.closes
+        closed = min(size, order.closes)
+        order.closes -= closed
+        size -= closed
     if order.frozen:
         left = max(ZERO, order.frozen * (before - size) / before) if before else ZERO
         set_hold(account, order, left)
@@ -51,9 +60,12 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
 
 def resize(account: AccountState, order: Order, size: Decimal, hold: Decimal) -> None:
     """Give an open order another size and another hold."""
+    if not order.hold_ccy and not order.reduce_only:
+        _step_out(account, order)
     _expect(account, order, size - order.size)
     order.size = size
     set_hold(account, order, hold)
+    _line_up(account, order)
 
 
 def set_hold(account: AccountState, order: Order, hold: Decimal) -> None:
@@ -67,6 +79,65 @@ def set_hold(account: AccountState, order: Order, hold: Decimal) -> None:
         held[order.hold_ccy] = held.get(order.hold_ccy, ZERO) + change
     else:
         account.sums.margin += change
+
+
+def share_out(
+    account: AccountState,
+    key: PositionKey,
+    side: str,
+    closable: Decimal,
+    fresh: Callable[[Order], Decimal] | None = None,
+) -> list[Order]:
+    """Let the orders of one side close `closable` contracts, oldest first; the rest of them opens.
+
+    What an order holds back follows: at the rate it holds already, or at `fresh` margin per contract where
+    it holds nothing yet. Returns those that hold more than before.
+    """
+    grown = []
+    for order in account.sums.opening[key, side].values():
+        closes = min(order.left, closable)
+        if not closes and not order.closes:
+            break  # nor do those behind it
+        closable -= closes
+        if closes == order.closes:
+            continue
+        before, opens = order.left - order.closes, order.left - closes
+        if opens > before:
+            grown.append(order)
+        if before:
+            rate = order.frozen / before
+        else:
+            assert fresh is not None  # where a position is left, orders only come to close more
+            rate = fresh(order)
+        order.closes = closes
+        set_hold(account, order, rate * opens)
+    return grown
+
+
+def _line_up(account: AccountState, order: Order) -> None:
+    """Put a swap order behind those of its side; it closes what they leave of the position."""
+    if order.hold_ccy or order.reduce_only:
+        return
+    sums, key = account.sums, (order.position, order.side)
+    sums.opening.setdefault(key, {})[order.ord_id] = order
+    if closable := _closable(account, order):
+        order.closes = min(order.left, max(ZERO, closable - sums.pending[key] + order.left))
+
+
+def _step_out(account: AccountState, order: Order) -> None:
+    """Take a swap order out of its line; those behind it close what it would have."""
+    del account.sums.opening[order.position, order.side][order.ord_id]
+    if order.closes:
+        order.closes = ZERO
+        share_out(account, order.position, order.side, _closable(account, order))
+
+
+def _closable(account: AccountState, order: Order) -> Decimal:
+    """Contracts of the position that orders of this side close."""
+    row = account.positions.get(order.position)
+    if row is None or not row.size or (row.size > 0) == (order.side == "buy"):
+        return ZERO
+    return abs(row.size)
 
 
 def note_reducing(account: AccountState, order: Order) -> None:

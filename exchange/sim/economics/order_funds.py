@@ -131,17 +131,27 @@ def _margin_needed(
         return ZERO
     leverage = leverage_of(account, key)
     check_tier(market, abs(now_held + signed) + pending, leverage)
-    price = limit if params.kind in PRICED else best_price(market, params.side) * RESERVE
-    if params.side == "sell":
-        price = max(price, market.mark_px)
     taker = fees.rates(account.fee_level, "SWAP")[1]
-    notional = opening * market.instrument.ct_val * price
+    notional = opening * market.instrument.ct_val * _dearest(market, params.side, params.kind, limit)
     need = notional * (1 / leverage + taker)
     if now.multi and not account.auto_loan and now.equity[QUOTE] < notional * taker:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
     if now.free + (own.frozen if own else ZERO) < need:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
     return need
+
+
+def contract_margin(account: AccountState, market: Market, order: Order) -> Decimal:
+    """Initial margin and fee of a contract that an open order opens from now on, USDT."""
+    price = _dearest(market, order.side, order.kind, order.limit)
+    taker = fees.rates(account.fee_level, "SWAP")[1]
+    return market.instrument.ct_val * price * (1 / leverage_of(account, order.position) + taker)
+
+
+def _dearest(market: Market, side: str, kind: str, limit: Decimal) -> Decimal:
+    """The price that an order's margin is reckoned with."""
+    price = limit if kind in PRICED else best_price(market, side) * RESERVE
+    return max(price, market.mark_px) if side == "sell" else price
 
 
 def hold_anew(account: AccountState, waiting: list[Order], before: Decimal, leverage: Decimal) -> None:

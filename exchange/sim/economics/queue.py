@@ -46,6 +46,8 @@ def printed(market: Market) -> Iterator[tuple[Order, Decimal]]:
         for order in orders:
             if left <= 0 or order.ahead > 0:
                 break
+            if not order.is_open:  # cancelled by what the one before it did to a position
+                continue
             size = min(left, order.left)
             left -= size
             yield order, size

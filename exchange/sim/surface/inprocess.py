@@ -109,7 +109,7 @@ class InProcess:
         `headers` of its handshake have lower-case names.
         One whose handshake is never answered is open, and silent for ever.
         """
-        return MemoryStream(self._board, path, headers or {})
+        return MemoryStream(self._board, path, headers)
 
 
 class MemoryStream:
@@ -119,7 +119,7 @@ class MemoryStream:
     called after every frame and at the end.
     """
 
-    def __init__(self, board: Switchboard, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, board: Switchboard, path: str, headers: Mapping[str, str] | None = None) -> None:
         self.closed: tuple[int, str] | None = None
         self.on_news: Callable[[], None] = lambda: None
         self._frames: deque[str] = deque()

@@ -172,12 +172,12 @@ class Switchboard:
             return Reply(429, b'{"error":"Too Many Requests"}')
         return None
 
-    def open(self, path: str, wire: Wire, peer: str, headers: Mapping[str, str]) -> Line:
+    def open(self, path: str, wire: Wire, peer: str, headers: Mapping[str, str] | None = None) -> Line:
         """Open a session on one of STREAMS; whatever the venue says to it goes down the wire.
 
         `headers` are those of the handshake, with lower-case names.
         """
-        session = self._hub.open(STREAMS[path], peer, stream_environment(headers))
+        session = self._hub.open(STREAMS[path], peer, stream_environment(headers or {}))
         line = self._lines[session] = Line(self, session, wire)
         return line
 

@@ -168,6 +168,29 @@ class TradersAndPrices(RuleBasedStateMachine):
                 assert sum(order.left for order in orders.values()) <= (abs(row.size) if row else 0)
 
     @invariant()
+    def margin_is_held_for_all_that_would_open_and_for_nothing_else(self) -> None:
+        for account in self.venue.accounts.values():
+            row = account.positions.get(HELD)
+            size = row.size if row else D(0)
+            left = {"sell": max(D(0), size), "buy": max(D(0), -size)}
+            lines: dict[object, list[str]] = {}
+            for order in account.open_orders.values():
+                if order.hold_ccy or order.reduce_only:
+                    assert order.closes == 0
+                    continue
+                lines.setdefault((HELD, order.side), []).append(order.ord_id)
+            assert {key: sorted(line) for key, line in account.sums.opening.items() if line} == {
+                key: sorted(line) for key, line in lines.items()
+            }
+            for (_, side), line in account.sums.opening.items():
+                for order in line.values():
+                    assert order.closes == min(order.left, left[side])
+                    left[side] -= order.closes
+                    opens = order.left - order.closes
+                    least = opens * order.limit / 100 / 3  # 3x, 0.01 coins a contract, and the fee
+                    assert least <= order.frozen <= least * D("1.2") if opens else order.frozen == 0
+
+    @invariant()
     def cash_is_what_the_bills_add_up_to(self) -> None:
         for account in self.venue.accounts.values():
             last = {bill.ccy: bill.balance for bill in account.bills}
