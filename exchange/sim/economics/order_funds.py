@@ -7,14 +7,14 @@ from functools import cache
 from typing import NamedTuple
 
 from exchange.sim.economics import fees
-from exchange.sim.economics.accounts import held, leverage_of
+from exchange.sim.economics.accounts import CROSS, NET, held, leverage_of
 from exchange.sim.economics.margin import Standing, discounted, standing
 from exchange.sim.economics.open_orders import set_hold
 from exchange.sim.economics.order_words import PRICED, best_price, closes, in_quote
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
 from exchange.sim.markets.market import Market
-from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject
+from exchange.sim.model import ZERO, AccountState, Order, PositionKey, Reject, position_key
 from exchange.sim.seam import OrderParams
 
 RESERVE = Decimal("1.05")  # orders without a price need 5 % more than the best price says
@@ -130,7 +130,7 @@ def _margin_needed(
     if not opening:
         return ZERO
     leverage = leverage_of(account, key)
-    check_tier(market, abs(now_held + signed) + pending, leverage)
+    check_tier(market, committed(account, key, params.side) + size - (own.left if own else ZERO), leverage)
     taker = fees.rates(account.fee_level, "SWAP")[1]
     notional = opening * market.instrument.ct_val * _dearest(market, params.side, params.kind, limit)
     need = notional * (1 / leverage + taker)
@@ -160,6 +160,22 @@ def hold_anew(account: AccountState, waiting: list[Order], before: Decimal, leve
     for order in waiting:
         order.leverage = leverage
         set_hold(account, order, order.frozen * (1 / leverage + taker) / (1 / before + taker))
+
+
+def committed(account: AccountState, key: PositionKey, side: str) -> Decimal:
+    """Contracts an account holds or has asked for already, of those the tiers bound together.
+
+    In net mode the position, with its sign, and the open orders of `side`; of an isolated position with a
+    side of its own the same; in long_short_mode across the account those of both directions.
+    Source: the code table of api-v5.md 6.2 and the text the venue gives with 51004.
+    """
+    pending = account.sums.pending
+    if key.mode == CROSS and key.side != NET:
+        long, short = (position_key(key.inst_id, CROSS, each) for each in ("long", "short"))
+        asked = pending.get((long, "buy"), ZERO) + pending.get((short, "sell"), ZERO)
+        return held(account, long) - held(account, short) + asked
+    size = held(account, key)
+    return (size if side == "buy" else -size) + pending.get((key, side), ZERO)
 
 
 @cache

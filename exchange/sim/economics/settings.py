@@ -36,10 +36,11 @@ def set_leverage(world: World, account: AccountState, key: PositionKey, leverage
         raise Reject("59102", f"Leverage exceeds the maximum of {market.instrument.max_leverage}.")
     setting = leverage_key(key)
     rows = [row for row in account.positions.values() if leverage_key(row.key) == setting]
-    for row in rows:
-        order_funds.check_tier(market, abs(row.size), leverage)
-    before = leverage_of(account, key)
     waiting = [o for o in account.open_orders.values() if leverage_key(o.position) == setting]
+    for bound in dict.fromkeys((*(row.key for row in rows), *(order.position for order in waiting))):
+        for side in ("buy", "sell"):
+            order_funds.check_tier(market, order_funds.committed(account, bound, side), leverage)
+    before = leverage_of(account, key)
     holds = [order.frozen for order in waiting]
     account.leverage[setting] = leverage
     order_funds.hold_anew(account, waiting, before, leverage)

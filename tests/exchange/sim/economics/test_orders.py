@@ -1,7 +1,7 @@
 import pytest
 
-from exchange.sim.model import Reject
-from exchange.sim.seam import OrderParams
+from exchange.sim.model import PositionKey, Reject
+from exchange.sim.seam import OrderChange, OrderParams
 from tests.exchange.sim.worlds import HELD, SPOT, SWAP, D, Desk
 
 REFUSALS = [
@@ -107,6 +107,61 @@ def test_open_orders_count_towards_the_tier() -> None:
     desk.order(SWAP, "sell", "600", "60500", kind="limit")
     with pytest.raises(Reject, match="51004"):
         desk.order(SWAP, "sell", "600", "60500", kind="limit")
+
+
+def test_a_position_and_the_orders_of_its_side_count_together_and_those_against_it_do_not() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_leverage(desk.me, HELD, D(100))
+    desk.order(SWAP, "buy", "500", "60500")
+    desk.order(SWAP, "buy", "400", "59500", kind="limit")
+    with pytest.raises(Reject, match="51004"):
+        desk.order(SWAP, "buy", "101", "59500", kind="limit")
+    assert desk.order(SWAP, "buy", "100", "59500", kind="limit").is_open
+    assert desk.order(SWAP, "sell", "1500", "60500", kind="limit").is_open  # ends 1,000 short at the most
+    with pytest.raises(Reject, match="51004"):
+        desk.order(SWAP, "sell", "1", "60500", kind="limit")
+
+
+def test_across_the_account_both_directions_of_long_short_mode_count_together() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_position_mode(desk.me, "long_short_mode")
+    desk.venue.set_leverage(desk.me, HELD, D(100))
+    desk.order(SWAP, "buy", "400", "60500", pos_side="long")
+    desk.order(SWAP, "sell", "300", "59500", pos_side="short")
+    desk.order(SWAP, "sell", "200", "60500", kind="limit", pos_side="short")
+    for side, pos_side, price in (("buy", "long", "59500"), ("sell", "short", "60500")):
+        with pytest.raises(Reject, match="51004"):
+            desk.order(SWAP, side, "101", price, kind="limit", pos_side=pos_side)
+    desk.order(SWAP, "buy", "100", "59500", kind="limit", pos_side="long")
+    desk.order(SWAP, "sell", "400", "60500", kind="limit", pos_side="long")  # closing asks for nothing
+    alone = PositionKey(SWAP, "isolated", "long"), PositionKey(SWAP, "isolated", "short")
+    for key, side, price in zip(alone, ("buy", "sell"), ("59500", "60500"), strict=True):
+        desk.venue.set_leverage(desk.me, key, D(100))
+        order = desk.order(SWAP, side, "1000", price, kind="limit", mode="isolated", pos_side=key.side)
+        assert order.is_open  # each direction has tiers of its own there
+
+
+def test_an_amended_order_counts_once_towards_the_tier() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_leverage(desk.me, HELD, D(100))
+    desk.order(SWAP, "buy", "500", "60500")
+    order = desk.order(SWAP, "buy", "400", "59500", kind="limit")
+    with pytest.raises(Reject, match="51004"):
+        desk.venue.amend(desk.me, order, OrderChange(size=D(501)))
+    desk.venue.amend(desk.me, order, OrderChange(size=D(500)))
+    assert order.size == 500
+
+
+def test_a_leverage_must_allow_what_is_held_and_asked_for_together() -> None:
+    desk = Desk(usdt="100000000")
+    desk.venue.set_leverage(desk.me, HELD, D(50))
+    desk.order(SWAP, "buy", "500", "60500")
+    order = desk.order(SWAP, "buy", "501", "59500", kind="limit")
+    with pytest.raises(Reject, match="51004"):
+        desk.venue.set_leverage(desk.me, HELD, D(100))
+    desk.venue.cancel(desk.me, order)
+    desk.venue.set_leverage(desk.me, HELD, D(100))
+    assert desk.venue.leverage_of(desk.me, HELD) == 100
 
 
 def test_only_what_an_order_opens_needs_margin() -> None:
