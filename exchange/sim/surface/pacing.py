@@ -8,6 +8,7 @@ changes no decision.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -56,34 +57,47 @@ class Stage(Protocol):
 
 
 class FreeRunning:
-    """`speed` venue seconds per wall second."""
+    """`speed` venue seconds per wall second.
 
-    def __init__(self, stage: Stage, speed: float) -> None:
+    now_s  the wall clock, by default the running loop's
+    sleep  waits for so many wall seconds; 0 only lets others run
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        speed: float,
+        now_s: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._stage = stage
         self._speed = speed
+        self._now_s = now_s
+        self._sleep = sleep
 
     async def run(self) -> None:
         """Run until cancelled. A venue that cannot keep up runs as fast as it can."""
-        loop = asyncio.get_running_loop()
-        stage = self._stage
-        wall_s, venue_ms, last_ms = loop.time(), float(stage.now_ms), stage.now_ms
+        stage, now_s = self._stage, self._now_s or asyncio.get_running_loop().time
+        wall_s, venue_ms, last_ms = now_s(), float(stage.now_ms), stage.now_ms
         is_behind = False
         while True:
-            await asyncio.sleep(0 if is_behind else STEP_S)
+            await self._sleep(0 if is_behind else STEP_S)
             is_behind = False
-            now_s = loop.time()
+            began_s = now_s()
             if stage.now_ms < last_ms:  # the venue went back to a snapshot
-                venue_ms = float(stage.now_ms)
-            venue_ms += (now_s - wall_s) * 1000 * self._speed
-            wall_s = now_s
+                venue_ms, last_ms = float(stage.now_ms), stage.now_ms
+            venue_ms += (began_s - wall_s) * 1000 * self._speed
+            wall_s = began_s
             while stage.now_ms < int(venue_ms):
                 before_ms = stage.now_ms
-                if stage.advance(int(venue_ms)) == before_ms:
+                last_ms = stage.advance(int(venue_ms))
+                if last_ms == before_ms:
                     break
-                await asyncio.sleep(0)  # let requests in between two steps
-                if loop.time() - now_s > STEP_S:
+                await self._sleep(0)  # let requests in between two steps
+                if stage.now_ms < last_ms:
+                    break  # one of them took the venue back to a snapshot
+                if now_s() - began_s > STEP_S:
                     is_behind, venue_ms = True, float(stage.now_ms)
-            last_ms = stage.now_ms
             stage.close_idle()
 
 
