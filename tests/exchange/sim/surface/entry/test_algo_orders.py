@@ -136,6 +136,25 @@ def test_a_malformed_algo_order_is_refused_and_the_parameter_named(
     assert not scene.venue.accounts["demo"].algos
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tpTriggerRatio", "0.1"),
+        ("slTriggerRatio", "-0.1"),
+        ("tpOrdKind", "limit"),
+        ("amendPxOnTriggerType", "1"),
+    ],
+)
+def test_what_no_document_describes_of_attached_stops_is_refused_by_its_name(name: str, value: str) -> None:
+    scene = AlgoScene()
+    attached = {"slTriggerPx": "59500", "slOrdPx": "-1", "tpTriggerPx": "60900", "tpOrdPx": "60800"}
+    ack = scene.rest.order(side="buy", px="59900", attachAlgoOrds=[{**attached, name: value}])
+    assert ack["sCode"] == "51000" and name in ack["sMsg"]
+    assert not scene.venue.accounts["demo"].orders
+    plain = {"tpOrdKind": "condition", "amendPxOnTriggerType": "0", "tpTriggerRatio": ""}
+    assert scene.rest.order(side="buy", px="59900", attachAlgoOrds=[attached | plain])["sCode"] == "0"
+
+
 def test_attached_stops_travel_with_the_order_and_then_stand_by_themselves() -> None:
     scene = AlgoScene()
     attached = [{"attachAlgoClOrdId": "g1", "slTriggerPx": "59500", "slOrdPx": "-1", "tpTriggerPx": "60900", "tpOrdPx": "60800"}]  # fmt: skip # noqa: E501
