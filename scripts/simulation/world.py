@@ -169,7 +169,7 @@ class World:
             clock,
             paper=False,
             silence_s=SILENCE_S if self.pings else None,
-            lines=Lines(way, way.connect, _sdk),
+            lines=Lines(way, way.connect, simulated_sdk),
         )
 
 
@@ -178,7 +178,7 @@ def _one_sdk() -> Sdk:
     return Sdk(ENDPOINTS, CREDENTIALS, lambda: 0)
 
 
-def _sdk(endpoints: Endpoints, credentials: Credentials | None, now_ms: Callable[[], int]) -> Sdk:
+def simulated_sdk(endpoints: Endpoints, credentials: Credentials | None, now_ms: Callable[[], int]) -> Sdk:
     """The SDK's clients take half a second to build: those of all processes here are the same."""
     sdk = _one_sdk()
     sdk.tell_time(now_ms)
