@@ -27,6 +27,7 @@ from core.types import (
     OrderRecord,
     OrderRequest,
     Pair,
+    PriceLimits,
     SettledFunding,
     TransferRecord,
     Wallet,
@@ -168,6 +169,10 @@ class Market(Protocol):
         ...
 
     async def mark_px(self, inst_id: str) -> Decimal: ...
+
+    async def price_limits(self, inst_id: str) -> PriceLimits:
+        """What prices an order may name now."""
+        ...
 
     async def open_interest(self, inst_id: str) -> Decimal:
         """In coins."""

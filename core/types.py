@@ -19,6 +19,8 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 BPS = Decimal(10_000)
 HOUR_MS = 3_600_000
+LIVE = "live"  # the venue's word for an instrument that trades
+GONE = "gone"  # ours for one the venue does not know any more
 DAY_MS = 24 * HOUR_MS
 
 
@@ -139,6 +141,19 @@ class Pair:
     name: str
     spot: SpotSpec
     swap: SwapSpec
+
+    @property
+    def trades(self) -> bool:
+        """Both legs can be traded. While one cannot, the other must not move alone."""
+        return self.spot.state == self.swap.state == LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLimits:
+    """The highest price a buy and the lowest a sell may name now; None where there is no limit."""
+
+    highest_buy: Decimal | None = None
+    lowest_sell: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from core.errors import VenueError
 from core.events import Purpose
 from core.ports import Clock, Ids
 from core.types import (
+    LIVE,
     ZERO,
     AccountSnapshot,
     Book,
@@ -20,15 +21,18 @@ from core.types import (
     OrderKind,
     OrderRequest,
     Pair,
+    PriceLimits,
     Side,
     SpotSpec,
     SwapSpec,
+    ceil_to,
     floor_to,
 )
 from execution.holdings import Holdings, Legs, held_of
 from execution.order_manager import OrderManager
 from execution.orders import Ending, OrderResult, Rest
 from execution.pricing import limit_px, taking_cost
+from execution.refusals import BAND, FOR_NOW, NOT_TRADING, SIZE
 
 ASK_AGAIN_S: Final = 1.0
 
@@ -42,6 +46,8 @@ class Tools:
     ask_book    a market's order book from the venue, for when the stream is silent.
     max_age_ms  an older book is not acted on.
     fee_in_base a spot buy pays its fee in the coin (the venue's default), not in the quote.
+    ask_limits  what prices an order of an instrument may name now; None where prices are free.
+    on_halted   told when the venue says that an instrument does not trade: its rules are out of date.
     """
 
     orders: OrderManager
@@ -53,6 +59,8 @@ class Tools:
     ask_book: Callable[[str], Awaitable[Book]]
     max_age_ms: int
     fee_in_base: bool = True
+    ask_limits: Callable[[str], Awaitable[PriceLimits]] | None = None
+    on_halted: Callable[[], None] = lambda: None
 
 
 class Desk:
@@ -72,6 +80,10 @@ class Desk:
         self.errors: list[str] = []
         self.remarks: list[str] = []  # why the target was not reached, where nothing went wrong
         self.has_unwound = False  # a gap was closed by giving up the larger leg
+        self.refused = 0  # orders refused for a reason that waiting does not mend
+        self._halted = {leg for leg in Leg if self.spec(leg).state != LIVE}
+        self._most: dict[Leg, Decimal] = {}  # where the venue refused a larger order
+        self._barred: dict[Leg, tuple[Side, Decimal]] = {}  # the price last refused as out of bounds
 
     @property
     def clock(self) -> Clock:
@@ -120,6 +132,19 @@ class Desk:
         if text not in self.errors:
             self.errors.append(text)
 
+    def trades(self, leg: Leg) -> bool:
+        """Whether the venue takes orders for this leg, as far as we know."""
+        return leg not in self._halted
+
+    @property
+    def is_frozen(self) -> bool:
+        """One leg cannot be traded: the other must not move alone."""
+        return bool(self._halted)
+
+    def most(self, leg: Leg) -> Decimal:
+        """The largest order of this leg: the venue's rule, or half of what it last refused as too large."""
+        return min(self.spec(leg).max_limit_size, self._most.get(leg, self.spec(leg).max_limit_size))
+
     def spec(self, leg: Leg) -> SpotSpec | SwapSpec:
         return self.pair.spot if leg is Leg.SPOT else self.pair.swap
 
@@ -147,13 +172,45 @@ class Desk:
     async def take(
         self, leg: Leg, side: Side, size: Decimal, bps: Decimal, purpose: Purpose
     ) -> OrderResult | None:
-        """Take up to `size` at most `bps` from the mid; None when there is no book or too little to send."""
+        """Take up to `size` at most `bps` from the mid; None when there is no book, too little to send, or
+        no price that the venue would allow and the market take.
+
+        A price refused as out of bounds is moved to the bound the venue names, never sent again as it was.
+        """
         spec, book = self.spec(leg), await self.quote(leg)
         size = self._sendable(leg, size)
         if book is None or not size:
             return None
         price = limit_px(book, side, bps, spec.tick)
-        return await self._send(leg, side, OrderKind.IOC, size, price, book.mid, purpose, None)
+        if leg not in self._barred:
+            result = await self._send(leg, side, OrderKind.IOC, size, price, book.mid, purpose, None)
+            if leg not in self._barred:
+                return result
+        allowed = await self._allowed(leg, side, price, book)
+        if allowed is None or self._barred[leg] == (side, allowed):
+            return None
+        del self._barred[leg]
+        return await self._send(leg, side, OrderKind.IOC, size, allowed, book.mid, purpose, None)
+
+    async def _allowed(self, leg: Leg, side: Side, price: Decimal, book: Book) -> Decimal | None:
+        """The price moved within the venue's bounds of now; None when nothing could trade there."""
+        spec = self.spec(leg)
+        if self._tools.ask_limits is None:
+            return None
+        try:
+            limits = await self._tools.ask_limits(spec.inst_id)
+        except VenueError as error:
+            self.complain(f"no price limits of {spec.inst_id}: {error}")
+            return None
+        if side is Side.BUY and limits.highest_buy is not None:
+            price = min(price, floor_to(limits.highest_buy, spec.tick))
+        elif side is Side.SELL and limits.lowest_sell is not None:
+            price = max(price, ceil_to(limits.lowest_sell, spec.tick))
+        best = (book.asks if side is Side.BUY else book.bids)[0][0]
+        if (price - best) * side.sign < 0:
+            self.complain(f"the market of {spec.inst_id} is outside the venue's price limits")
+            return None
+        return price
 
     async def make(
         self, leg: Leg, side: Side, size: Decimal, purpose: Purpose, rest: Rest
@@ -169,7 +226,7 @@ class Desk:
     def _sendable(self, leg: Leg, size: Decimal) -> Decimal:
         """Whole lots, not above the venue's maximum, zero when below its minimum (dust)."""
         spec = self.spec(leg)
-        size = floor_to(min(size, spec.max_limit_size), spec.lot)
+        size = floor_to(min(size, self.most(leg)), spec.lot)
         return size if size >= spec.min_size else ZERO
 
     async def _send(
@@ -200,9 +257,24 @@ class Desk:
         )
         self.orders += result.status is not Ending.DENIED
         self.rejects += result.status is Ending.REFUSED
+        if result.status is Ending.REFUSED:
+            self._learn(request, result.code)
         if result.was_turned_away or result.status is Ending.UNKNOWN:
             self.complain(f"{side.value} {leg.value} {result.status.value}: {result.message}")
         return result
+
+    def _learn(self, request: OrderRequest, code: str) -> None:
+        """Draw what a refusal says about the next order."""
+        leg = request.leg
+        if code in NOT_TRADING:
+            self._halted.add(leg)
+            self._tools.on_halted()
+        elif code in BAND:
+            self._barred[leg] = (request.side, request.limit_px)
+        elif code in SIZE:
+            self._most[leg] = max(self.spec(leg).min_size, floor_to(request.size / 2, self.spec(leg).lot))
+        elif code not in FOR_NOW:
+            self.refused += 1
 
     async def compare_with_account(self) -> None:
         """Learn what the books have and the account has not (ADL, liquidation, a sale by hand).

@@ -31,6 +31,8 @@ from execution.repair import balance
 
 View = Callable[[str], MarketView]
 
+STALLED_S: Final = (1, 2, 5)  # between two repairs that nobody could carry out; then always the last
+LOOK_S: Final = 0.5  # how soon a stop is noticed meanwhile
 SLICE_PAUSE_S: Final = 0.5  # for the books to show what the last slice took
 FRUITLESS_PAUSE_S: Final = 1.0
 
@@ -48,20 +50,32 @@ class PositionManager:
         self._journal = journal
         self._settings = settings
         self._yield_now = yield_now
+        self._stalls: dict[str, int] = {}  # routines in a row that nobody could carry out, by pair
 
     async def reach(self, target: HedgeTarget, pair: Pair, view: View) -> Report:
         """Bring one hedge as near to its target as the market, the venue and time allow.
 
         The report tells how the legs stand afterwards: BALANCED or FLAT when both are accounted for
         (even if the target was not reached), BROKEN when they are unequal by a lot or more, or when
-        an order's outcome is unknown. Errors of venue and journal end up in the report.
+        an order's outcome is unknown. Errors of venue and journal end up in the report. After a routine
+        in which nobody could trade (no book, no answer, a halt) the next one starts a little later.
         """
+        await self._let_pass(pair.name)
         desk = Desk(self._tools, pair, view)
         try:
             await self._pursue(target, desk)
         except (VenueError, JournalFailed) as error:
             desk.complain(str(error))
         return self._conclude(target, desk)
+
+    async def _let_pass(self, instrument: str) -> None:
+        stalls = self._stalls.get(instrument, 0)
+        if not stalls:
+            return
+        clock = self._tools.clock
+        until_ms = clock.now_ms() + STALLED_S[min(stalls, len(STALLED_S)) - 1] * 1000
+        while clock.now_ms() < until_ms and not self._yield_now():
+            await clock.sleep(LOOK_S)
 
     def holds(self, pair: Pair, view: View) -> bool:
         """Whether the books have more than dust of this pair."""
@@ -80,6 +94,8 @@ class PositionManager:
             if desk.missing_spot or desk.missing_contracts:
                 # Somebody or the venue closed a leg: follow it down, do not fight it.
                 manner = manner.reducing()
+        if target.base <= min(desk.legs.spot, desk.pair.swap.to_base(desk.legs.contracts)):
+            manner = manner.reducing()  # no leg has to become larger for this target
         await balance(desk, manner, Purpose.REPAIR)
         await self._move(target, desk, manner)
 
@@ -112,6 +128,9 @@ class PositionManager:
         while not desk.is_blind and (desk.legs.balanced or desk.legs.flat):
             before = desk.legs
             wanted = Contracts(goal - before.contracts)
+            if desk.is_frozen:
+                desk.remarks.append("frozen: one leg does not trade, so the other stays")
+                return
             if abs(wanted) < swap.min_size or (wanted > 0 and not manner.may_grow):
                 return
             if (manner.heeds_stop and self._yield_now()) or clock.now_ms() >= deadline_ms:
@@ -183,6 +202,8 @@ class PositionManager:
         if spot is None or swap is None:
             return Contracts(ZERO)
         size = slice_size(desk.pair, spot, swap, opening, wanted, manner.band_bps, manner.depth_share)
+        both = min(desk.most(Leg.SWAP), desk.pair.swap.to_contracts(desk.most(Leg.SPOT)))
+        size = Contracts(min(size, both))
         return size if opening else Contracts(max(size, min(wanted, desk.pair.swap.min_size)))
 
     # --- the end ------------------------------------------------------------------------------
@@ -203,7 +224,11 @@ class PositionManager:
             f"{legs.contracts:f} contracts short, target {target.base:f} coins ({target.reason})"
         )
         detail = "; ".join((detail, *desk.remarks))
-        return Report(outcome, detail, desk.orders, desk.rejects, desk.naked_ms, tuple(desk.errors))
+        stalled = outcome is Outcome.BROKEN and not desk.refused
+        waits = stalled or desk.is_frozen
+        self._stalls[desk.pair.name] = self._stalls.get(desk.pair.name, 0) + 1 if waits else 0
+        errors = tuple(desk.errors)
+        return Report(outcome, detail, desk.orders, desk.rejects, desk.naked_ms, errors, stalled)
 
     def _note(self, target: HedgeTarget, desk: Desk, event: str, base: Decimal) -> None:
         body = {

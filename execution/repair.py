@@ -26,7 +26,8 @@ class Way:
 
 
 def ways_out(desk: Desk, may_complete: bool) -> tuple[Way, ...]:
-    """Return the orders that would close the gap, without those below the venue's minimum."""
+    """Return the orders that would close the gap, without those below the venue's minimum and those of a
+    leg that does not trade."""
     legs, pair = desk.legs, desk.pair
     gap = legs.gap
     if gap > 0:
@@ -39,7 +40,7 @@ def ways_out(desk: Desk, may_complete: bool) -> tuple[Way, ...]:
         unwind = Way(Leg.SWAP, Side.BUY, contracts, unwinds=True)
         complete = Way(Leg.SPOT, Side.BUY, coins, unwinds=False)
     allowed = (complete, unwind) if may_complete else (unwind,)
-    return tuple(w for w in allowed if w.size >= desk.spec(w.leg).min_size)
+    return tuple(w for w in allowed if desk.trades(w.leg) and w.size >= desk.spec(w.leg).min_size)
 
 
 async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | None = None) -> None:

@@ -72,4 +72,5 @@ class Worker:
             sum(r.rejects for r in reports),
             max((r.naked_ms for r in reports), default=0),
             tuple(e for r in reports for e in r.errors),
+            broken and all(r.stalled for r in reports if r.outcome is Outcome.BROKEN),
         )

@@ -32,6 +32,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "get_funding_rate": Limit(10, 2),
     "funding_rate_history": Limit(10, 2),
     "get_mark_price": Limit(10, 2),
+    "get_price_limit": Limit(20, 2),
     "get_open_interest": Limit(20, 2),
     "get_tickers": Limit(20, 2),
     "get_orderbook": Limit(40, 2),

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from core.errors import BadPayload, VenueRejected
 from core.ports import Clock
-from core.types import Book, Candle, FundingQuote, MaintenanceWindow, Pair, SettledFunding
+from core.types import Book, Candle, FundingQuote, MaintenanceWindow, Pair, PriceLimits, SettledFunding
 from exchange.okx import parse_market as parse
 from exchange.okx import wire
 from exchange.okx.errors import NO_SUCH_INSTRUMENT
@@ -122,6 +122,15 @@ class OkxMarket:
             instId=inst_id,
         )
         return px
+
+    async def price_limits(self, inst_id: str) -> PriceLimits:
+        return await self._rest.read_one(
+            self._rest.sdk.public.get_price_limit,
+            wire.PriceLimit,
+            parse.price_limits,
+            scope=inst_id,
+            instId=inst_id,
+        )
 
     async def open_interest(self, inst_id: str) -> Decimal:
         return await self._rest.read_one(

@@ -13,6 +13,7 @@ from core.types import (
     FundingQuote,
     Level,
     MaintenanceWindow,
+    PriceLimits,
     SettledFunding,
     SpotSpec,
     SwapSpec,
@@ -139,6 +140,10 @@ def settled(row: wire.FundingHistory) -> SettledFunding:
 
 def mark(row: wire.MarkPrice) -> tuple[str, Decimal]:
     return word("instId", row.inst_id, row), positive("markPx", row.mark_px, row)
+
+
+def price_limits(row: wire.PriceLimit) -> PriceLimits:
+    return PriceLimits(maybe("buyLmt", row.buy_lmt, row), maybe("sellLmt", row.sell_lmt, row))
 
 
 def open_interest(row: wire.OpenInterest) -> Decimal:

@@ -123,6 +123,12 @@ class MarkPrice(_Wire):
     mark_px: Text = ""
 
 
+class PriceLimit(_Wire):
+    inst_id: Text = ""
+    buy_lmt: Text = ""  # the highest price of a buy; "" where there is no limit
+    sell_lmt: Text = ""
+
+
 class OpenInterest(_Wire):
     inst_id: Text = ""
     oi_ccy: Text = ""  # coins
