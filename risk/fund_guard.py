@@ -217,7 +217,7 @@ def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tu
     for hedge in sorted(ctx.open_hedges, key=lambda h: (-_value(ctx, h), h.instrument)):
         market = ctx.markets[hedge.instrument]
         prices = _prices(market)
-        if need <= 0 or prices is None or not hedge.contracts:
+        if need <= 0 or prices is None or not hedge.contracts or not market.pair.trades:
             continue
         spot_px, mark_px = prices
         relief = (target - CLOSING_COST) * mark_px + (spot_px if sale_counts else ZERO)  # USDT per coin

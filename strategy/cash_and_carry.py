@@ -16,7 +16,7 @@ from core.types import ZERO, Base, Contracts, SettledFunding
 from core.verdict import Verdict, refused
 from strategy import conditions
 from strategy.costs import round_trip
-from strategy.exits import reasons_to_keep
+from strategy.exits import reasons_to_keep, tradable
 from strategy.funding_forecast import History, digest, forecast
 from strategy.sizing import ceilings, fit
 
@@ -71,7 +71,12 @@ class CashAndCarry:
             conditions.funding_in_band(market, quote, strategy),
             conditions.not_held(market, hedge, in_account),
             conditions.cooled_down(ctx, name, strategy.exit.cooldown_hours),
-            conditions.away_from_settlement(ctx, market, strategy.opening.settlement_quiet_s),
+            conditions.away_from_settlement(
+                ctx,
+                market,
+                strategy.opening.settlement_quiet_s,
+                settings.risk.execution.opening_deadline_s,
+            ),
             conditions.calm(ctx, market, strategy.regime),
             conditions.uncrowded(ctx, market, quote, history, strategy.regime),
             conditions.history_known(market, history, strategy.forecast.min_settlements),
@@ -96,6 +101,9 @@ class CashAndCarry:
         keep = reasons_to_keep(self._settings, ctx, market, hedge, outlook, cost)
         in_account = ctx.account.contracts(market.pair.swap.inst_id) if ctx.account else Contracts(ZERO)
         verdicts = (conditions.not_held(market, hedge, in_account), *keep)
+        can_leave = tradable(market)
+        if not can_leave.ok:
+            return (can_leave, *verdicts), None
         against = refused(keep)
         if not against:
             return verdicts, None

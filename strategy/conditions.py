@@ -20,6 +20,7 @@ from strategy.indicators import hourly_range, open_interest_rise, trend_word
 from strategy.sizing import Sizing
 
 UNKNOWN: Final = "not known"
+HELD_BEFORE_S: Final = 120  # seconds before a settlement by which a new hedge has to be complete
 
 
 def is_held(hedge: HedgeView | None, pair: Pair) -> bool:
@@ -100,8 +101,12 @@ def cooled_down(ctx: Context, name: str, cooldown_hours: Decimal) -> Verdict:
     return Verdict(ok, "cooled_down", reason, figures, name)
 
 
-def away_from_settlement(ctx: Context, market: MarketView, quiet_s: int) -> Verdict:
-    """No settlement of the swap just behind or just ahead: the venue refuses orders around it (51030)."""
+def away_from_settlement(ctx: Context, market: MarketView, quiet_s: int, opening_s: int) -> Verdict:
+    """No settlement of the swap just behind or ahead: the venue refuses orders around it (51030).
+
+    Ahead there must be time for a whole opening that takes as long as it may, and two minutes more: who
+    holds only one leg at the settlement pays or misses it.
+    """
     name, quote = market.pair.name, market.funding
     times = [market.settled[-1].ts_ms] if market.settled else []
     if quote is not None:
@@ -109,9 +114,11 @@ def away_from_settlement(ctx: Context, market: MarketView, quiet_s: int) -> Verd
     if not times:
         return Verdict(True, "away_from_settlement", f"funding time {UNKNOWN}", (), name)
     nearest_s = Decimal(min(abs(ctx.now_ms - t) for t in times)) / 1000
-    ok = nearest_s > quiet_s
+    ahead_s = min((Decimal(t - ctx.now_ms) / 1000 for t in times if t > ctx.now_ms), default=None)
+    lead_s = opening_s + HELD_BEFORE_S
+    ok = nearest_s > quiet_s and (ahead_s is None or ahead_s > lead_s)
     reason = "no settlement is near" if ok else "too close to a settlement"
-    figures = (("nearest_settlement_s", nearest_s), ("quiet_s", quiet_s))
+    figures = (("nearest_settlement_s", nearest_s), ("quiet_s", quiet_s), ("lead_s", lead_s))
     return Verdict(ok, "away_from_settlement", reason, figures, name)
 
 

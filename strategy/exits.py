@@ -15,6 +15,8 @@ from core.verdict import Verdict
 from strategy.costs import RoundTrip
 from strategy.funding_forecast import Forecast
 
+# Closed a day before its end at the latest: two hours for the hourly look, and for a slow market.
+DELISTED_LEAD_MS: Final = DAY_MS + 2 * HOUR_MS
 UNSUPERVISED_MS: Final = HOUR_MS  # a longer maintenance leaves the margin without supervision
 MINUTE_MS: Final = 60_000
 LEAST_LEAD_MS: Final = 10 * MINUTE_MS
@@ -54,15 +56,24 @@ def _leaving_goes_on(hedge: HedgeView) -> Verdict:
 
 
 def _listed(ctx: Context, market: MarketView) -> Verdict:
-    """Neither leg is delisted within a day."""
+    """Neither leg is delisted within a day and two hours."""
     ends = [t for t in (market.pair.spot.exp_time_ms, market.pair.swap.exp_time_ms) if t is not None]
     name = market.pair.name
     if not ends:
         return Verdict(True, "keep_listed", "no delisting is announced", (), name)
     left_ms = min(ends) - ctx.now_ms
     figures = (("hours_left", Decimal(left_ms) / HOUR_MS),)
-    reason = "delisting is not near" if left_ms > DAY_MS else "about to be delisted"
-    return Verdict(left_ms > DAY_MS, "keep_listed", reason, figures, name)
+    ok = left_ms > DELISTED_LEAD_MS
+    reason = "delisting is not near" if ok else "about to be delisted"
+    return Verdict(ok, "keep_listed", reason, figures, name)
+
+
+def tradable(market: MarketView) -> Verdict:
+    """Both legs trade. While one is suspended or gone the pair is frozen: an exit would move one leg only."""
+    spot, swap = market.pair.spot.state, market.pair.swap.state
+    ok = market.pair.trades
+    reason = "both legs trade" if ok else "frozen: a leg does not trade"
+    return Verdict(ok, "not_frozen", reason, (("spot_state", spot), ("swap_state", swap)), market.pair.name)
 
 
 def _supervised(ctx: Context, name: str, lead_ms: int) -> Verdict:
