@@ -291,6 +291,19 @@ class Drift(Section):
     rebalance_above: Annotated[Decimal, Field(gt=0, le=Decimal("0.5"))] = Decimal("0.01")
 
 
+class Deleveraging(Section):
+    """The venue's indicator of forced deleveraging, 0 to 5 = first in line, on the short's position."""
+
+    warn_rank: Annotated[int, Field(ge=1, le=5, description="rank from which on a look counts")] = 4
+    samples: Annotated[
+        int, Field(ge=1, le=600, description="looks in a row, a second or more apart, before it is answered")
+    ] = 3
+    shrink_share: Annotated[
+        Decimal,
+        Field(gt=0, le=1, description="of both legs, given up before one is taken by force"),
+    ] = Decimal("0.5")
+
+
 class Breaker(Section):
     """What stops new risk after losses."""
 
@@ -371,6 +384,7 @@ class Risk(Section):
 
     margin: Margin = Margin()
     drift: Drift = Drift()
+    deleveraging: Deleveraging = Deleveraging()
     circuit_breaker: Breaker = Breaker()
     liquidity: Liquidity = Liquidity()
     exchange: ExchangeLimits = ExchangeLimits()

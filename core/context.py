@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
 
+from core.adl import AdlView
 from core.events import Plan, State
 from core.types import (
     ZERO,
@@ -103,6 +104,8 @@ class HedgeView:
     slippage: Decimal
     interest: Decimal
     settlements: int
+    liquidations: int = 0  # bookings of the venue's by which it took over the short, or a part of it
+    deleveragings: int = 0  # the same for forced deleveraging (ADL)
 
     @property
     def net_delta(self) -> Base:
@@ -182,6 +185,7 @@ class Context:
     stopping: str = ""  # why we unwind in order to stop; empty when we do not
     flatten_asked: bool = False
     plan: Plan = field(default_factory=Plan)
+    adl: Mapping[str, AdlView] = field(default_factory=dict)  # shorts near forced deleveraging
 
     def with_plan(self, plan: Plan) -> Context:
         return replace(self, plan=plan)

@@ -77,6 +77,7 @@ class Engine:
         self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self._working = self._closing = self._reconciling = False
+        self._differs = False  # told of it while busy: looked into as soon as that is over
         self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
@@ -134,6 +135,7 @@ class Engine:
 
         A forced reduction or a trade by hand is a fact first; planned on, it would be repaired blindly.
         """
+        self._differs = self._differs or self.state in BUSY
         if self.state is State.RUNNING and not self._reconciling:
             self._reconciling = True
             self._send(self._learn_holdings)
@@ -184,6 +186,7 @@ class Engine:
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
         self.flags.unexplained = await self._reconcile()
         self._permissions.lift("broken hedge")
+        self._permissions.lift("liquidation")
         self._reset_breaker("operator")
         self.post(Event(On.RESUME, self._clock.now_ms(), reason="operator"))
 
@@ -247,6 +250,8 @@ class Engine:
             case State.RUNNING | State.IDLE if decision.src not in SOUND:
                 self.flags.repairs = 0
                 self._permissions.lift("broken hedge")
+                if self._differs:
+                    self.holdings_differ()
             case State.STOPPED if decision.src is not State.STOPPED:
                 self.flags.flatten_asked = False
                 self.flags.stopping = ""
@@ -257,9 +262,13 @@ class Engine:
             self._permissions.lift("deadline")
         failed = event.on in (On.OPENED, On.OPEN_FAILED, On.REBALANCED) and decision.dst not in SOUND
         if failed and (uneven(ctx) or ctx.unresolved_orders):
-            self.flags.repairs += 1
+            # Where nobody could trade nothing was tried in vain: it does not count, and is told once.
+            is_stalled = event.report is not None and event.report.stalled
+            is_news = "broken hedge" not in self._permissions.causes
+            self.flags.repairs += not is_stalled
             self._permissions.lower("broken hedge", Permission.REDUCE_ONLY, "legs unequal after a repair")
-            self._herald.broken(event.reason)
+            if is_news or not is_stalled:
+                self._herald.broken(event.reason)
         if decision.dst in BUSY and (decision.targets or decision.src is not decision.dst):
             self._jobs.append((decision.dst, decision.targets))
             self._work.set()
@@ -347,6 +356,7 @@ class Engine:
             self.post(Event(On.SETTLE, self._clock.now_ms(), instrument=instrument))
 
     async def _learn_holdings(self) -> None:
+        self._differs = False
         try:
             self.flags.unexplained = await self._reconcile()
         finally:

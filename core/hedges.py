@@ -31,6 +31,8 @@ class Hedge:
     entry_notional: Decimal = ZERO
     closed_ms: int = 0
     forced: bool = False
+    liquidations: int = 0  # the venue's own bookings of it
+    deleveragings: int = 0
 
     @property
     def spot_base(self) -> Base:
@@ -67,7 +69,9 @@ class Hedge:
 
     def book(self, booking: Booking) -> None:
         self.tally.book(booking)
-        self.forced = self.forced or booking.bill.kind is BillKind.LIQUIDATION
+        self.liquidations += booking.bill.kind is BillKind.LIQUIDATION
+        self.deleveragings += booking.bill.kind is BillKind.ADL
+        self.forced = self.forced or bool(self.liquidations)
 
     def take_over(self, dust: Decimal, px: Decimal) -> None:
         """Start with what earlier rounds left of the coin."""
@@ -100,6 +104,8 @@ class Hedge:
             slippage=terms.slippage,
             interest=terms.interest,
             settlements=self.tally.settlements,
+            liquidations=self.liquidations,
+            deleveragings=self.deleveragings,
         )
 
     def _add_cost(self, cost: Decimal) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from core.adl import AdlView
 from core.context import Context, MarketView, VenueHealth
 from core.events import State
 from core.permission import Permissions
@@ -47,10 +48,12 @@ class Observer:
         permissions: Permissions,
         health: Callable[[], VenueHealth],
         fees: Mapping[str, FeeRates],
+        adl: Callable[[], Mapping[str, AdlView]] = dict,
     ) -> None:
         self._markets, self._account = markets, account
         self._books = books
         self._permissions, self._health, self._fees = permissions, health, fees
+        self._adl = adl
 
     def look(self, now_ms: int, state: State, flags: Flags) -> Context:
         markets = {name: self._markets.view(name) for name in self._markets.names}
@@ -75,6 +78,7 @@ class Observer:
             repairs=flags.repairs,
             stopping=flags.stopping,
             flatten_asked=flags.flatten_asked,
+            adl=self._adl(),
         )
 
     def funding_times(self) -> dict[str, int]:

@@ -121,6 +121,11 @@ class Books:
         """The open hedge, or None. Live: it changes as rows come in."""
         return self._hedges.get(instrument)
 
+    def target_of(self, instrument: str) -> Base:
+        """What the instrument's open hedge is meant to hold, coins; 0 without one."""
+        hedge = self._hedges.get(instrument)
+        return hedge.target_base if hedge else NOTHING
+
     def hedge_views(self, prices: Prices) -> dict[str, HedgeView]:
         """Open hedges with their terms at these prices (the last ones seen where one is missing)."""
         views = {}

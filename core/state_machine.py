@@ -11,7 +11,7 @@ from typing import Any
 
 from transitions import EventData, Machine
 
-from core.context import Context
+from core.context import Context, HedgeView
 from core.events import Decision, Event, HedgeTarget, On, Purpose, State, Target
 from core.ports import Guard
 from core.table import IGNORED, TABLE, Act, Row
@@ -115,9 +115,10 @@ def targets_of(act: Act, ctx: Context, event: Event) -> tuple[Target, ...]:
         case Act.ADJUST:
             return ctx.plan.adjusting
         case Act.REPAIR:
-            # Whatever was asked for last is the target again, but a repair never grows a hedge.
+            # Whatever was asked for last is the target again, but a repair never grows a hedge, and
+            # what the venue has liquidated is not sold again.
             return tuple(
-                HedgeTarget(h.instrument, Base(min(h.target_base, h.size)), Purpose.REPAIR, "legs unequal")
+                HedgeTarget(h.instrument, _repaired(h), Purpose.REPAIR, "legs unequal")
                 for h in ctx.hedges.values()
                 if h.size
             )
@@ -128,6 +129,11 @@ def targets_of(act: Act, ctx: Context, event: Event) -> tuple[Target, ...]:
                 for h in ctx.hedges.values()
                 if h.size
             )
+
+
+def _repaired(hedge: HedgeView) -> Base:
+    most = min(hedge.spot_base, hedge.short_base) if hedge.liquidations else hedge.size
+    return Base(min(hedge.target_base, most))
 
 
 def _once(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:

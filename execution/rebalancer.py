@@ -63,7 +63,10 @@ class DriftPlanner:
         )
         if equal:
             return verdict, None
-        if legs == booked:
+        if hedge.liquidations:
+            # The margin did not carry the short: it is never sold again, the spot behind it goes.
+            base, reason = Base(min(smaller, hedge.target_base)), "the short was liquidated"
+        elif legs == booked:
             base, reason = hedge.target_base, "the legs have drifted apart"
         else:
             base, reason = Base(min(smaller, hedge.target_base)), "the account holds less than the books"

@@ -13,12 +13,16 @@ from pathlib import Path
 from config.loader import fingerprint
 from config.schema import Settings
 from core import conditions
+from core.adl import AdlQueue
 from core.bookkeeper import Bookkeeper
 from core.context import Permission, VenueHealth
 from core.engine import BUSY, Deadlines, Engine
+from core.events import On
 from core.facts import Kind
+from core.forced import ForcedWatch
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
+from core.naked import NakedTimes
 from core.observer import Observer, prices_of
 from core.permission import Permissions
 from core.ports import Clock, Notifier, Streams, Trading
@@ -30,6 +34,8 @@ from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
 from exchange.market_data import MarketData, mend_candles, seed
 from exchange.okx.rest import OkxRest, RestHealth
+from execution.account_watch import AccountWatch
+from execution.deleveraging import DeleveragingPlanner
 from execution.desk import Tools
 from execution.order_manager import OrderManager
 from execution.position_manager import PositionManager
@@ -57,6 +63,7 @@ class App:
     permissions: Permissions
     streams: Streams
     markets: MarketData
+    naked: NakedTimes
 
 
 async def compose(
@@ -91,10 +98,13 @@ async def _connected(
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
     permissions = Permissions(journal, clock, notifier)
+    pairs = {name: venue.markets.view(name).pair for name in venue.markets.names}
+    naked = NakedTimes(books.ledger.tallies, lambda name: pairs[name].swap.step if name in pairs else ZERO)
     async for row in journal.rows():
         books.apply(row)
+        naked.apply(row)
         permissions.fold(row)
-    journal.listeners.append(books.apply)
+    journal.listeners += [books.apply, naked.apply]
     if venue.paper is not None and books.boots_ms:
         venue.paper.restore(books.ledger)
 
@@ -104,7 +114,6 @@ async def _connected(
     epoch = next_epoch(books.epoch, clock.now_ms())
     journal.append(Kind.BOOT, clock.now_ms(), _boot_body(settings, mode, epoch, snapshot, books))
     ids = JournalIds(epoch, (*books.orders, *books.transfers))
-    pairs = {name: venue.markets.view(name).pair for name in venue.markets.names}
     fees = {name: await venue.trading.fee_rates(pair) for name, pair in pairs.items()}
     for pair in pairs.values():
         await _set_leverage(venue.trading, pair, account.leverage)
@@ -132,6 +141,12 @@ async def _connected(
         pairs.__getitem__,
         lambda record, fill: engine.holdings_differ(),
     )
+    queue = AdlQueue(
+        {name: pair.swap.inst_id for name, pair in pairs.items()},
+        books.target_of,
+        settings.risk.deleveraging.warn_rank,
+        settings.risk.deleveraging.samples,
+    )
     streams = venue.streams(
         orders, lambda: _resync(engine, bookkeeper), lambda what: _trouble(notifier, what)
     )
@@ -147,8 +162,14 @@ async def _connected(
             permissions,
             lambda: _health(venue.rest.health_figures(clock.now_ms()), streams, bookkeeper),
             fees,
+            lambda: queue.views,
         ),
-        planners=(build_planner(settings), FundPlanner(settings), DriftPlanner(settings)),
+        planners=(
+            build_planner(settings),
+            FundPlanner(settings),
+            DriftPlanner(settings),
+            DeleveragingPlanner(settings.risk.deleveraging),
+        ),
         alarms=build_alarms(settings.risk),
         judge=build_judge(settings),
         still_tripped=build_hold(settings),
@@ -177,11 +198,25 @@ async def _connected(
         ask_book=lambda inst_id: venue.market.book(inst_id, BOOK_DEPTH),
         max_age_ms=settings.risk.exchange.max_market_age_s * 1000,
         fee_in_base=not (await venue.trading.account_config()).fee_in_quote,
+        ask_limits=venue.market.price_limits,
+        on_halted=lambda: engine.tick(On.REVIEW, None),
     )
     positions = PositionManager(tools, journal, settings, engine.stop_asked)
     engine.employ(Worker(positions, transfers, venue.markets.view, venue.markets.names))
     engine.restore(books.state, books.unwinding)
-    venue.account.sinks.append(_AccountWatch(settings, books, pairs, engine))
+    venue.account.sinks.append(
+        AccountWatch(settings, books, pairs, engine, naked, queue, journal, clock),
+    )
+    engine.listeners.append(
+        ForcedWatch(
+            (h for name in pairs if (h := books.hedge(name)) is not None),
+            permissions,
+            notifier,
+            engine.post,
+            engine.violations,
+            settings.risk.deleveraging.samples,
+        ).on_decision
+    )
     return App(
         engine=engine,
         rest=venue.rest,
@@ -192,34 +227,8 @@ async def _connected(
         permissions=permissions,
         streams=streams,
         markets=venue.markets,
+        naked=naked,
     )
-
-
-class _AccountWatch:
-    """Wakes the engine when an account push shows a low margin ratio or a leg the books do not know of.
-
-    A cheap look, because pushes are many: the guards and planners judge what it finds.
-    """
-
-    def __init__(self, settings: Settings, books: Books, pairs: Mapping[str, Pair], engine: Engine) -> None:
-        self._floor = settings.risk.margin.rebalance_below
-        self._books, self._pairs, self._engine = books, pairs, engine
-
-    def on_account(self, snapshot: AccountSnapshot) -> None:
-        notional = ZERO
-        for name, pair in self._pairs.items():
-            position = snapshot.positions.get(pair.swap.inst_id)
-            short = -position.contracts if position else ZERO
-            hedge = self._books.hedge(name)
-            if hedge is not None and short < hedge.contracts:
-                self._engine.holdings_differ()
-                return
-            if position is not None:
-                notional += abs(pair.swap.to_base(position.contracts)) * position.mark_px
-        usdt = snapshot.balances.get("USDT")
-        backing = snapshot.adjusted_equity_usd or (usdt.equity if usdt else ZERO)
-        if notional and backing < self._floor * notional:
-            self._engine.account_changed()
 
 
 async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: OrderManager) -> None:
