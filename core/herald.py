@@ -24,7 +24,6 @@ class Totals:
     rebalances: int = 0
     orders: int = 0
     rejects: int = 0
-    max_naked_ms: int = 0
     max_leverage: Decimal = Decimal(0)
     dropped: int = 0
 
@@ -67,7 +66,6 @@ class Herald:
         """Count what execution did, and tell each target that was reached."""
         self.totals.orders += report.orders
         self.totals.rejects += report.rejects
-        self.totals.max_naked_ms = max(self.totals.max_naked_ms, report.naked_ms)
         if report.outcome is Outcome.BROKEN:
             return
         for target in targets:

@@ -20,6 +20,7 @@ from core.engine import BUSY, Deadlines, Engine
 from core.events import On
 from core.facts import Kind
 from core.forced import ForcedWatch
+from core.frozen import FrozenWatch
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.naked import NakedTimes
@@ -207,6 +208,7 @@ async def _connected(
     venue.account.sinks.append(
         AccountWatch(settings, books, pairs, engine, naked, queue, journal, clock),
     )
+    engine.listeners.append(FrozenWatch(notifier).on_decision)
     engine.listeners.append(
         ForcedWatch(
             (h for name in pairs if (h := books.hedge(name)) is not None),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from decimal import Decimal
 
 from core.observer import prices_of
 from core.tally import Terms
 from monitor.pnl_tracker import Point
 from monitor.summary import Counts, RunFacts, summary
 from scripts.compose import App
+
+MOST = Decimal("0.99")
 
 
 def run_facts(
@@ -51,7 +54,8 @@ def run_facts(
         journal_head=app.journal.decision_head,
         wall_s=wall_s,
         unexplained=app.bookkeeper.unexplained,
-        naked_ms=totals.max_naked_ms,
+        naked_ms=app.naked.longest_ms(from_ms, to_ms),
+        naked_p99_ms=app.naked.percentile_ms(MOST, from_ms, to_ms),
         max_leverage=totals.max_leverage,
         violations=tuple(app.engine.violations),
         per_instrument={name: money[name] - before[name] for name in app.markets.names},

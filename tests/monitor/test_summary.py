@@ -16,7 +16,8 @@ KEYS = [
     *("mode", "instruments", "from_ms", "to_ms", "state", "permission"),
     *("equity_start", "equity_end", "net_pnl", "net_apr", "max_drawdown"),
     *("funding", "basis", "fees", "slippage", "interest", "other", "unexplained"),
-    *("rounds", "opens", "closes", "rebalances", "orders", "rejects", "max_naked_s", "max_leverage", "scans"),
+    *("rounds", "opens", "closes", "rebalances", "orders", "rejects", "max_naked_s"),
+    *("naked_p99_s", "max_leverage", "scans"),
     *("rest_requests", "ws_messages", "violations", "journal_head", "wall_s", "per_instrument"),
 ]
 RUN = RunFacts(
@@ -32,6 +33,7 @@ RUN = RunFacts(
     journal_head="ab12",
     wall_s=12.34567,
     naked_ms=1_250,
+    naked_p99_ms=40,
     max_leverage=D("1.0400"),
     violations=("margin_emergency: ratio below its floor",),
     per_instrument={"ETH-USDT": Terms(funding=D(300)), "BTC-USDT": Terms(funding=D(600), fees=D("0.10"))},
@@ -52,7 +54,8 @@ def test_the_figures_are_where_they_belong() -> None:
         *(1, 2, 1, 3, 40, 4, 8640)
     ]
     assert (s["rest_requests"], s["ws_messages"]) == (1200, 500_000)
-    assert (s["max_naked_s"], s["max_leverage"], s["wall_s"]) == (1.25, "1.04", 12.346)
+    assert (s["max_naked_s"], s["naked_p99_s"]) == (1.25, 0.04)
+    assert (s["max_leverage"], s["wall_s"]) == ("1.04", 12.346)
     assert s["violations"] == ["margin_emergency: ratio below its floor"]
 
 

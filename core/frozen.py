@@ -1,0 +1,29 @@
+"""Tells people when a held pair is frozen because one of its legs does not trade, and when that is over."""
+
+from __future__ import annotations
+
+from core.conditions import held
+from core.context import Context
+from core.events import Decision
+from core.ports import Notifier
+
+
+class FrozenWatch:
+    """Listens to decisions (core.engine.Engine.listeners); once at the beginning, once at the end."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self._frozen: set[str] = set()
+
+    def on_decision(self, ctx: Context, decision: Decision) -> None:
+        frozen = {h.instrument for h in held(ctx) if not ctx.markets[h.instrument].pair.trades}
+        for name in sorted(frozen - self._frozen):
+            pair = ctx.markets[name].pair
+            detail = f"{name}: spot {pair.spot.state}, swap {pair.swap.state}; neither leg is moved"
+            fields = {"condition": f"frozen pair {name}", "what": "frozen pair", "detail": detail}
+            self._notifier.tell("trouble", "critical", fields)
+        for name in sorted(self._frozen - frozen):
+            self._notifier.tell(
+                "recovered", "info", {"condition": f"frozen pair {name}", "what": "frozen pair"}
+            )
+        self._frozen = frozen
