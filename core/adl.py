@@ -14,6 +14,9 @@ from typing import Final
 from core.types import AccountSnapshot, Base
 
 SAMPLE_MS: Final = 1_000  # pushes closer together are one sample
+# A warning is over when the rank has been lower for so long: what we give up lowers it for a moment,
+# and a hedge must not be halved again and again by a figure that flickers.
+QUIET_MS: Final = 30 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class AdlView:
     """One instrument's place in the queue while it is at the warning rank or above.
 
     samples      looks in a row that found it there, at least a second apart.
-    since_ms     of the first of them.
+    since_ms     of the first of them; `last_ms` of the last.
     size_before  what the hedge was meant to hold then, coins: an answer is measured against it.
     """
 
@@ -33,7 +36,7 @@ class AdlView:
 
 
 class AdlQueue:
-    """Counts samples; remembers nothing once the rank has fallen.
+    """Counts samples; forgets them when the rank falls, a warning only after half an hour below it.
 
     swaps      inst_id of each instrument's swap.    size_of  what its hedge is meant to hold now, coins.
     warn_rank  the rank from which on a sample counts.    enough  samples that make a warning.
@@ -59,8 +62,11 @@ class AdlQueue:
         position, known = snapshot.positions.get(inst_id), self._views.get(name)
         now_ms = snapshot.seen_ms
         if position is None or not position.contracts or position.adl_rank < self._warn_rank:
+            is_warning = known is not None and known.samples >= self._enough
+            if known is not None and is_warning and now_ms - known.last_ms < QUIET_MS:
+                return False
             self._views.pop(name, None)
-            return known is not None and known.samples >= self._enough
+            return is_warning
         if known is None:
             self._views[name] = AdlView(position.adl_rank, 1, now_ms, now_ms, self._size_of(name))
         elif now_ms - known.last_ms >= SAMPLE_MS:
