@@ -2,7 +2,8 @@
 
 A row's hash is sha256 over the previous row's hash, its seq, kind, time and canonical body, one per
 line. `chain` is a second chain over decision rows alone, over time and body: two runs that decided the
-same have the same one, however their facts were interleaved.
+same have the same one, however their facts were interleaved. Both cover the text of a row; how it is
+packed (core/packing.py) is the file's own business.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from core.facts import Kind, Row
+from core.packing import unpack
 
 GENESIS: Final = bytes(32)
 
@@ -34,9 +36,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TRIGGER events_hold BEFORE UPDATE ON events "
         "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
     ),
+    (
+        "ALTER TABLE events ADD COLUMN packed BLOB",  # the body, compressed; then `body` is empty
+        "ALTER TABLE events ADD COLUMN base INTEGER",  # the row it is compressed against
+    ),
 )
 
-INSERT: Final = "INSERT INTO events (seq, kind, at_ms, body, hash, chain) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT: Final = (
+    "INSERT INTO events (seq, kind, at_ms, body, hash, chain, packed, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+PACKED_SINCE: Final = 2  # the schema that brought packing
 
 
 def next_hash(previous: bytes, seq: int, kind: str, at_ms: int, body: str) -> bytes:
@@ -48,15 +57,24 @@ def next_chain(previous: bytes, at_ms: int, body: str) -> bytes:
 
 
 def to_row(record: Sequence[Any]) -> Row:
-    """Make a Row of (seq, kind, at_ms, body, hash)."""
-    seq, kind, at_ms, body, digest = record
-    return Row(seq, Kind(kind), at_ms, msgspec.json.decode(body), digest.hex())
+    """Make a Row of (seq, kind, at_ms, hash, body, packed, packed base). Raises ValueError for damage."""
+    seq, kind, at_ms, digest, *stored = record
+    return Row(seq, Kind(kind), at_ms, msgspec.json.decode(unpack(*stored)), digest.hex())
 
 
-def select(kinds: Sequence[Kind], order: str = "ASC") -> str:
+def select(kinds: Sequence[Kind], order: str = "ASC", schema: int = PACKED_SINCE) -> str:
     """The query of a page of rows: seq after ?, up to ?, of these kinds (none: all), at most ?."""
-    only = f"AND kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
-    return (
-        "SELECT seq, kind, at_ms, body, hash FROM events WHERE seq > ? AND seq <= ? "
-        f"{only}ORDER BY seq {order} LIMIT ?"
-    )
+    only = f"AND e.kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
+    return f"{_COLUMNS[schema >= PACKED_SINCE]} WHERE e.seq > ? AND e.seq <= ? {only}ORDER BY e.seq {order} LIMIT ?"
+
+
+def select_chained(schema: int) -> str:
+    """The query of all rows with both of their links, for verification: `chain` first, then as `to_row`."""
+    return _COLUMNS[schema >= PACKED_SINCE].replace("SELECT", "SELECT e.chain,", 1) + " ORDER BY e.seq"
+
+
+_COLUMNS: Final = (
+    "SELECT e.seq, e.kind, e.at_ms, e.hash, e.body, NULL, NULL FROM events e",
+    "SELECT e.seq, e.kind, e.at_ms, e.hash, e.body, e.packed, b.packed "
+    "FROM events e LEFT JOIN events b ON b.seq = e.base",
+)

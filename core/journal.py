@@ -6,8 +6,9 @@ know that a row has reached the disk awaits `durable`; rows nobody waits for are
 second of loop time. Disk work happens in aiosqlite's thread, under `clock.holding()`, so that virtual
 time stands still for it.
 
-A failed commit loses nothing: its rows stay queued, everyone waiting gets JournalFailed, and the next
-attempt begins by asking the file how much of the failed one it holds.
+A failed commit loses nothing: its rows stay queued and go to the fallback file (core/fallback.py),
+everyone waiting then gets JournalFailed, and the next attempt begins by asking the file how much of the
+failed one it holds. A full disk gets the reserve (core/reserve.py) first.
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ import aiosqlite
 from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, select, to_row
 from core.errors import JournalBroken, JournalFailed
 from core.facts import Kind, Row, canonical, plain
+from core.fallback import Fallback, fallback_of, rejoin
+from core.packing import Packer, Record
 from core.ports import Clock
+from core.reserve import Reserve
 
 FILE_NAME = "journal.db"
 LINGER_S = 1.0  # rows nobody waits for are committed this much later at the latest
+RETRY_S = 1.0  # a failed commit is tried again after this
 BATCH_ROWS = 256  # or when so many are queued
 PAGE_ROWS = 500
 BUSY_TIMEOUT_MS = 5_000
-
-Record = tuple[int, str, int, str, bytes, bytes | None]  # seq, kind, at_ms, body, hash, chain
+NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})  # primary codes of a disk without room
 
 
 class Database(Protocol):
@@ -66,9 +70,19 @@ class SqliteJournal:
     """Implements core.ports.Journal. Make one with `open`, end it with `close`."""
 
     def __init__(
-        self, db: Database, clock: Clock, linger_s: float, seq: int, head: bytes, chain: bytes
+        self,
+        db: Database,
+        clock: Clock,
+        linger_s: float,
+        end: tuple[int, bytes, bytes],
+        fallback: Fallback,
+        reserve: Reserve | None,
     ) -> None:
+        seq, head, chain = end
         self.listeners: list[Callable[[Row], None]] = []  # called in order; they do not append
+        self.on_health: Callable[[], None] = lambda: None  # called when `failed` or `on_reserve` changed
+        self._fallback, self._reserve, self._packer = fallback, reserve, Packer()
+        self._on_reserve = False
         self._db, self._clock, self._linger_s = db, clock, linger_s
         self._seq, self._head, self._chain = seq, head, chain
         self._committed, self._committed_head = seq, head
@@ -88,8 +102,10 @@ class SqliteJournal:
         clock: Clock,
         linger_s: float = LINGER_S,
         connect: Callable[[Path], Awaitable[Database]] = open_in_thread,
+        reserve: Reserve | None = None,
     ) -> Self:
-        """Open the file, making it when absent, check it and bring its schema up to date.
+        """Open the file, making it when absent, check it and bring its schema up to date; rows that an
+        earlier process could only leave in the fallback file are taken over.
 
         Raises JournalBroken when the file is damaged, JournalFailed when it cannot be opened or was
         written by a newer version.
@@ -101,7 +117,8 @@ class SqliteJournal:
                 raise JournalFailed(f"cannot open the journal {path}: {error}") from error
             try:
                 await _prepare(db)
-                seq, head, chain = await _tail(db)
+                rejoin(path)
+                end = await _tail(db)
             except sqlite3.Error as error:
                 await db.close()
                 # SQLite says "malformed" or "not a database" with the base class itself.
@@ -110,7 +127,9 @@ class SqliteJournal:
             except JournalFailed:
                 await db.close()
                 raise
-        return cls(db, clock, linger_s, seq, head, chain)
+        if reserve is not None:
+            reserve.hold()
+        return cls(db, clock, linger_s, end, Fallback(fallback_of(path)), reserve)
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -155,7 +174,8 @@ class SqliteJournal:
             await waiter
 
     async def close(self) -> None:
-        """Commit what is queued and close the file. Raises JournalFailed when rows remain unwritten."""
+        """Commit what is queued and close the file. Rows that only reached the fallback file are safe
+        there (`in_fallback`). Raises JournalFailed when rows remain unwritten anywhere."""
         if self._closing:
             return
         self._closing = True
@@ -167,8 +187,8 @@ class SqliteJournal:
         finally:
             with self._clock.holding():
                 await self._db.close()
-        if self._queue:
-            raise JournalFailed(f"{len(self._queue)} rows were not written: {self._failed}")
+        if lost := self.lag - self.in_fallback:
+            raise JournalFailed(f"{lost} rows were not written: {self._failed}")
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -197,10 +217,35 @@ class SqliteJournal:
         """How many rows are not on the disk yet."""
         return len(self._queue)
 
+    @property
+    def in_fallback(self) -> int:
+        """How many rows are on the disk in the fallback file only."""
+        return sum(record[0] <= self._fallback.last_seq for record in self._queue)
+
+    @property
+    def on_reserve(self) -> bool:
+        """The disk was full, and what is written now stands in the room that was kept for this."""
+        return self._on_reserve
+
     async def rows(self, *kinds: Kind, after_seq: int = 0) -> AsyncIterator[Row]:
-        """Yield the rows of these kinds (none: all) appended until now, in order, once durable."""
-        await self.durable()
-        end = self._seq
+        """Yield the rows of these kinds (none: all) appended until now, in order, once durable.
+
+        While the file cannot be written, what waits is yielded from memory. Raises JournalFailed when
+        it cannot be read either.
+        """
+        try:
+            await self.durable()
+        except JournalFailed:
+            if self._closing:
+                raise
+        waiting, end = tuple(self._queue), self._committed
+        async for row in self._stored(kinds, after_seq, end):
+            yield row
+        for seq, kind, at_ms, body, digest, _ in waiting:
+            if seq > after_seq and (not kinds or Kind(kind) in kinds):
+                yield to_row((seq, kind, at_ms, digest, body, None, None))
+
+    async def _stored(self, kinds: tuple[Kind, ...], after_seq: int, end: int) -> AsyncIterator[Row]:
         while True:
             parameters = (after_seq, end, *(k.value for k in kinds), PAGE_ROWS)
             with self._clock.holding():
@@ -231,22 +276,65 @@ class SqliteJournal:
             self._timer.cancel()
             self._timer = None
         waiters, self._waiters = self._waiters, []
+        before = (self._failed is None, self._on_reserve)
         failure: JournalFailed | None = JournalFailed("the writer was stopped while it wrote")
         try:
             with self._clock.holding():
-                if self._failed is not None:
-                    await self._recover()
-                await self._insert(tuple(self._queue))
-            failure = None
-        except (sqlite3.Error, ValueError) as error:  # ValueError: the connection is closed
-            failure = JournalFailed(f"cannot write the journal: {error}")
-        except JournalFailed as error:
-            failure = error
+                failure = await self._attempt()
+                if failure is not None and self._make_room(failure):
+                    failure = await self._attempt()
+                if failure is not None:
+                    await self._fall_back(failure)
+                else:
+                    await self._tidy_up()
         finally:
             self._failed = failure
             self._answer(waiters, failure)
         if failure is not None and not self._closing:
-            self._timer = self._loop.call_later(self._linger_s, self._kick.set)
+            self._timer = self._loop.call_later(min(self._linger_s, RETRY_S), self._kick.set)
+        if before != (failure is None, self._on_reserve) and not self._closing:
+            self.on_health()
+
+    async def _attempt(self) -> JournalFailed | None:
+        try:
+            if self._failed is not None:
+                await self._recover()
+            await self._insert(tuple(self._queue))
+        except (sqlite3.Error, ValueError) as error:  # ValueError: the connection is closed
+            self._failed = JournalFailed(f"cannot write the journal: {error}")
+            self._failed.__cause__ = error
+            return self._failed
+        except JournalFailed as error:
+            self._failed = error
+            return error
+        return None
+
+    def _make_room(self, failure: JournalFailed) -> bool:
+        """Give the reserve up when the disk is full; True when that is worth another attempt."""
+        code = getattr(failure.__cause__, "sqlite_errorcode", 0) & 0xFF
+        if code not in NO_ROOM or self._reserve is None or not self._reserve.release():
+            return False
+        self._on_reserve = True
+        return True
+
+    async def _fall_back(self, failure: JournalFailed) -> None:
+        """Put what waits into the fallback file before anybody hears that the journal failed.
+
+        Not when the journal holds rows of somebody else: then ours do not continue it.
+        """
+        if isinstance(failure, JournalBroken) or isinstance(failure.__cause__, sqlite3.IntegrityError):
+            return
+        try:
+            await self._loop.run_in_executor(None, self._fallback.append, tuple(self._queue))
+        except OSError as error:
+            self._failed = JournalFailed(f"{self._failed}; and {self._fallback.path.name}: {error}")
+
+    async def _tidy_up(self) -> None:
+        """After a commit: what was in the fallback file is in the journal, and room may be kept again."""
+        if self._fallback.last_seq:
+            await self._loop.run_in_executor(None, self._fallback.clear)
+        if self._on_reserve and self._reserve is not None:
+            self._on_reserve = not await self._loop.run_in_executor(None, self._reserve.hold)
 
     def _answer(self, waiters: list[asyncio.Future[None]], failure: JournalFailed | None) -> None:
         for waiter in waiters:
@@ -261,12 +349,13 @@ class SqliteJournal:
         if not batch:
             return
         await self._db.execute("BEGIN IMMEDIATE")
-        await self._db.executemany(INSERT, batch)
+        await self._db.executemany(INSERT, self._packer.pack(batch))  # packed in the database's thread
         await self._db.execute("COMMIT")
         self._forget(len(batch))
 
     async def _recover(self) -> None:
         """After a failure nobody knows how far it came: roll back, and see what the file ends with."""
+        self._packer.restart()
         if self._db.in_transaction:
             await self._db.execute("ROLLBACK")
         seq, head, _ = await _tail(self._db)

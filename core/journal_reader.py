@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from core.chain import GENESIS, MIGRATIONS, next_chain, next_hash, select, to_row
+from core.chain import GENESIS, MIGRATIONS, next_chain, next_hash, select, select_chained, to_row
 from core.errors import JournalBroken, JournalFailed
 from core.facts import Kind, Row
+from core.packing import unpack
 
 LAST_SEQ = 2**63 - 1
 PAGE_ROWS = 500
@@ -52,6 +53,7 @@ class JournalReader:
         if not 0 < version <= len(MIGRATIONS):
             self._db.close()
             raise JournalFailed(f"the journal has schema {version}; this version knows {len(MIGRATIONS)}")
+        self._schema: int = version
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +77,8 @@ class JournalReader:
     def _page(self, kinds: tuple[Kind, ...], after_seq: int, up_to: int, order: str = "ASC") -> list[Row]:
         parameters = (after_seq, up_to, *(k.value for k in kinds), PAGE_ROWS)
         try:
-            return [to_row(record) for record in self._db.execute(select(kinds, order), parameters)]
+            query = select(kinds, order, self._schema)
+            return [to_row(record) for record in self._db.execute(query, parameters)]
         except (sqlite3.Error, ValueError) as error:
             raise JournalBroken(f"a row cannot be read: {error}") from error
 
@@ -87,9 +90,8 @@ class JournalReader:
             return VerifyResult(False, count, head.hex(), chain.hex(), count + 1, message)
 
         try:
-            for seq, kind, at_ms, body, digest, link in self._db.execute(
-                "SELECT seq, kind, at_ms, body, hash, chain FROM events ORDER BY seq"
-            ):
+            for link, seq, kind, at_ms, digest, *stored in self._db.execute(select_chained(self._schema)):
+                body = unpack(*stored)
                 if seq != count + 1:
                     return result(f"row {count + 1} is missing")
                 expected = next_hash(head, seq, kind, at_ms, body)
@@ -99,7 +101,7 @@ class JournalReader:
                 if link != expected_link:
                     return result(f"row {seq} breaks the chain of decisions")
                 count, head, chain = seq, expected, expected_link or chain
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             return result(f"the file cannot be read after row {count}: {error}")
         return VerifyResult(True, count, head.hex(), chain.hex())
 
