@@ -32,7 +32,7 @@ from core.reserve import Reserve
 
 FILE_NAME = "journal.db"
 LINGER_S = 1.0  # rows nobody waits for are committed this much later at the latest
-RETRY_S = 1.0  # a failed commit is tried again after this
+RETRY_S = 60.0  # a failed commit is tried again after the linger, or this where that is longer
 BATCH_ROWS = 256  # or when so many are queued
 PAGE_ROWS = 500
 BUSY_TIMEOUT_MS = 5_000

@@ -33,6 +33,7 @@ class HealthFacts:
     last_scan_ms    when a scan was last decided, None before the first.
     missed_ticks    scheduled ticks lost since the last look.
     channels_down   message channels whose deliveries fail.
+    on_reserve      the disk was full; the journal stands in the room kept for that.
     """
 
     journal_failed: bool = False
@@ -41,6 +42,7 @@ class HealthFacts:
     scan_every_ms: int = 300_000
     missed_ticks: int = 0
     channels_down: tuple[str, ...] = ()
+    on_reserve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,8 @@ def _machinery(ctx: Context, facts: HealthFacts, limits: Risk) -> Iterator[_Find
     elif facts.journal_lag_ms > JOURNAL_LAG_MS:
         since = ctx.now_ms - facts.journal_lag_ms
         yield _Finding("journal_lag", "warning", {"lag_ms": facts.journal_lag_ms}, since)
+    if facts.on_reserve:
+        yield _Finding("disk_full", "critical", {})
     if facts.missed_ticks:
         yield _Finding("missed_ticks", "warning", {"count": facts.missed_ticks})
     if facts.last_scan_ms is not None:

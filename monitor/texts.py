@@ -98,6 +98,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "保证金率 {ratio:percent} 低于 {floor:percent}",
     ),
     "health.journal_failed": ("the journal cannot be written", "日志账本无法写入"),
+    "health.disk_full": (
+        "the disk is full; the journal stands in the room kept for that",
+        "磁盘已满，账本正在使用预留空间",
+    ),
     "health.journal_lag": ("the journal is {lag_ms} ms behind", "日志账本落后 {lag_ms} 毫秒"),
     "health.clock_offset": ("the venue's clock is {offset_ms} ms off", "与交易所时钟相差 {offset_ms} 毫秒"),
     "health.latency": ("the venue answers in {latency_ms} ms", "交易所响应耗时 {latency_ms} 毫秒"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from config.loader import fingerprint
 from config.schema import Settings
-from core import conditions
+from core import conditions, storage
 from core.adl import AdlQueue
 from core.bookkeeper import Bookkeeper
 from core.context import Permission, VenueHealth
@@ -29,6 +29,7 @@ from core.permission import Permissions
 from core.ports import Clock, Notifier, Streams, Trading
 from core.projections import Books
 from core.recovery import Reconciler
+from core.reserve import Reserve
 from core.scheduler import Ticker
 from core.state_machine import StateMachine
 from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
@@ -79,7 +80,8 @@ async def compose(
     open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
-    journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database)
+    reserve = None if mode == "demo" else Reserve(folder)  # a demo's books are not worth 64 MB each
+    journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
         return await _connected(settings, venue, journal, clock, ticker, notifier, mode)
     except BaseException:
@@ -106,6 +108,7 @@ async def _connected(
         naked.apply(row)
         permissions.fold(row)
     journal.listeners += [books.apply, naked.apply]
+    storage.follow(journal, permissions)
     if venue.paper is not None and books.boots_ms:
         venue.paper.restore(books.ledger)
 

@@ -51,8 +51,9 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
         refuse_unready(settings, secrets)
     with ExitStack() as stack:
         folder = data_folder(options)
-        evidence = journal_facts(folder), host_facts(folder)
+        host = host_facts(folder)
         stack.enter_context(FolderLock(folder))
+        evidence = journal_facts(folder, take_over=True), host
         redact = Redactor(secrets.values())
         logs = set_up_logs(
             folder / "logs", settings.monitor.log_level, settings.monitor.keep_logs_days, redact

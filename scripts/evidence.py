@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from core.errors import JournalFailed
+from core.fallback import rejoin
 from core.journal import FILE_NAME
 from core.journal_reader import JournalReader
 from core.lock import holder
@@ -13,13 +14,19 @@ from core.projections import Books
 from scripts.self_check import HostFacts, JournalFacts
 
 
-def journal_facts(folder: Path) -> JournalFacts:
-    """Verify and fold the journal of a data folder. To be asked before this start writes its own row."""
+def journal_facts(folder: Path, take_over: bool = False) -> JournalFacts:
+    """Verify and fold the journal of a data folder. To be asked before this start writes its own row.
+
+    take_over  whether rows that wait in the fallback file are taken into the journal first: only for
+               whoever holds the folder.
+    """
     path = folder / FILE_NAME
     if not path.exists():
         return JournalFacts(intact=True, detail="none yet")
     books = Books()
     try:
+        if take_over:
+            rejoin(path)
         with JournalReader(path) as reader:
             verified = reader.verify()
             if not verified.ok:

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from core.errors import UsageError
 from core.facts import Kind, Row, plain
+from core.fallback import fallback_of, read_fallback
 from core.journal import FILE_NAME
 from core.journal_reader import JournalReader, as_json
 from core.lock import holder
@@ -48,6 +49,7 @@ def status(folder: Path) -> Answer:
     now_ms, pid = books.last_row_ms, holder(folder)
     breaker, permission = books.breaker(now_ms), books.permission
     views = books.hedge_views({})
+    waiting = len(read_fallback(fallback_of(folder / FILE_NAME)))
     data: dict[str, Any] = {
         "running_pid": pid,
         "as_of_ms": now_ms,
@@ -64,6 +66,7 @@ def status(folder: Path) -> Answer:
         "rounds": len(books.rounds),
         "unresolved_orders": list(books.unresolved_orders()),
         "pending_transfer": books.pending_transfer,
+        "rows_in_fallback": waiting,
         "dust": plain(books.dust),
         "hedges": {
             name: {**plain(view), "net_delta": plain(view.net_delta), "pnl": plain(view.pnl)}
@@ -80,6 +83,8 @@ def status(folder: Path) -> Answer:
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
         ("dust", ", ".join(f"{amount(q)} {coin}" for coin, q in sorted(books.dust.items())) or "none"),
     ]
+    if waiting:
+        facts.append(("journal", f"cannot be written: {waiting} rows wait in {fallback_of(Path(FILE_NAME))}"))
     table = _table(
         "hedge", "spot", "contracts", "target", "net delta", "funding", "pnl", "settlements", "since"
     )

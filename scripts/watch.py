@@ -66,6 +66,7 @@ class Watch:
     def _look(self, ctx: Context) -> None:
         facts = HealthFacts(
             journal_failed=self._app.journal.failed is not None,
+            on_reserve=self._app.journal.on_reserve,
             last_scan_ms=self._last_scan_ms,
             channels_down=self._channels_down(),
         )
