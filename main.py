@@ -206,6 +206,34 @@ def unpause(reason: Annotated[str, typer.Option()] = "operator", data: Data = No
     _tell(Verb.UNPAUSE, reason, data)
 
 
+@app.command()
+def backup(
+    to: Annotated[Path | None, typer.Option(help="folder for the copy; default: backups/ beside it")] = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="drop all but so many of the youngest")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Copy the journal, verified, with the daemon running or not."""
+    from scripts import copies
+
+    _answer(copies.backup(last_folder(data), to, keep, int(time.time() * 1000)), json)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="a folder made by backup")],
+    over_newer: Annotated[
+        bool, typer.Option("--over-newer", help="also over a journal that is newer or of other books")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Put a backup in the place of the journal; what was there is kept."""
+    from scripts import copies
+
+    _answer(copies.restore(source, last_folder(data), over_newer, int(time.time() * 1000)), json)
+
+
 @journal_app.command()
 def verify(data: Data = None, json: Json = False) -> None:
     """Recompute the hash chain."""

@@ -416,6 +416,16 @@ class DingTalk(Section):
     enabled: bool = False
 
 
+class BackupPlan(Section):
+    """Copies of the journal the daemon makes by itself, in live and dry-run mode."""
+
+    every_hours: Annotated[Decimal, Field(ge=0, le=720, description="0 makes none")] = Decimal(24)
+    keep: Annotated[int, Field(ge=1, le=1000, description="so many stay, the oldest goes")] = 14
+    folder: Annotated[
+        str | None, Field(description="where they go; null takes backups/ in the data folder")
+    ] = None
+
+
 class Monitor(Section):
     """monitor.yaml: the human side."""
 
@@ -424,6 +434,10 @@ class Monitor(Section):
     dingtalk: DingTalk = DingTalk()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     keep_logs_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    max_log_mb: Annotated[
+        int, Field(ge=1, le=10_000, description="MB of one log file; a full one is followed by another")
+    ] = 50
+    backup: BackupPlan = BackupPlan()
 
 
 # --- all --------------------------------------------------------------------------------------

@@ -65,7 +65,8 @@ def to_row(record: Sequence[Any]) -> Row:
 def select(kinds: Sequence[Kind], order: str = "ASC", schema: int = PACKED_SINCE) -> str:
     """The query of a page of rows: seq after ?, up to ?, of these kinds (none: all), at most ?."""
     only = f"AND e.kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
-    return f"{_COLUMNS[schema >= PACKED_SINCE]} WHERE e.seq > ? AND e.seq <= ? {only}ORDER BY e.seq {order} LIMIT ?"
+    columns = _COLUMNS[schema >= PACKED_SINCE]
+    return f"{columns} WHERE e.seq > ? AND e.seq <= ? {only}ORDER BY e.seq {order} LIMIT ?"
 
 
 def select_chained(schema: int) -> str:

@@ -21,6 +21,8 @@ from core.verdict import Verdict, refused
 from monitor import formats
 from monitor.health_check import Condition
 
+STATE_FILE = "runtime_state.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

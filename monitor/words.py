@@ -73,6 +73,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "permission": "权限",
     "breaker": "熔断",
     "journal_failed": "账本写入失败",
+    "backup failed": "备份失败",
     "disk_full": "磁盘已满",
     "journal": "账本",
     "disk": "磁盘",

@@ -45,10 +45,10 @@ from execution.rebalancer import DriftPlanner, Transfers
 from execution.worker import Worker
 from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge, check_order
 from scripts.ports import Ports
+from scripts.version import VERSION
 from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
 
-VERSION = "0.1.0"
 BOOK_DEPTH = 50
 
 

@@ -22,10 +22,12 @@ from core.scheduler import Ticker
 from monitor.pnl_tracker import EquityCurve
 from monitor.status import Status
 from monitor.summary import RunFacts
+from scripts.auto_backup import AutoBackup
 from scripts.commands import DOORBELL, Verb, take
-from scripts.compose import VERSION, App, compose
+from scripts.compose import App, compose
 from scripts.outcome import money_of, run_facts
 from scripts.ports import Ports
+from scripts.version import VERSION
 from scripts.watch import Watch
 
 CLOSING_PATIENCE_S = 60.0
@@ -151,6 +153,7 @@ class Session:
                 self._flatten_then_end(app, "close_all")
             engine = asyncio.create_task(app.engine.run(), name="engine")
             waits = [engine, asyncio.create_task(self._over.wait())]
+            backups = asyncio.create_task(self._back_up(), name="backups")
             if self._for_ms is not None:
                 end_ms = self._clock.now_ms() + self._for_ms
                 waits.append(asyncio.create_task(self._clock.sleep_until(end_ms)))
@@ -164,6 +167,7 @@ class Session:
                         return_when=asyncio.FIRST_COMPLETED,
                     )
             finally:
+                backups.cancel()
                 for task in waits:
                     task.cancel()
                 ended = await asyncio.gather(*waits, return_exceptions=True)
@@ -171,6 +175,12 @@ class Session:
                 raise EngineError(f"the engine failed: {_root(ended[0])}") from ended[0]
             if self._venue_lost:
                 raise EngineError(f"the venue is gone: {self._why}")
+
+    async def _back_up(self) -> None:
+        """The daemon's own backups; a demo's books are thrown away."""
+        if self._mode != "demo":
+            plan = self._settings.monitor.backup
+            await AutoBackup(self._folder, plan, self._clock, self._notifier).run()
 
     def _handlers(self, app: App) -> Mapping[signal.Signals, Callable[[], None]]:
         """SIGTERM and Ctrl-C end the process, holding or flattening as configured; a second one ends it

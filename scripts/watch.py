@@ -9,11 +9,10 @@ from config.schema import Settings
 from core.context import Context
 from core.events import Decision, On
 from monitor.health_check import Condition, HealthFacts, announce, health
-from monitor.status import Status, Totals, build_status, write_runtime_state
+from monitor.status import STATE_FILE, Status, Totals, build_status, write_runtime_state
 from scripts.compose import App
 
 SHOWN_DECISIONS = 8
-STATE_FILE = "runtime_state.json"
 
 
 class Watch:

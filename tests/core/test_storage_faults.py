@@ -1,4 +1,4 @@
-"""The journal while its disk fails: what waits is kept, in memory and in the fallback file, and comes back."""
+"""The journal while its disk fails: what waits is kept, in memory and in the fallback file."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ async def test_on_a_full_disk_rows_go_to_the_fallback_before_anybody_is_told(tmp
 
 
 @pytest.mark.fault("DB1")
-async def test_what_a_process_could_only_leave_in_the_fallback_the_next_one_takes_over(tmp_path: Path) -> None:
+async def test_what_a_process_could_only_leave_in_the_fallback_the_next_one_takes_over(
+    tmp_path: Path,
+) -> None:
     async with journal_in(tmp_path) as journal:
         await journal._db.execute("PRAGMA max_page_count = 8")
         await fill(journal)
@@ -113,34 +115,37 @@ async def test_a_full_disk_gets_the_reserve_first_and_the_reserve_is_taken_again
     assert heard == [(False, True), (True, False)]
 
 
-@pytest.mark.fault("DB1")
-async def test_on_a_small_file_system_the_reserve_carries_what_the_disk_cannot(tmp_path: Path) -> None:
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path)], capture_output=True, check=False
-    )
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes, really full when it is full."""
+    options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", str(tmp_path)]
+    mounted = subprocess.run(["mount", *options], capture_output=True, check=False)
     if mounted.returncode != 0:
         pytest.skip("a small file system cannot be mounted here: that needs root")
-    try:
-        reserve = Reserve(tmp_path, size=500_000)
-        async with journal_in(tmp_path, reserve) as journal:
-            assert reserve.is_held
-            (tmp_path / "filler").write_bytes(bytes(shutil.disk_usage(tmp_path).free - 20_000))
-            await fill(journal)
-            await journal.durable()  # nobody waiting had to hear of it
-            assert journal.failed is None and journal.on_reserve and not reserve.is_held
-            (tmp_path / "more").write_bytes(bytes(shutil.disk_usage(tmp_path).free))
-            await fill(journal)
-            with pytest.raises(JournalFailed, match="full"):
-                await journal.durable()
-            assert journal.in_fallback == 0  # there is no room for anything: memory is all that is left
-            assert journal.lag == 60
-            (tmp_path / "more").unlink()
-            (tmp_path / "filler").unlink()
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.fault("DB1")
+async def test_on_a_full_file_system_the_reserve_carries_what_the_disk_cannot(small_disk: Path) -> None:
+    reserve = Reserve(small_disk, size=500_000)
+    async with journal_in(small_disk, reserve) as journal:
+        assert reserve.is_held
+        (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free - 20_000))
+        await fill(journal)
+        await journal.durable()  # nobody waiting had to hear of it
+        assert journal.failed is None and journal.on_reserve and not reserve.is_held
+        (small_disk / "more").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+        await fill(journal)
+        with pytest.raises(JournalFailed, match="full"):
             await journal.durable()
-            assert (journal.failed, journal.lag, journal.on_reserve) == (None, 0, False)
-        assert verify(tmp_path / FILE_NAME).rows == 120
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+        assert journal.in_fallback == 0  # there is no room for anything: memory is all that is left
+        assert journal.lag == 60
+        (small_disk / "more").unlink()
+        (small_disk / "filler").unlink()
+        await journal.durable()
+        assert (journal.failed, journal.lag, journal.on_reserve) == (None, 0, False)
+    assert verify(small_disk / FILE_NAME).rows == 120
 
 
 @pytest.mark.fault("DB2")
@@ -283,7 +288,7 @@ async def test_rows_of_other_books_are_never_taken_over(tmp_path: Path) -> None:
 
 def test_half_a_batch_on_a_full_disk_is_cut_off_before_the_next_one(tmp_path: Path) -> None:
     fallback = Fallback(tmp_path / "rows.jsonl")
-    records = [(n, "note", n, '{"n":%d}' % n, bytes([n] * 32), None) for n in range(1, 4)]
+    records = [(n, "note", n, f'{{"n":{n}}}', bytes([n] * 32), None) for n in range(1, 4)]
     fallback.append(records[:1])
     with files_no_longer_than(fallback.path.stat().st_size + 30), pytest.raises(OSError, match="large"):
         fallback.append(records)

@@ -1,4 +1,4 @@
-"""The journal's disk fails in the middle of a hedge: the hedge is finished, nothing new begins, no row is lost."""
+"""The journal's disk fails in the middle of a hedge: it is finished, nothing new begins, no row is lost."""
 
 from __future__ import annotations
 
