@@ -243,6 +243,23 @@ def verify(data: Data = None, json: Json = False) -> None:
 
 
 @journal_app.command()
+def replay(
+    at: Annotated[str | None, typer.Option(help="only until then; as in why --at")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="judge again with another limit: NAME=VALUE")
+    ] = None,
+    config: Config = Path("config"),
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Rebuild the books row by row, prove them, and ask what other limits would have changed."""
+    from config.loader import load
+    from scripts.replay import replay as played
+
+    _answer(played(last_folder(data), load(config), at, set_ or []), json)
+
+
+@journal_app.command()
 def export(
     kinds: Annotated[str, typer.Option(help="like decision,fill; none: all")] = "",
     data: Data = None,

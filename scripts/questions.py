@@ -45,11 +45,15 @@ class Answer:
 
 def status(folder: Path) -> Answer:
     """What the engine is, holds and is waiting for. Money at the prices of the last equity row."""
-    books = read_books(folder)
-    now_ms, pid = books.last_row_ms, holder(folder)
+    waiting = len(read_fallback(fallback_of(folder / FILE_NAME)))
+    return status_of(read_books(folder), holder(folder), waiting)
+
+
+def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
+    """The same of books already folded. waiting: rows that are in the fallback file only."""
+    now_ms = books.last_row_ms
     breaker, permission = books.breaker(now_ms), books.permission
     views = books.hedge_views({})
-    waiting = len(read_fallback(fallback_of(folder / FILE_NAME)))
     data: dict[str, Any] = {
         "running_pid": pid,
         "as_of_ms": now_ms,

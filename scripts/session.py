@@ -119,6 +119,7 @@ class Session:
             self._curve.add(self._clock.now_ms(), _own_equity(app))
             said = {"reason": self._why, "state": app.engine.state.value}
             self._notifier.tell("stop", "info", said)
+            self._watch.prove_books()
             app.journal.append(Kind.STOP, self._clock.now_ms(), {"reason": self._why, "clean": True})
             wall_s = time.monotonic() - started_s
             return run_facts(

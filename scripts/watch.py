@@ -8,6 +8,9 @@ from pathlib import Path
 from config.schema import Settings
 from core.context import Context
 from core.events import Decision, On
+from core.facts import Kind
+from core.replay import checkpoint
+from core.types import DAY_MS
 from monitor.health_check import Condition, HealthFacts, announce, health
 from monitor.status import STATE_FILE, Status, Totals, build_status, write_runtime_state
 from scripts.compose import App
@@ -32,6 +35,7 @@ class Watch:
         self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
         self._conditions: tuple[Condition, ...] = ()
         self._last_scan_ms: int | None = None
+        self._proved_day = 0
 
     def on_decision(self, ctx: Context, decision: Decision) -> None:
         """Keep what the screen shows; look at health and write the state file where that is due."""
@@ -44,12 +48,20 @@ class Watch:
             self._look(ctx)
         if decision.on is On.REVIEW or decision.src is not decision.dst:
             self.write_state()
+        if decision.on is On.REVIEW and ctx.now_ms // DAY_MS != self._proved_day:
+            self._proved_day = ctx.now_ms // DAY_MS
+            self.prove_books()
 
     def status(self) -> Status | None:
         if self._latest is None:
             return None
         ctx, recent, totals = self._latest
         return build_status(ctx, self._mode, totals, recent, self._conditions)
+
+    def prove_books(self) -> None:
+        """Leave a digest of the books in the journal, for `journal replay` to meet."""
+        body = checkpoint(self._app.books)
+        self._app.journal.append(Kind.NOTE, self._app.books.last_row_ms, body)
 
     def write_state(self) -> None:
         """Replace the readable export. It is never read back, so a failure is told and nothing more."""

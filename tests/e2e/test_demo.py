@@ -40,6 +40,10 @@ def test_a_demo_opens_collects_funding_explains_itself_and_ends_clean(tmp_path: 
     status = main("status", "--data", str(tmp_path))
     assert "ETH-USDT" in status.out
     assert main("journal", "verify", "--data", str(tmp_path)).code == 0
+    replayed = main("journal", "replay", "--data", str(tmp_path), "--json")
+    assert replayed.code == 0
+    assert replayed.summary["illegal"] == [] and replayed.summary["checkpoints"] >= 3
+    assert replayed.summary["decision_head"] == said["journal_head"]
     pnl = main("pnl", "--by", "instrument", "--data", str(tmp_path))
     assert pnl.code == 0
 
