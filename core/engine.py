@@ -23,6 +23,7 @@ from core.observer import Flags, Observer
 from core.permission import Permissions
 from core.ports import Clock, Guard, Journal, Notifier, Planner
 from core.projections import Books
+from core.pulse import Pulse
 from core.scheduler import Ticker
 from core.state_machine import StateMachine
 
@@ -81,6 +82,7 @@ class Engine:
         self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
+        self.pulse = Pulse(clock)
         self._herald = Herald(notifier, books, clock)
         self.totals, self.violations = self._herald.totals, self._herald.violations
         self.listeners: list[Callable[[Context, Decision], None]] = []
@@ -197,7 +199,8 @@ class Engine:
             while not self._mailbox:
                 self._mail.clear()
                 await self._mail.wait()
-            self._handle(self._mailbox.popleft())
+            with self.pulse.at_work("consumer"):
+                self._handle(self._mailbox.popleft())
             self._idle.set()
 
     def _handle(self, event: Event) -> None:
@@ -300,7 +303,8 @@ class Engine:
                 self._permissions.lower("journal", Permission.REDUCE_ONLY, str(error))
                 targets = tuple(t for t in targets if not t.purpose.adds_risk)
             self._working = True
-            report = await self._worker.run(targets)
+            with self.pulse.at_work("worker"):
+                report = await self._worker.run(targets)
             self._working = False
             self._herald.worked(targets, report)
             self._trip_if_due()
@@ -340,7 +344,8 @@ class Engine:
                 await self._errand.wait()
             errand = self._errands.popleft()
             try:
-                await errand()
+                with self.pulse.at_work("errands"):
+                    await errand()
             except EngineError as error:
                 self._journal.append(
                     Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}

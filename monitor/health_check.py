@@ -20,6 +20,7 @@ from monitor.words import Language
 Level = Literal["info", "warning", "critical"]
 
 JOURNAL_LAG_MS = 2_000  # fsync takes about a millisecond; seconds mean a sick disk
+LOOP_LAG_MS = 5_000  # a loop that is away for longer misses pings
 RATE_PRESSURE = Decimal("0.8")
 TOLD_BY_ENGINE = frozenset({"permission", "breaker", "missed_ticks"})
 SCANS_LATE = 2  # scan periods without a scan
@@ -33,6 +34,9 @@ class HealthFacts:
     last_scan_ms    when a scan was last decided, None before the first.
     missed_ticks    scheduled ticks lost since the last look.
     channels_down   message channels whose deliveries fail.
+    tasks_dead      tasks of the engine that ended though they must not.
+    tasks_stuck     tasks that have been at one piece of work for too long.
+    loop_lag_ms     how long the event loop took to answer, the worst since the last look.
     on_reserve      the disk was full; the journal stands in the room kept for that.
     """
 
@@ -43,6 +47,9 @@ class HealthFacts:
     missed_ticks: int = 0
     channels_down: tuple[str, ...] = ()
     on_reserve: bool = False
+    tasks_dead: tuple[str, ...] = ()
+    tasks_stuck: tuple[str, ...] = ()
+    loop_lag_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,12 @@ def _machinery(ctx: Context, facts: HealthFacts, limits: Risk) -> Iterator[_Find
     elif facts.journal_lag_ms > JOURNAL_LAG_MS:
         since = ctx.now_ms - facts.journal_lag_ms
         yield _Finding("journal_lag", "warning", {"lag_ms": facts.journal_lag_ms}, since)
+    if facts.tasks_dead:
+        yield _Finding("task_dead", "critical", {"tasks": sorted(facts.tasks_dead)})
+    if facts.tasks_stuck:
+        yield _Finding("task_stuck", "critical", {"tasks": sorted(facts.tasks_stuck)})
+    if facts.loop_lag_ms > LOOP_LAG_MS:
+        yield _Finding("loop_lag", "warning", {"lag_ms": facts.loop_lag_ms})
     if facts.on_reserve:
         yield _Finding("disk_full", "critical", {})
     if facts.missed_ticks:

@@ -96,6 +96,16 @@ class StreamLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task of the engine: how long it has been at its present piece of work, 0 while it waits for one."""
+
+    name: str
+    age_ms: int
+    dead: bool
+    stuck: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The engine at `now_ms`. Amounts in USDT, times UTC ms by the engine's clock, ratios fractions.
 
@@ -123,6 +133,8 @@ class Status:
     totals: Totals
     streams: tuple[StreamLine, ...]
     warnings: tuple[Condition, ...]
+    tasks: tuple[TaskLine, ...] = ()
+    loop_lag_ms: int = 0  # how long the event loop took to answer the last time it was asked
 
 
 def build_status(
@@ -131,6 +143,8 @@ def build_status(
     totals: Totals,
     decisions: Sequence[Decision] = (),
     warnings: Iterable[Condition] = (),
+    tasks: Sequence[TaskLine] = (),
+    loop_lag_ms: int = 0,
 ) -> Status:
     """Put together what a person wants to see.
 
@@ -164,6 +178,8 @@ def build_status(
             for name, s in sorted(ctx.venue.streams.items())
         ),
         warnings=tuple(warnings),
+        tasks=tuple(tasks),
+        loop_lag_ms=loop_lag_ms,
     )
 
 

@@ -98,6 +98,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "保证金率 {ratio:percent} 低于 {floor:percent}",
     ),
     "health.journal_failed": ("the journal cannot be written", "日志账本无法写入"),
+    "health.task_dead": ("a part of the engine is dead: {tasks:list}", "引擎部件已停止：{tasks:list}"),
+    "health.task_stuck": ("a part of the engine is stuck: {tasks:list}", "引擎部件卡住：{tasks:list}"),
+    "health.loop_lag": (
+        "the event loop was away for {lag_ms} ms",
+        "事件循环停顿 {lag_ms} 毫秒",
+    ),
     "health.disk_full": (
         "the disk is full; the journal stands in the room kept for that",
         "磁盘已满，账本正在使用预留空间",

@@ -50,6 +50,7 @@ from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
 
 BOOK_DEPTH = 50
+LASTING_BOOKS = frozenset({"live", "dry-run"})  # worth a reserve on the disk, and backups
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ async def compose(
     open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
-    reserve = None if mode == "demo" else Reserve(folder)  # a demo's books are not worth 64 MB each
+    reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
         return await _connected(settings, venue, journal, clock, ticker, notifier, mode)

@@ -69,7 +69,7 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
             facts = runner.run(
                 _main(options, settings, secrets, redact, base_url, keeper, folder, evidence, on_app)
             )
-    if options.json:
+    if options.json and facts is not None:
         print_json(facts)
     return 0
 
@@ -114,7 +114,7 @@ async def _main(
     folder: Path,
     evidence: tuple[JournalFacts, HostFacts],
     on_app: Callable[[App], None],
-) -> RunFacts:
+) -> RunFacts | None:
     clock, ticker = time_of(keeper)
     out = sys.stderr if options.json else sys.stdout
     # The screen draws as soon as it is open, and the notifier, which the session needs, writes on it.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from config.schema import Settings
 from core.context import Context, Permission
@@ -22,15 +23,20 @@ from core.scheduler import Ticker
 from monitor.pnl_tracker import EquityCurve
 from monitor.status import Status
 from monitor.summary import RunFacts
+from monitor.systemd import Systemd
 from scripts.auto_backup import AutoBackup
-from scripts.commands import DOORBELL, Verb, take
-from scripts.compose import App, compose
+from scripts.commands import Verb, take
+from scripts.compose import LASTING_BOOKS, App, compose
 from scripts.outcome import money_of, run_facts
 from scripts.ports import Ports
+from scripts.signals import handling
 from scripts.version import VERSION
 from scripts.watch import Watch
 
-CLOSING_PATIENCE_S = 60.0
+CLOSING_PATIENCE_S = 20.0  # to bring the hedge under way to where both legs are accounted for
+FAREWELL_S = 10.0  # for the last look at the account
+
+T = TypeVar("T")
 
 
 class Session:
@@ -64,8 +70,11 @@ class Session:
         self._over = asyncio.Event()
         self._why = ""
         self._venue_lost = False
+        self._accounted_for = True  # nothing was under way, or it came to its end
+        self._app: App | None = None
+        self._obeys = False
+        self._systemd = Systemd.of(os.environ)
         self._watch: Watch | None = None
-        self._app: App | None = None  # once it obeys
         self._curve = EquityCurve()
 
     def status(self) -> Status | None:
@@ -80,7 +89,7 @@ class Session:
     def ring(self) -> None:
         """The doorbell: commands of the operator lie in the folder. Before the engine is up nobody hears
         it, and they are found then."""
-        if self._app is not None:
+        if self._app is not None and self._obeys:
             self._obey(self._app)
 
     def lose_venue(self, why: str) -> None:
@@ -88,39 +97,49 @@ class Session:
         self._venue_lost = True
         self.end(why)
 
-    async def run(self, connect: Callable[[], Awaitable[Ports]], on_app: Callable[[App], None]) -> RunFacts:
-        """Return the run's figures. Raises EngineError when a part failed or the venue was lost."""
+    async def run(
+        self, connect: Callable[[], Awaitable[Ports]], on_app: Callable[[App], None]
+    ) -> RunFacts | None:
+        """Return the run's figures; None when it was asked to end before it had begun.
+
+        Raises EngineError when a part failed or the venue was lost.
+        """
         started_s = time.monotonic()
-        ports = await connect()
+        with handling(self._asked_to_end, self.ring) if self._hears_signals else nullcontext():
+            ports = await self._unless_over(connect())
+            if ports is None:
+                return None
+            try:
+                return await self._with(ports, on_app, started_s)
+            finally:
+                await ports.rest.close()
+
+    async def _with(self, ports: Ports, on_app: Callable[[App], None], started_s: float) -> RunFacts | None:
         from_ms = self._clock.now_ms()
         fields = {"mode": self._mode, "version": VERSION, "instruments": list(ports.markets.names)}
         self._notifier.tell("start", "info", fields)
-        app = await compose(
-            self._settings,
-            ports,
-            self._folder,
-            self._clock,
-            self._ticker,
-            self._notifier,
-            self._mode,
-            self._linger_s,
-            self._open_database,
+        app = self._app = await self._unless_over(
+            compose(
+                self._settings,
+                ports,
+                self._folder,
+                self._clock,
+                self._ticker,
+                self._notifier,
+                self._mode,
+                self._linger_s,
+                self._open_database,
+            )
         )
+        if app is None:
+            return None
         try:
             self._follow(app)
             on_app(app)
             self._curve.add(from_ms, _own_equity(app))
             before = money_of(app)
             await self._live(app)
-            if not self._venue_lost:
-                await app.bookkeeper.review()
-            assert self._watch is not None
-            self._watch.write_state()
-            self._curve.add(self._clock.now_ms(), _own_equity(app))
-            said = {"reason": self._why, "state": app.engine.state.value}
-            self._notifier.tell("stop", "info", said)
-            self._watch.prove_books()
-            app.journal.append(Kind.STOP, self._clock.now_ms(), {"reason": self._why, "clean": True})
+            await self._say_goodbye(app)
             wall_s = time.monotonic() - started_s
             return run_facts(
                 app, self._mode, from_ms, self._clock.now_ms(), self._curve.points, before, wall_s
@@ -128,7 +147,38 @@ class Session:
         finally:
             await app.streams.stop()
             await app.journal.close()
-            await ports.rest.close()
+
+    async def _unless_over(self, work: Awaitable[T]) -> T | None:
+        """The result of `work`; None, and the work given up, when a signal asks for the end first."""
+        task = asyncio.ensure_future(work)
+        over = asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait({task, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return None
+        return task.result()
+
+    async def _say_goodbye(self, app: App) -> None:
+        """The last look at the account, the last rows. A venue that does not answer holds up no end."""
+        if not self._venue_lost:
+            try:
+                async with asyncio.timeout(FAREWELL_S):
+                    await app.bookkeeper.review()
+            except (EngineError, TimeoutError) as error:
+                fields = {"what": "last review failed", "detail": str(error) or "the venue did not answer"}
+                self._notifier.tell("trouble", "warning", fields)
+        assert self._watch is not None
+        self._watch.write_state()
+        self._curve.add(self._clock.now_ms(), _own_equity(app))
+        said = {"reason": self._why, "state": app.engine.state.value}
+        self._notifier.tell("stop", "info", said)
+        self._watch.prove_books()
+        body = {"reason": self._why, "clean": self._accounted_for}
+        app.journal.append(Kind.STOP, self._clock.now_ms(), body)
 
     def _follow(self, app: App) -> None:
         self._watch = Watch(app, self._settings, self._mode, self._folder, self._channels_down)
@@ -142,66 +192,64 @@ class Session:
 
     async def _live(self, app: App) -> None:
         """From the streams' start to the last hedge being accounted for."""
-        with _signals(self._handlers(app) if self._hears_signals else {}):
-            await app.streams.start()
-            await app.bookkeeper.review()
-            await app.engine.boot()
-            fields = {"venue": self._mode, "state": app.engine.state.value}
-            self._notifier.tell("connected", "info", fields)
-            self._app = app
-            self.ring()  # what was said while no daemon ran
-            if self._flatten:
-                self._flatten_then_end(app, "close_all")
-            engine = asyncio.create_task(app.engine.run(), name="engine")
-            waits = [engine, asyncio.create_task(self._over.wait())]
-            backups = asyncio.create_task(self._back_up(), name="backups")
-            if self._for_ms is not None:
-                end_ms = self._clock.now_ms() + self._for_ms
-                waits.append(asyncio.create_task(self._clock.sleep_until(end_ms)))
+        if await self._unless_over(self._begin(app)) is None:
+            return
+        if self._flatten:
+            self._flatten_then_end("close_all")
+        engine = asyncio.create_task(app.engine.run(), name="engine")
+        backups = asyncio.create_task(self._back_up(), name="backups")
+        waits = [engine, asyncio.create_task(self._over.wait())]
+        if self._for_ms is not None:
+            end_ms = self._clock.now_ms() + self._for_ms
+            waits.append(asyncio.create_task(self._clock.sleep_until(end_ms)))
+        assert self._watch is not None
+        with self._watch.guarded(self._systemd) if self._hears_signals else nullcontext():
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             self.end("time is up")
+            self._watch.stand_down()
+            self._systemd.stopping(self._why)
             try:
                 if not engine.done() and not self._venue_lost:
+                    closing = asyncio.create_task(app.engine.close())
                     await asyncio.wait(
-                        {engine, asyncio.create_task(app.engine.close())},
-                        timeout=CLOSING_PATIENCE_S,
-                        return_when=asyncio.FIRST_COMPLETED,
+                        {engine, closing}, timeout=CLOSING_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
                     )
+                    self._accounted_for = closing.done()
+                    closing.cancel()
             finally:
-                backups.cancel()
-                for task in waits:
+                for task in (*waits, backups):
                     task.cancel()
                 ended = await asyncio.gather(*waits, return_exceptions=True)
-            if isinstance(ended[0], Exception):
-                raise EngineError(f"the engine failed: {_root(ended[0])}") from ended[0]
-            if self._venue_lost:
-                raise EngineError(f"the venue is gone: {self._why}")
+        if isinstance(ended[0], Exception):
+            raise EngineError(f"the engine failed: {_root(ended[0])}") from ended[0]
+        if self._venue_lost:
+            raise EngineError(f"the venue is gone: {self._why}")
+
+    async def _begin(self, app: App) -> bool:
+        """Up to the first decision: streams, a picture of the account, recovery."""
+        await app.streams.start()
+        await app.bookkeeper.review()
+        await app.engine.boot()
+        fields = {"venue": self._mode, "state": app.engine.state.value}
+        self._notifier.tell("connected", "info", fields)
+        self._systemd.ready(f"{app.engine.state.value}, {self._mode}")
+        self._obeys = True
+        self._obey(app)  # what was said while no daemon ran
+        return True
 
     async def _back_up(self) -> None:
-        """The daemon's own backups; a demo's books are thrown away."""
-        if self._mode != "demo":
+        """The daemon's own backups."""
+        if self._mode in LASTING_BOOKS:
             plan = self._settings.monitor.backup
             await AutoBackup(self._folder, plan, self._clock, self._notifier).run()
 
-    def _handlers(self, app: App) -> Mapping[signal.Signals, Callable[[], None]]:
-        """SIGTERM and Ctrl-C end the process, holding or flattening as configured; a second one ends it
-        at once. The doorbell says that commands of the operator lie in the folder."""
-
-        def end(name: str) -> Callable[[], None]:
-            def ask() -> None:
-                if self._settings.risk.shutdown.on_signal == "flatten" and not self._why:
-                    self._why = f"signal {name}"
-                    self._flatten_then_end(app, self._why)
-                else:
-                    self.end(f"signal {name}")
-
-            return ask
-
-        return {
-            signal.SIGTERM: end("SIGTERM"),
-            signal.SIGINT: end("SIGINT"),
-            DOORBELL: self.ring,
-        }
+    def _asked_to_end(self, name: str) -> None:
+        """SIGTERM, SIGINT or SIGHUP: end, holding or flattening as configured."""
+        if self._settings.risk.shutdown.on_signal == "flatten" and self._app is not None:
+            self._why = f"signal {name}"
+            self._flatten_then_end(self._why)
+        else:
+            self.end(f"signal {name}")
 
     def _obey(self, app: App) -> None:
         """Carry out what the operator left in the folder; each command is a fact."""
@@ -221,26 +269,14 @@ class Session:
                 case Verb.UNPAUSE:
                     app.permissions.lift("operator")
 
-    def _flatten_then_end(self, app: App, why: str) -> None:
+    def _flatten_then_end(self, why: str) -> None:
         def on_decision(_: Context, decision: Decision) -> None:
             if decision.dst is State.STOPPED:
                 self.end(why)
 
-        app.engine.listeners.append(on_decision)
-        app.engine.post(Event(On.HALT, self._clock.now_ms(), why, flatten=True))
-
-
-@contextmanager
-def _signals(handlers: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
-    """While inside, these signals call these functions, in the loop."""
-    loop = asyncio.get_running_loop()
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)
+        assert self._app is not None
+        self._app.engine.listeners.append(on_decision)
+        self._app.engine.post(Event(On.HALT, self._clock.now_ms(), why, flatten=True))
 
 
 def _own_equity(app: App) -> Decimal:

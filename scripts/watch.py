@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from config.schema import Settings
@@ -11,9 +13,13 @@ from core.events import Decision, On
 from core.facts import Kind
 from core.replay import checkpoint
 from core.types import DAY_MS
+from monitor.formats import usdt
 from monitor.health_check import Condition, HealthFacts, announce, health
-from monitor.status import STATE_FILE, Status, Totals, build_status, write_runtime_state
+from monitor.lifeguard import Lifeguard
+from monitor.status import STATE_FILE, Status, TaskLine, Totals, build_status, write_runtime_state
+from monitor.systemd import Systemd
 from scripts.compose import App
+from scripts.vitals import Vitals
 
 SHOWN_DECISIONS = 8
 
@@ -35,6 +41,9 @@ class Watch:
         self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
         self._conditions: tuple[Condition, ...] = ()
         self._last_scan_ms: int | None = None
+        self._vitals = Vitals(app.engine.pulse, app.permissions, self._look_again)
+        self._lifeguard: Lifeguard | None = None
+        self._systemd = Systemd()
         self._proved_day = 0
 
     def on_decision(self, ctx: Context, decision: Decision) -> None:
@@ -52,11 +61,28 @@ class Watch:
             self._proved_day = ctx.now_ms // DAY_MS
             self.prove_books()
 
+    @contextmanager
+    def guarded(self, systemd: Systemd) -> Iterator[Lifeguard]:
+        """While inside, a thread watches the loop and the engine's tasks, and feeds the watchdog."""
+        self._systemd = systemd
+        with Lifeguard(self._vitals.look, systemd) as lifeguard:
+            self._lifeguard = lifeguard
+            yield lifeguard
+
+    def stand_down(self) -> None:
+        """The engine is about to end: its tasks may."""
+        self._vitals.rest()
+
     def status(self) -> Status | None:
         if self._latest is None:
             return None
         ctx, recent, totals = self._latest
-        return build_status(ctx, self._mode, totals, recent, self._conditions)
+        lag_ms = int(self._lifeguard.lag_s * 1000) if self._lifeguard else 0
+        tasks = tuple(
+            TaskLine(beat.name, beat.age_ms, beat.name in self._vitals.dead, beat.is_stuck)
+            for beat in self._app.engine.pulse.beats()
+        )
+        return build_status(ctx, self._mode, totals, recent, self._conditions, tasks, lag_ms)
 
     def prove_books(self) -> None:
         """Leave a digest of the books in the journal, for `journal replay` to meet."""
@@ -74,12 +100,23 @@ class Watch:
             fields = {"what": "runtime_state.json", "detail": str(error)}
             self._app.notifier.tell("trouble", "warning", fields)
 
+    def _look_again(self) -> None:
+        """Between two scans, because a part of the engine has died, hangs, or is well again."""
+        if self._latest is not None:
+            self._look(replace(self._latest[0], now_ms=self._app.engine.pulse.now_ms()))
+
     def _look(self, ctx: Context) -> None:
+        self._systemd.status(
+            f"{ctx.state.value}, {ctx.permission.level.name}, equity {usdt(ctx.equity)} USDT"
+        )
         facts = HealthFacts(
             journal_failed=self._app.journal.failed is not None,
             on_reserve=self._app.journal.on_reserve,
             last_scan_ms=self._last_scan_ms,
             channels_down=self._channels_down(),
+            tasks_dead=self._vitals.dead,
+            tasks_stuck=self._vitals.stuck,
+            loop_lag_ms=int(self._lifeguard.worst_lag_s() * 1000) if self._lifeguard else 0,
         )
         before = self._conditions
         self._conditions = health(ctx, facts, self._settings.risk, before, self._settings.monitor.language)

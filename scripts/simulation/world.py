@@ -145,7 +145,7 @@ class World:
         if self._session is not None:
             self._session.end(why)
 
-    async def _process(self, way: Way, for_ms: int) -> RunFacts:
+    async def _process(self, way: Way, for_ms: int) -> RunFacts | None:
         clock = SimClock(self.board)
         self._session = Session(
             self.settings,

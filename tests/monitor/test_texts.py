@@ -44,6 +44,7 @@ FIELDS: dict[str, object] = {
     "result": "accepted",
     "condition": "stream_down",
     "streams": ["public"],
+    "tasks": ["worker"],
     "age_ms": 64_000,
     "ratio": D("0.516"),
     "floor": D("0.8"),
