@@ -19,9 +19,11 @@ import structlog
 from loguru import logger as loguru_logger
 
 from monitor import formats
+from monitor.log_file import DailyFile
 from monitor.redaction import MASK, SECRET_KEY, Redactor
 
 FILE_NAME = "engine.log"
+MAX_BYTES: Final = 50_000_000
 LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -73,11 +75,13 @@ def set_up_logs(
     redact: Redactor,
     console: TextIO | None = None,
     engine_ms: Callable[[], int] | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Logs:
     """Send every log line of the process to `folder`/engine.log and, if given, to `console`.
 
     level      debug, info, warning or error; library loggers stay at warning.
-    keep_days  the file turns over at 00:00 UTC; so many old ones are kept.
+    keep_days  the file turns over at 00:00 UTC; files of so many days are kept.
+    max_bytes  it also turns over when the next line would make it longer than this.
     engine_ms  the engine's clock, where it is not the wall's: adds the engine's time as `at`.
 
     Raises OSError when the folder cannot be written.
@@ -101,9 +105,7 @@ def set_up_logs(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    file = logging.handlers.TimedRotatingFileHandler(
-        folder / FILE_NAME, when="midnight", utc=True, backupCount=keep_days, encoding="utf-8"
-    )
+    file = DailyFile(folder / FILE_NAME, keep_days, max_bytes)
     as_json = structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
     file.setFormatter(_Formatter(as_json, marks, redact))
     handlers: list[logging.Handler] = [file]

@@ -56,7 +56,11 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
         evidence = journal_facts(folder, take_over=True), host
         redact = Redactor(secrets.values())
         logs = set_up_logs(
-            folder / "logs", settings.monitor.log_level, settings.monitor.keep_logs_days, redact
+            folder / "logs",
+            settings.monitor.log_level,
+            settings.monitor.keep_logs_days,
+            redact,
+            max_bytes=settings.monitor.max_log_mb * 1_000_000,
         )
         stack.callback(logs.close)
         base_url = None

@@ -150,7 +150,7 @@ def _disk(parts: Parts) -> Check:
 def _journal(parts: Parts) -> Check:
     if parts.journal.intact:
         return Check("journal", Result.PASS, parts.journal.detail)
-    todo = "keep the file and put the last backup back: `python main.py restore FROM`; docs/operations.md, 7"
+    todo = "`python main.py journal verify` says where; `python main.py restore FROM` puts a backup back"
     return Check("journal", Result.FAIL, parts.journal.detail, todo)
 
 
