@@ -124,6 +124,25 @@ def venue(
 
 
 @app.command()
+def simulate(
+    seeds: Annotated[str, typer.Option(help="A:B, one number, or numbers with commas")] = "0:100",
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,
+    until: Annotated[float | None, typer.Option(min=0.1, help="hours of chaos instead of 23")] = None,
+    fifo: Annotated[bool, typer.Option("--fifo", help="keep the order of callbacks")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="print what the first seed goes through")] = False,
+    shrink: Annotated[bool, typer.Option(help="make the first failing seed small")] = True,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """Seeded fault simulation: the whole engine on a simulated venue, and everything that can go wrong."""
+    from scripts.simulate import Orders, seeds_of, workers_of
+    from scripts.simulate import simulate as simulated
+
+    orders = Orders(seeds_of(seeds), config, workers_of(workers), until, fifo)
+    raise typer.Exit(simulated(orders, json, trace, shrink))
+
+
+@app.command()
 def calibrate(
     tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
     days: Annotated[int | None, typer.Option(min=1, help="how much of it; default: all")] = None,

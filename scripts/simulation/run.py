@@ -52,7 +52,7 @@ class Result:
     crash_points: Counter[str]
     naked_ms: tuple[int, ...]
     trace: str
-    wall_s: float
+    cpu_s: float
     state: str = ""
     errors: tuple[str, ...] = ()
 
@@ -62,14 +62,16 @@ def settings_of(folder: Path) -> Settings:
     return load(folder)
 
 
-def play(story: Story, config: Path = Path("config"), keep: Path | None = None) -> Result:
-    """Play a story in a folder of its own, which is removed afterwards unless `keep` names one."""
-    folder = keep or Path(tempfile.mkdtemp(prefix="simulation-", dir=_ram()))
+def play(story: Story, config: Path = Path("config"), trace: Callable[[str], None] | None = None) -> Result:
+    """Play a story in a folder of its own, which is removed afterwards.
+
+    trace  is told, line by line, what the venue's log and the engine's messages say.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=_ram()))
     try:
-        return _Play(story, settings_of(config), folder).result()
+        return _Play(story, settings_of(config), folder, trace).result()
     finally:
-        if keep is None:
-            shutil.rmtree(folder)
+        shutil.rmtree(folder)
 
 
 def _ram() -> str | None:
@@ -82,11 +84,12 @@ class _Play:
     story: Story
     settings: Settings
     folder: Path
+    trace: Callable[[str], None] | None = None
     errors: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
 
     def result(self) -> Result:
-        began = time.perf_counter()
+        began = time.process_time()
         story = self.story
         market = GeneratedMarket(story.seed, story.coins, regime=story.regime, history_days=HISTORY_DAYS)
         venue = Exchange(market, story.seed, profile=story.profile)
@@ -106,6 +109,8 @@ class _Play:
         start_ms = venue.now_ms
         self._arrange(premises, world, oracles, venue, start_ms)
         last: list[App] = []
+        if self.trace is not None:
+            world.messages.trace = self.trace
         world.ears.on_step = oracles.step
         world.ears.on_order = oracles.ordered
         world.ears.on_reply = oracles.replied
@@ -133,7 +138,7 @@ class _Play:
             Counter({str(point): 1 for point in world.crossings.hit}),
             tuple(oracles.findings.naked_ms),
             hashlib.sha256(f"{digest} {head}".encode()).hexdigest(),
-            time.perf_counter() - began,
+            time.process_time() - began,
             last[0].engine.state.value if last else "never up",
             tuple(self.errors),
         )
@@ -212,6 +217,8 @@ class _Play:
 
     def _heard(self, oracles: Oracles, line: bytes) -> None:
         """Every line of the venue's log: faults are disturbances."""
+        if self.trace is not None:
+            self.trace(line.decode().rstrip())
         if b'"kind":"fault"' in line:
             told = json.loads(line)
             self.faults[str(told["rule"]).rpartition("-")[0] or str(told["rule"])] += 1

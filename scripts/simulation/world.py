@@ -41,9 +41,11 @@ class Messages:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self.told: list[tuple[int, str, str, Mapping[str, object]]] = []
+        self.trace: Callable[[str], None] = lambda line: None
 
     def tell(self, topic: str, level: str, fields: Mapping[str, object]) -> None:
         self.told.append((self._board.now_ms, topic, level, fields))
+        self.trace(f"{self._board.now_ms} {level} {topic} {dict(fields)}")
 
     def criticals_since(self, at_ms: int) -> int:
         return sum(1 for told_ms, _, level, _ in self.told if level == "critical" and told_ms >= at_ms)
