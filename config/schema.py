@@ -268,6 +268,10 @@ class Margin(Section):
         Decimal, Field(gt=1, le=1000, description="the venue's own mgnRatio; it liquidates at 1")
     ] = Decimal(3)
     max_age_s: Annotated[int, Field(gt=0, le=600, description="an older snapshot refuses")] = 30
+    project_sigmas: Annotated[
+        Decimal, Field(ge=0, le=20, description="a rise so many standard deviations large is prepared for")
+    ] = Decimal(4)
+    project_minutes: Annotated[int, Field(ge=1, le=1440, description="within so many minutes")] = 60
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

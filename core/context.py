@@ -185,6 +185,7 @@ class Context:
     stopping: str = ""  # why we unwind in order to stop; empty when we do not
     flatten_asked: bool = False
     plan: Plan = field(default_factory=Plan)
+    top_up_failed_ms: int = 0  # when the venue last refused a top-up; 0 never, or one has passed since
     adl: Mapping[str, AdlView] = field(default_factory=dict)  # shorts near forced deleveraging
 
     def with_plan(self, plan: Plan) -> Context:

@@ -16,7 +16,7 @@ from core.bookkeeper import Bookkeeper
 from core.conditions import uneven
 from core.context import BreakerView, Context, Permission
 from core.errors import EngineError, JournalFailed
-from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Report, State, Target
+from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Report, State, Target, TransferTarget
 from core.facts import Kind, plain
 from core.herald import Herald
 from core.observer import Flags, Observer
@@ -307,6 +307,8 @@ class Engine:
                 report = await self._worker.run(targets)
             self._working = False
             self._herald.worked(targets, report)
+            if any(isinstance(t, TransferTarget) for t in targets):
+                self._send(self._look_again)  # the funding wallet is in no push
             self._trip_if_due()
             self.post(self._report_event(state, report))
             self._idle.set()
@@ -367,6 +369,9 @@ class Engine:
         finally:
             self._reconciling = False
             self.account_changed()
+
+    async def _look_again(self) -> None:
+        await self._bookkeeper.account()
 
     async def _review(self) -> None:
         try:

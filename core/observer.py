@@ -78,6 +78,7 @@ class Observer:
             repairs=flags.repairs,
             stopping=flags.stopping,
             flatten_asked=flags.flatten_asked,
+            top_up_failed_ms=self._books.top_up_failed_ms,
             adl=self._adl(),
         )
 

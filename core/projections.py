@@ -65,6 +65,7 @@ class Books:
     last_close_ms: dict[str, int] = field(default_factory=dict)
     orders: dict[str, OrderState] = field(default_factory=dict)
     transfers: dict[str, str] = field(default_factory=dict)  # client id -> last status
+    top_up_failed_ms: int = 0  # 0: never, or one has passed since
     bill_watermark_ms: int = 0  # the youngest bill seen, at first the first start
     last_fill_ms: int = 0  # likewise for fills
     last_equity: Decimal = ZERO
@@ -105,6 +106,9 @@ class Books:
                 self._booking(booked)
             case Kind.TRANSFER:
                 self.transfers[body["client_id"]] = body["status"]
+                if body.get("purpose") == Purpose.TOP_UP and body["status"] != TransferStatus.PENDING:
+                    failed = body["status"] == TransferStatus.FAILED
+                    self.top_up_failed_ms = row.at_ms if failed else 0
             case Kind.HEDGE:
                 self._hedge_row(row)
             case Kind.PERMISSION:

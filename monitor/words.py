@@ -61,6 +61,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "deleveraging near": "接近自动减仓",
     "partial liquidation": "被部分强平",
     "liquidation": "被强平",
+    "top-up failed": "补充保证金失败",
     "frozen pair": "交易对冻结",
     "funding bill missing": "缺少资金费账单",
     "tick lost": "错过定时任务",

@@ -12,12 +12,14 @@ from core.events import HedgeTarget, Plan, Purpose, Target, TransferTarget
 from core.types import ZERO, AccountMode, Base, Usdt, Wallet, ceil_to, floor_to
 from core.verdict import Figures, Verdict
 from risk.measures import Opening, account_gap, judged, opening_of
+from risk.projection import projected_ratio
 
 CENT: Final = Decimal("0.01")
 SETTLEMENT_WINDOW_MS: Final = 60_000  # the venue refuses transfers while it charges funding (58111)
 RETRY_MS: Final = (
     10_000  # after a change of state: a transfer that has just failed is not tried at once again
 )
+FAILED_MS: Final = 15 * 60_000  # after a top-up that failed the hedge shrinks instead
 SWEEP_PAUSE_MS: Final = 300_000  # the same for a sweep, which is never urgent
 CLOSING_COST: Final = Decimal("0.005")  # of notional: both takers' fees and slippage of a shrink, rounded up
 ROOM: Final = Decimal("1.01")  # fees and slippage of openings still to come
@@ -145,7 +147,12 @@ class FundPlanner:
             ("swap_notional_usdt", ctx.swap_notional),
             ("target_ratio", self._margin.target),
         )
-        low, high = ratio < self._margin.rebalance_below, ratio > self._margin.sweep_above
+        projected = projected_ratio(ctx, self._margin)
+        # Early enough: a rise like those of the last hour must not end below the emergency.
+        near = projected is not None and projected < self._margin.emergency_below
+        figures += (("projected_ratio", "not known" if projected is None else projected),)
+        low = ratio < self._margin.rebalance_below or (near and ratio < self._margin.target)
+        high = ratio > self._margin.sweep_above and not near
         assert ctx.account is not None  # account_gap has looked
         if (low or high) and ctx.account.seen_ms < ctx.state_since_ms:
             reason = "waiting for the account as it is after the last change"
@@ -163,6 +170,9 @@ class FundPlanner:
         need = ceil_to(self._margin.target * ctx.swap_notional - ctx.backing_equity, CENT)
         least, amount = self._margin.min_transfer_usdt, ZERO
         targets: list[Target] = []
+        if top_up_failed(ctx):
+            shrunk = shrink(ctx, need, self._margin.target, figures)
+            return shrunk, "margin ratio is too low, and a top-up has just failed"
         if transfers_allowed(ctx):
             wallet = floor_to(ctx.account.funding_wallet.get("USDT", ZERO), CENT)
             offer = min(max(need, least), wallet)
@@ -237,6 +247,11 @@ def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tu
             )
         )
     return tuple(shrunk)
+
+
+def top_up_failed(ctx: Context) -> bool:
+    """The venue has refused a top-up within the last quarter of an hour: nobody waits for the next one."""
+    return bool(ctx.top_up_failed_ms) and ctx.now_ms - ctx.top_up_failed_ms < FAILED_MS
 
 
 def transfers_allowed(ctx: Context) -> bool:

@@ -20,7 +20,6 @@ from core.engine import BUSY, Deadlines, Engine
 from core.events import On
 from core.facts import Kind
 from core.forced import ForcedWatch
-from core.frozen import FrozenWatch
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.naked import NakedTimes
@@ -34,6 +33,7 @@ from core.scheduler import Ticker
 from core.state_machine import StateMachine
 from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
+from core.watches import FrozenWatch, TopUpWatch
 from exchange.market_data import MarketData, mend_candles, seed
 from exchange.okx.rest import OkxRest, RestHealth
 from execution.account_watch import AccountWatch
@@ -213,6 +213,7 @@ async def _connected(
         AccountWatch(settings, books, pairs, engine, naked, queue, journal, clock),
     )
     engine.listeners.append(FrozenWatch(notifier).on_decision)
+    engine.listeners.append(TopUpWatch(notifier, books.top_up_failed_ms).on_decision)
     engine.listeners.append(
         ForcedWatch(
             (h for name in pairs if (h := books.hedge(name)) is not None),

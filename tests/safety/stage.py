@@ -71,8 +71,11 @@ class StagedMarket(StillMarket):
         return super().quote(coin, at_ms)
 
     def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
-        moving = any(begin <= after_ms < end for begin, end, _, _ in self._ramps.values())
-        step_ms = SECOND_MS if moving else MINUTE_MS
+        """A step a second while prices run, ten seconds where they take long for it, a minute when still."""
+        spans = [end - begin for begin, end, _, _ in self._ramps.values() if begin <= after_ms < end]
+        step_ms = MINUTE_MS
+        if spans:
+            step_ms = SECOND_MS if min(spans) <= 10 * MINUTE_MS else 10 * SECOND_MS
         return after_ms // step_ms * step_ms + step_ms
 
     def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:

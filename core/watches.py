@@ -1,4 +1,4 @@
-"""Tells people when a held pair is frozen because one of its legs does not trade, and when that is over."""
+"""What people must hear of once: a pair that is frozen, a top-up that failed."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ class FrozenWatch:
                 "recovered", "info", {"condition": f"frozen pair {name}", "what": "frozen pair"}
             )
         self._frozen = frozen
+
+
+class TopUpWatch:
+    """Listens to decisions; tells every top-up the venue has refused."""
+
+    def __init__(self, notifier: Notifier, told_ms: int) -> None:
+        self._notifier = notifier
+        self._told_ms = told_ms
+
+    def on_decision(self, ctx: Context, decision: Decision) -> None:
+        if ctx.top_up_failed_ms > self._told_ms:
+            self._told_ms = ctx.top_up_failed_ms
+            detail = "the hedge is made smaller instead, for a quarter of an hour"
+            self._notifier.tell("alarm", "critical", {"what": "top-up failed", "detail": detail})
