@@ -187,7 +187,7 @@ class Oracles:
             self.fail(
                 "INV-8", f"{order['side']} {size:f} {inst_id} under REDUCE_ONLY: {before:f} to {after:f}"
             )
-        if closes and order.get("reduceOnly") != "true":
+        if closes and str(order.get("reduceOnly")).lower() != "true":
             self.fail("INV-8", f"{cl_id} buys the swap back without reduceOnly")
 
     def replied(self, path: str, reply: Reply) -> None:

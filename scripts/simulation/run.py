@@ -91,10 +91,16 @@ class _Play:
     def result(self) -> Result:
         began = time.process_time()
         story = self.story
-        market = GeneratedMarket(story.seed, story.coins, regime=story.regime, history_days=HISTORY_DAYS)
+        market = GeneratedMarket(
+            story.seed,
+            story.coins,
+            regime=story.regime,
+            history_days=HISTORY_DAYS,
+            turns=dict(story.turns),
+        )
         venue = Exchange(market, story.seed, profile=story.profile)
         premises = premises_of(venue)
-        settings = _for_coins(self.settings, story.coins)
+        settings = _for_story(self.settings, story)
         shuffle = random.Random(f"shuffle {story.seed}") if story.shuffle else None
         world = World(
             premises,
@@ -226,11 +232,17 @@ class _Play:
             oracles.disturbed(oracles.now_ms + PATIENCE_MS if is_lost else None)
 
 
-def _for_coins(settings: Settings, coins: tuple[str, ...]) -> Settings:
-    names = tuple(f"{coin}-USDT" for coin in coins)
-    return settings.model_copy(
-        update={"instruments": settings.instruments.model_copy(update={"instruments": names})}
-    )
+def _for_story(settings: Settings, story: Story) -> Settings:
+    """The configured settings, with the story's coins and its own changes."""
+    plain = settings.model_dump()
+    plain["instruments"]["instruments"] = tuple(f"{coin}-USDT" for coin in story.coins)
+    for name, value in story.changes:
+        *sections, key = name.split(".")
+        place = plain
+        for section in sections:
+            place = place[section]
+        place[key] = value
+    return Settings.model_validate(plain)
 
 
 def _by_hand(what: dict[str, Any], venue: Exchange, oracles: Oracles) -> None:

@@ -44,6 +44,8 @@ class Trouble:
 class Story:
     """`chaos_ms` of troubles follow a quiet beginning; then all is healed and the world may settle.
 
+    turns   hours after the start -> the regime the market is put into then.
+    changes settings other than the configured ones: `strategy.exit.mode` -> value.
     pings   whether streams are pinged: only where streams fail, because it costs the most.
     shuffle the order of callbacks that are ready together is drawn from the seed.
     """
@@ -51,6 +53,8 @@ class Story:
     seed: int
     regime: str = "calm"
     coins: tuple[str, ...] = ("BTC", "ETH")
+    turns: tuple[tuple[int, str], ...] = ()
+    changes: tuple[tuple[str, Any], ...] = ()
     latency: Latency = AT_ONCE
     profile: VenueProfile = COARSE
     pings: bool = False
@@ -75,7 +79,8 @@ class Story:
         """The whole story in lines, for whoever must find out what happened."""
         head = (
             f"seed {self.seed}: {self.regime}, {' '.join(self.coins)}, latency {self.latency.request_ms}/"
-            f"{self.latency.answer_ms}/{self.latency.push_ms} ms, pings {'on' if self.pings else 'off'}"
+            f"{self.latency.answer_ms}/{self.latency.push_ms} ms, pings {'on' if self.pings else 'off'}, "
+            f"turns {dict(self.turns)}, settings { {name: str(value) for name, value in self.changes} }"
         )
         return "\n  ".join((head, *(str(t) for t in sorted(self.troubles, key=lambda t: t.at_ms))))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
@@ -17,6 +18,13 @@ from scripts.simulation.way import Latency
 ORDERS: Final = "POST /api/v5/trade/order"
 REGIMES: Final = (("calm", 5), ("rally", 2), ("slide", 1), ("negative", 1), ("crash", 2), ("squeeze", 2),
                   ("thin", 1), ("depeg", 1))  # fmt: skip
+EAGER: Final = (
+    ("strategy.funding_rate_threshold.min", Decimal("0.00001")),
+    ("strategy.forecast.horizon_hours", Decimal(8760)),
+    ("strategy.exit.min_hold_hours", Decimal(0)),
+    ("strategy.exit.cooldown_hours", Decimal("0.5")),
+    ("strategy.regime.max_hourly_range_ratio", Decimal("0.2")),
+)
 LATENCIES: Final = (Latency(), Latency(15, 15, 5), Latency(60, 60, 40), Latency(200, 250, 150))
 OTHER_COINS: Final = ("ETH", "SOL", "DOGE", "XRP")
 
@@ -62,17 +70,27 @@ Draw = Callable[[Random, int, int], Iterator[Trouble]]
 
 
 def story_of(seed: int) -> Story:
-    """The story of a seed: the same on every machine and in every version that has the same families."""
+    """The story of a seed: the same on every machine and in every version that has the same families.
+
+    The market begins with funding that pays, so that there is something to lose, and turns later. The
+    settings are those of an engine in a hurry: it opens for little and soon again.
+    """
     rng = Random(f"story {seed}")
-    regime = rng.choices([name for name, _ in REGIMES], [weight for _, weight in REGIMES])[0]
     coins = ("BTC", *rng.sample(OTHER_COINS, rng.choice((0, 1, 1, 1, 2))))
+    turns = tuple(
+        (hour, rng.choices([name for name, _ in REGIMES], [weight for _, weight in REGIMES])[0])
+        for hour in sorted(rng.sample(range(1, 22), rng.choice((1, 2, 2, 3))))
+    )
     story = Story(
         seed,
-        regime,
+        rng.choice(("rally", "rally", "calm", "squeeze")),
         coins,
+        turns,
+        (*EAGER, ("strategy.exit.mode", rng.choice(("expected_cost", "hysteresis", "sign", "sign"))),
+         ("strategy.opening.maker_first", rng.random() < 0.25)),
         latency=rng.choices(LATENCIES, (6, 2, 2, 1))[0],
         profile=replace(COARSE, settlement_block=rng.choice((0.0, 0.25, 1.0))),
-    )
+    )  # fmt: skip
     chosen = rng.sample(list(FAMILIES), rng.choice((0, 1, 1, 2, 2, 3, 4)))
     troubles = [
         trouble

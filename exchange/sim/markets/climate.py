@@ -6,10 +6,11 @@ series, each drawn as far as somebody looks. Only sums, products and square root
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from random import Random
+from types import MappingProxyType
 
 from exchange.sim.markets.regimes import CALM, MOODS, Mood, regime_named
 
@@ -37,12 +38,21 @@ class Weather:
 
 
 class Climate:
-    """`regime` is where it starts from, by default calm; `hold` keeps it there for ever."""
+    """`regime` is where it starts from, by default calm; `hold` keeps it there for ever. `turns` puts it
+    into another one at a bar, counted from the start, from where it goes on by itself."""
 
-    def __init__(self, seed: int, direction: str, regime: str = CALM, hold: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        direction: str,
+        regime: str = CALM,
+        hold: bool = False,
+        turns: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         self._rng = Random(f"{seed}:pulse:{direction}")
         self._mood = regime_named(regime)
         self._hold = hold
+        self._turns = {bar: regime_named(name) for bar, name in turns.items()}
         self._heat = self._usd = 1.0
         self._bars: list[Weather] = []
 
@@ -56,6 +66,7 @@ class Climate:
         if len(self._bars) % MOOD_BARS == 0 and rng.random() < 1 / self._mood.hours and not self._hold:
             names, weights = zip(*self._mood.exits, strict=True)
             self._mood = MOODS[rng.choices(names, weights)[0]]
+        self._mood = self._turns.get(len(self._bars), self._mood)
         mood, move = self._mood, normal(rng)
         if rng.random() < JUMP_CHANCE:
             move *= JUMP_SIZE

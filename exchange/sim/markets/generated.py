@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
+from types import MappingProxyType
 
 from exchange.sim.markets.calibration import BAR_SIGMA, PREMIUMS, SPOT_VOLUME_SHARE, VOLUME_USD_5M
 from exchange.sim.markets.climate import Climate, Weather, normal
@@ -199,6 +200,7 @@ class GeneratedMarket:
     regime  where it starts from (regimes.REGIMES), by default calm; `hold` keeps it there for ever. With
             delisting all coins but the first go one after the other
     history_days  how much of the past before the start can be asked for
+    turns   regimes it is put into later: hours after the start -> name
 
     Raises ValueError naming an unknown regime and what is allowed.
     """
@@ -211,6 +213,7 @@ class GeneratedMarket:
         regime: str = CALM,
         hold: bool = False,
         history_days: int = HISTORY_DAYS,
+        turns: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         mood = regime_named(regime)
         self.start_ms = start_ms
@@ -219,7 +222,8 @@ class GeneratedMarket:
         self.coins = tuple(coin_spec(coin) for coin in coins)
         self.delistings = _delistings(seed, self.coins, start_ms, every=regime == DELISTING)
         origin_ms = start_ms // BAR_MS * BAR_MS
-        climates = Climate(seed, "ahead", regime, hold), Climate(seed, "behind")
+        bars = {hours * 3_600_000 // BAR_MS: name for hours, name in turns.items()}
+        climates = Climate(seed, "ahead", regime, hold, bars), Climate(seed, "behind")
         self._oldest_ms = origin_ms - history_days * DAY_MS
         self._coins = {
             spec.coin: _Coin(spec, seed, climates, origin_ms, mood, history_days * DAY_MS)
