@@ -108,7 +108,7 @@ class EventLog:
 
 def _told(event: VenueEvent, venue: Venue) -> Mapping[str, object]:
     """An event's own fields, and what it only points to as it stands now."""
-    told = {field.name: getattr(event, field.name) for field in fields(event)}
+    told = structs.asdict(event)
     match event:
         case AccountChanged(name, _, currencies):
             trading = venue.accounts[name].trading

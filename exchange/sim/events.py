@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.model import Execution, Order, PositionKey, PublicTrade
 
 
-@dataclass(frozen=True, slots=True)
-class BookChanged:
+class BookChanged(Struct, frozen=True, gc=False):
     inst_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TradePrinted:
+class TradePrinted(Struct, frozen=True, gc=False):
     trade: PublicTrade
 
 
-@dataclass(frozen=True, slots=True)
-class MarkChanged:
+class MarkChanged(Struct, frozen=True, gc=False):
     inst_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class IndexChanged:
+class IndexChanged(Struct, frozen=True, gc=False):
     name: str  # BTC-USDT
 
 
-@dataclass(frozen=True, slots=True)
-class FundingChanged:
+class FundingChanged(Struct, frozen=True, gc=False):
     inst_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class BarChanged:
+class BarChanged(Struct, frozen=True, gc=False):
     """The 1-minute-based series of an instrument moved on; `closed_ms` is the new time edge."""
 
     inst_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentChanged:
+class InstrumentChanged(Struct, frozen=True, gc=False):
     inst_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Liquidated:
+class Liquidated(Struct, frozen=True, gc=False):
     """A position was taken over by the venue at its bankruptcy price."""
 
     inst_id: str
@@ -60,15 +53,13 @@ class Liquidated:
     ts_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class AdlChanged:
+class AdlChanged(Struct, frozen=True, gc=False):
     """Forced deleveraging of a contract family begins or ends."""
 
     family: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
+class StatusChanged(Struct, frozen=True, gc=False):
     pass
 
 
@@ -81,8 +72,7 @@ class Amendment(NamedTuple):
     msg: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(Struct, frozen=True, gc=False):
     """`order` is a copy as of this change; `execution` when the change is a fill."""
 
     account: str
@@ -91,8 +81,7 @@ class OrderChanged:
     amendment: Amendment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlgoChanged:
+class AlgoChanged(Struct, frozen=True, gc=False):
     """`algo` is a copy as of this change; `amend_result` is "" unless the change is an amendment."""
 
     account: str
@@ -101,8 +90,7 @@ class AlgoChanged:
     amend_result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChanged:
+class AccountChanged(Struct, frozen=True, gc=False):
     """`reason` is balance_and_position's eventType: filled, funding_fee, transferred, adl, ..."""
 
     account: str

@@ -8,13 +8,12 @@ which is built several times faster than a dataclass.
 from __future__ import annotations
 
 from collections import deque
-from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from exchange.sim.algo_model import AlgoOrder, Attached
 
@@ -75,8 +74,7 @@ class BookLevel:
     orders: int
 
 
-@dataclass(slots=True)
-class PublicTrade:
+class PublicTrade(Struct, frozen=True, gc=False):
     inst_id: str
     trade_id: int
     price: Decimal
@@ -118,7 +116,7 @@ class Settled:
     rate: Decimal
 
 
-class Order(Struct):
+class Order(Struct, gc=False):
     ord_id: str
     cl_id: str
     tag: str
@@ -178,7 +176,7 @@ class Order(Struct):
 
     def copy(self) -> Order:
         """The order as it is now; what happens to it later does not show."""
-        return copy(self)
+        return structs.replace(self)
 
 
 @dataclass(slots=True)

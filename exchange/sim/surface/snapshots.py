@@ -13,7 +13,7 @@ from typing import Final
 from exchange.sim.surface.premises import Premises
 
 MAGIC: Final = b"funding-engine venue"
-VERSION: Final = 2
+VERSION: Final = 3
 _HEAD: Final = MAGIC + VERSION.to_bytes(2, "big")
 _DIGEST_BYTES: Final = 32
 
