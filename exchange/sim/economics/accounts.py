@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from exchange.sim.economics import fees
 from exchange.sim.economics.open_orders import count_fill
@@ -61,14 +62,14 @@ def new_bill(kind: str, sub_type: str, market: Market | None = None, **details: 
     """A bill still without its number, amount and balance: `credit` fills those in."""
     instrument = market.instrument if market else None
     return BillRow(
-        bill_id="", kind=kind, sub_type=sub_type, ccy="", change=ZERO, balance=ZERO, ts_ms=0,
+        "", kind, sub_type, "", ZERO, ZERO, 0,
         inst_id=instrument.inst_id if instrument else "",
         inst_type=instrument.inst_type if instrument else "",
         **details,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-class Deal(NamedTuple):
+class Deal(Struct, frozen=True, gc=False):
     """One match, before it is booked. `trade_id` is the instrument's, negative when forced."""
 
     price: Decimal
@@ -152,14 +153,14 @@ def _deal_bill(
     kind: str, sub_type: str, market: Market, order: Order, deal: Deal, size: Decimal
 ) -> BillRow:  # fmt: skip
     return BillRow(
-        bill_id="", kind=kind, sub_type=sub_type, ccy="", change=ZERO, balance=ZERO, ts_ms=0,
+        "", kind, sub_type, "", ZERO, ZERO, 0,
         inst_id=order.inst_id, inst_type=market.instrument.inst_type, ord_id=order.ord_id,
         cl_id=order.cl_id, trade_id=str(deal.trade_id), size=size, price=deal.price,
         mode=order.td_mode, exec_type="M" if deal.maker else "T",
     )  # fmt: skip
 
 
-class Turn(NamedTuple):
+class Turn(Struct, frozen=True, gc=False):
     """A position has been changed; the money still has to follow: cash gets `pnl` less `margin`."""
 
     pnl: Decimal
@@ -289,25 +290,10 @@ def _execution(
     pnl: Decimal, bill_id: str, sub_type: str,
 ) -> Execution:  # fmt: skip
     return Execution(
-        trade_id=deal.trade_id,
-        ord_id=order.ord_id,
-        cl_id=order.cl_id,
-        inst_id=order.inst_id,
-        side=order.side,
-        pos_side=order.pos_side,
-        price=deal.price,
-        size=deal.size,
-        maker=deal.maker,
-        fee=fee,
-        fee_ccy=fee_ccy,
-        fee_rate=-rate,
-        pnl=pnl,
-        mark_px=market.mark_px,
-        index_px=market.index_px,
-        ts_ms=world.now_ms,
-        bill_id=bill_id,
-        sub_type=sub_type,
-    )
+        deal.trade_id, order.ord_id, order.cl_id, order.inst_id, order.side, order.pos_side,
+        deal.price, deal.size, deal.maker, fee, fee_ccy, -rate, pnl,
+        market.mark_px, market.index_px, world.now_ms, bill_id, sub_type,
+    )  # fmt: skip
 
 
 def _record_close(

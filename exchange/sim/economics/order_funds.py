@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import CROSS, NET, held, leverage_of
@@ -21,7 +22,7 @@ RESERVE = Decimal("1.05")  # orders without a price need 5 % more than the best 
 MAX_COINS = Decimal(10) ** 18
 
 
-class Hold(NamedTuple):
+class Hold(Struct, frozen=True, gc=False):
     """What is kept back for an order: an amount of a currency, or of margin in USDT when `ccy` is "".
 
     A spot market order may spend `budget` USDT; with `coins`, its size counts USDT and these bound it.

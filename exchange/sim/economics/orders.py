@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from exchange.sim.algo_model import AlgoOrder, Attached
 from exchange.sim.economics import freeze
@@ -25,7 +24,7 @@ MAX_OPEN, MAX_OPEN_PER_SYMBOL = 4_000, 500
 _STATES = {"suspend": "51022", "preopen": "51021", "expired": "51027", "post_only": "54012"}
 
 
-class Terms(NamedTuple):
+class Terms(Struct, frozen=True, gc=False):
     """What the checks settled: size and price the venue accepts, and what it holds back for them."""
 
     size: Decimal
@@ -223,7 +222,7 @@ def trimmed(account: AccountState, params: OrderParams, limit: Decimal, own: Ord
     return min(params.size, size)
 
 
-class Amended(NamedTuple):
+class Amended(Struct, frozen=True, gc=False):
     """What the checks settled about an amendment."""
 
     size: Decimal
