@@ -138,6 +138,7 @@ class Exchange:
             self.calendar.next_ms(),
             dead_man.next_due_ms(self.world),
             latency.next_due_ms(self.world),
+            self._pulse.sampler.next_ms(self.now_ms),
         )
         return min(at_ms for at_ms in due if at_ms is not None)
 
@@ -164,6 +165,7 @@ class Exchange:
                 if account.positions or account.auto_loan:
                     self._vigil.keep(account)
             algos.watch(self.world)
+            self._pulse.sampler.sample(self.now_ms)
         for family, fund in self.world.funds.items():
             if fund.adl_type:
                 insurance.review(self.world, family)

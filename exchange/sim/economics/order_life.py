@@ -77,9 +77,11 @@ def _fits_position(world: World, account: AccountState, order: Order) -> bool:
 def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
     hold, price = terms.hold, terms.limit if params.kind in PRICED else None
     reduces = params.reduce_only or closes(params)
-    order = Order(  # the first ones by place: with so many names the call alone would cost six times as much
+    # The first ones by place: with so many names the call alone would cost six times as much.
+    order = Order(
         world.next_id(), params.cl_id, params.tag, params.inst_id, params.side, params.pos_side,
-        params.td_mode, params.kind, terms.size, price, reduces, params.target_ccy, world.now_ms, world.now_ms,
+        params.td_mode, params.kind, terms.size, price, reduces, params.target_ccy, world.now_ms,
+        world.now_ms,
         amend_source=terms.amend_source, leverage=leverage_of(account, params.position), stp=params.stp,
         limit=terms.limit, hold_ccy=hold.ccy, budget=hold.budget, coins=hold.coins,
     )  # fmt: skip

@@ -47,16 +47,17 @@ class FundingDesk:
 
     def next_due_ms(self) -> int | None:
         if self._due_ms is None:
-            times = (market.funding_due_ms for market in self._world.markets.values())
-            self._due_ms = min((at_ms for at_ms in times if at_ms is not None), default=None)
+            states = map(_state, self._world.markets.values())
+            self._due_ms = min((state.funding_ms for state in states if state is not None), default=None)
         due = [self._due_ms, *(one.until_ms for one in self._world.settling.values())]
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def settle_due(self, market: Market) -> None:
         """Charge every holder of the swap if its settlement has come."""
-        now_ms, due_ms = self._world.now_ms, market.funding_due_ms
-        if due_ms is None or due_ms > now_ms or (state := market.funding) is None:
+        now_ms, rates = self._world.now_ms, market.rates
+        if rates is None or (state := rates.state) is None or state.funding_ms > now_ms:
             return
+        rates.foresee(state.funding_ms)
         rate = state.rate
         mark = self._source.settlement_mark(market.coin, state.funding_ms) or market.mark_px
         market.mark_px = mark
@@ -65,7 +66,7 @@ class FundingDesk:
                 for row in account.positions.values():
                     if row.size and row.inst_id == market.instrument.inst_id:
                         self._charge(account, row, market, mark, rate)
-        market.note_settled(Settled(state.funding_ms, rate, rate))
+        rates.note_settled(Settled(state.funding_ms, rate, rate))
         self._step_interval(market, rate)
         self._schedule(market, now_ms)
         self._begin(market, state.funding_ms)
@@ -78,8 +79,8 @@ class FundingDesk:
             if settling.until_ms <= world.now_ms:
                 del world.settling[inst_id]
                 market = world.markets[inst_id]
-                if market.funding is not None:
-                    market.funding.processing = False
+                if (state := _state(market)) is not None:
+                    state.processing = False
                     world.outbox.append(market.funding_changed)
 
     def _begin(self, market: Market, at_ms: int) -> None:
@@ -89,8 +90,8 @@ class FundingDesk:
         until_ms = world.now_ms + 1_000 * between(low, high, world.seed, "settlement", inst_id, at_ms)
         blocked = draw(world.seed, "blocked", inst_id, at_ms) < world.profile.settlement_block
         world.settling[inst_id] = Settling(until_ms, blocked)
-        if market.funding is not None:
-            market.funding.processing = True
+        if (state := _state(market)) is not None:
+            state.processing = True
 
     def _charge(
         self, account: AccountState, row: PositionRow, market: Market, mark: Decimal, rate: Decimal
@@ -128,11 +129,14 @@ class FundingDesk:
 
     def _schedule(self, market: Market, after_ms: int) -> None:
         """Announce the settlement after `after_ms`."""
+        rates = market.rates
+        if rates is None:
+            return
         times = self._source.schedule(market.coin, after_ms, self._interval_ms[market.coin])
-        rate, premium = market.forecast(after_ms, times[0], times[1] - times[0])
+        rate, premium = rates.forecast(after_ms, times[0], times[1] - times[0])
         cap = self._caps[market.coin]
         self._due_ms = None
-        market.funding = FundingState(
+        rates.state = FundingState(
             rate=rate,
             funding_ms=times[0],
             next_funding_ms=times[1],
@@ -141,7 +145,12 @@ class FundingDesk:
             interest=INTEREST,
             premium=premium,
             impact_value=IMPACT_VALUE,
-            settled_rate=settled.rate if (settled := market.last_settled) else ZERO,
+            settled_rate=settled.rate if (settled := rates.last_settled) else ZERO,
             processing=False,
             ts_ms=self._world.now_ms,
         )
+
+
+def _state(market: Market) -> FundingState | None:
+    """Its funding as it was last worked out."""
+    return market.rates.state if market.rates is not None else None

@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from exchange.sim.markets.calibration import CALM_SPREAD_BPS, DepthProfile
+from exchange.sim.markets.calibration import DepthProfile
+from exchange.sim.markets.depth import Depth
 from exchange.sim.markets.far_book import FarSide
 from exchange.sim.markets.impact import Impact
 from exchange.sim.markets.ladder import Ladder
 from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 from exchange.sim.profile import VenueProfile
 
-NOISE_MS = 1_000  # sizes are drawn anew every second
+SIDES = ("buy", "sell")
 FAR_LEVELS = 400  # that a taker may walk behind the calibrated ones
-_MASK = (1 << 64) - 1
 
 
 class FeedPrint(NamedTuple):
@@ -47,17 +47,14 @@ class Book:
     ) -> None:
         self.instrument = instrument
         self.resting = {"buy": Ladder("buy"), "sell": Ladder("sell")}  # clients' orders
-        self._depth_profile = depth_profile
+        self.invented = Depth(instrument, depth_profile, scale, seed)
         self._regrow_ms = profile.regrow_ms
         self.impact = Impact(profile.impact_share, profile.impact_ms)
-        self._scale = scale
-        self._seed = (seed * 0x9E3779B97F4A7C15 + instrument.code * 0xBF58476D1CE4E5B9) & _MASK
         self._tick = float(instrument.tick)
         self._mid = self._depth = 1.0
         self._at_ms = 0
-        self._far = {
-            side: FarSide(instrument, depth_profile, scale, self._seed, side) for side in ("buy", "sell")
-        }
+        drawn = self.invented.seed
+        self._far = {side: FarSide(instrument, depth_profile, scale, drawn, side) for side in SIDES}
         self._best_ticks = {"buy": 0, "sell": 0}
         self._levels: dict[str, list[list[Decimal]]] = {}
         self._last_ticks = {"buy": 0, "sell": 0}  # the outermost price that ever was in `_levels`
@@ -83,17 +80,22 @@ class Book:
 
     def refresh(self, mid: float, spread: float, depth: float, at_ms: int) -> None:
         """Move the invented depth to `mid`; `spread` and `depth` are multiples of a calm day's."""
-        ticks = mid / self._tick
-        width = max(1, round(spread * CALM_SPREAD_BPS / 10_000 * ticks), 1 if spread <= 1 else round(spread))
-        bid = max(1, round(ticks - width / 2))
+        bid, ask = self.invented.best(mid, spread)
         if self._eaten["buy"] or self._eaten["sell"]:
             for side, (missing, bitten_ms) in self._meals.items():
                 # Counted from the bite, so that looking at the book in between changes nothing.
                 gone = min(Decimal(1), Decimal(at_ms - bitten_ms) / self._regrow_ms)
                 self._eaten[side] = missing * (1 - gone) // self.instrument.lot * self.instrument.lot
-        self._best_ticks = {"buy": bid, "sell": bid + width}
+        self._best_ticks = {"buy": bid, "sell": ask}
         self._mid, self._depth, self._at_ms = mid, depth, at_ms
         self._levels.clear()
+
+    def altered_until(self, at_ms: int) -> int | None:
+        """How long the book is not what the market alone would show; None while a client's order rests."""
+        if self.resting["buy"] or self.resting["sell"]:
+            return None
+        bites = (bitten_ms + self._regrow_ms for missing, bitten_ms in self._meals.values() if missing)
+        return max(self.impact.until_ms, *bites, at_ms - 1)
 
     def best(self, side: str) -> Decimal | None:
         """The best invented price; None when all of it has been eaten."""
@@ -195,25 +197,12 @@ class Book:
             self._last_ticks[side] = int(level.price / self.instrument.tick)
 
     def _build(self, side: str) -> list[list[Decimal]]:
-        instrument = self.instrument
-        tick, lot = instrument.tick, instrument.lot
-        direction = -1 if side == "buy" else 1
-        best = previous = self._best_ticks[side]
-        unit = self._mid * float(instrument.ct_val) * float(lot)  # USDT of one lot
-        scale = self._scale * self._depth / unit
-        bps_ticks = self._mid / self._tick / 10_000
-        noise = (self._seed ^ ((self._at_ms // NOISE_MS * 2 + (side == "buy")) * 0x94D049BB133111EB)) & _MASK
+        tick, lot = self.instrument.tick, self.instrument.lot
+        previous = self._best_ticks[side]
         eaten = self._eaten[side]
         built: list[list[Decimal]] = []
-        for n, (offset_bps, notional) in enumerate(self._depth_profile):
-            noise = (noise * 6364136223846793005 + 1442695040888963407) & _MASK
-            place = best + direction * round(offset_bps * bps_ticks)
-            if n and (place - previous) * direction < 1:
-                place = previous + direction
-            if place < 1:
-                break
+        for place, lots in self.invented.levels(side, previous, self._mid, self._depth, self._at_ms):
             previous = place
-            lots = int(notional * scale * (0.6 + 0.8 * (noise >> 40) / 16_777_216)) or 1
             size = lots * lot
             if eaten:
                 taken = min(eaten, size)

@@ -7,7 +7,6 @@ Future and past are drawn as far as somebody looks; nothing is drawn for coins n
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +16,12 @@ from types import MappingProxyType
 
 from exchange.sim.markets.calibration import BAR_SIGMA, PREMIUMS, SPOT_VOLUME_SHARE, VOLUME_USD_5M
 from exchange.sim.markets.climate import Climate, Weather, normal
-from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, funding_rate, next_settlements
+from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
 from exchange.sim.markets.regimes import CALM, DELISTING, Mood, regime_named
 from exchange.sim.markets.source import (
     Delisting,
-    Forecast,
+    FundingRecord,
     Gap,
     Quote,
     Reach,
@@ -30,7 +29,6 @@ from exchange.sim.markets.source import (
     reach_of,
 )
 from exchange.sim.markets.timeline import Points, Track, path_points
-from exchange.sim.model import Settled
 from exchange.tape_l2 import DepthFeed
 
 BAR_MS = 300_000
@@ -58,7 +56,7 @@ DELIST_DAYS = 360  # looked ahead
 
 @dataclass(slots=True)
 class _State:
-    """Where a coin's path stands; `crowding` in standard deviations, the others as in a Quote."""
+    """Where a coin's path stands; `crowding` in standard deviations, `basis` is swap / spot - 1."""
 
     price: float
     crowding: float
@@ -81,7 +79,6 @@ class _Coin:
     ) -> None:
         self.spec = spec
         self.tracks = tuple(Track(BAR_MS, self._earlier) for _ in range(3))  # spot, swap, mark
-        self.premiums = array("d")  # mean premium of each bar
         self.moods: list[Mood] = []
         self._ahead, self._behind = climates
         self._ahead_rng, self._behind_rng = (
@@ -115,7 +112,6 @@ class _Coin:
             self._draw(
                 self._start_ms + n * BAR_MS, before, self._last, weather[n], self._ahead_rng, self.tracks
             )
-            self.premiums.append((before.basis + self._last.basis) / 2)
             self.moods.append(weather[n].mood)
 
     def _reach_back(self) -> None:
@@ -132,7 +128,6 @@ class _Coin:
             self._draw(ts_ms, before, after, one, self._behind_rng, older)
         for track, part in zip(self.tracks, older, strict=True):
             track.prepend(part)
-        self.premiums = array("d", [(a.basis + b.basis) / 2 for a, b, _ in reversed(steps)]) + self.premiums
         self.moods[:0] = [one.mood for _, _, one in reversed(steps)]
         self._past += count
 
@@ -224,10 +219,9 @@ class GeneratedMarket:
         origin_ms = start_ms // BAR_MS * BAR_MS
         bars = {hours * 3_600_000 // BAR_MS: name for hours, name in turns.items()}
         climates = Climate(seed, "ahead", regime, hold, bars), Climate(seed, "behind")
-        self._oldest_ms = origin_ms - history_days * DAY_MS
+        self.history_ms = history_days * DAY_MS
         self._coins = {
-            spec.coin: _Coin(spec, seed, climates, origin_ms, mood, history_days * DAY_MS)
-            for spec in self.coins
+            spec.coin: _Coin(spec, seed, climates, origin_ms, mood, self.history_ms) for spec in self.coins
         }
         self._climate = climates[0]
         self._origin_ms = origin_ms
@@ -245,12 +239,21 @@ class GeneratedMarket:
         mood = path.moods[i]
         return Quote(spot.at(at_ms, i), swap.at(at_ms, i), mark.at(at_ms, i), mood.spread, mood.depth)
 
+    def thickness(self, coin: str, at_ms: int) -> tuple[float, float]:
+        path = self._coins[coin]
+        mood = path.moods[path.bar(at_ms)]
+        return mood.spread, mood.depth
+
     def reach(self, coin: str, at_ms: int) -> Reach:
         path = self._coins[coin]
         path.bar(at_ms)
         return reach_of(path.tracks[2], path.tracks[0], at_ms)
 
     def feed(self, coin: str, swap: bool) -> DepthFeed | None:
+        return None
+
+    @property
+    def record(self) -> FundingRecord | None:
         return None
 
     def usd(self, at_ms: int) -> float:
@@ -264,26 +267,8 @@ class GeneratedMarket:
     def schedule(self, coin: str, after_ms: int, interval_ms: int) -> tuple[int, int]:
         return next_settlements(after_ms, interval_ms)
 
-    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
-        path = self._coins[coin]
-        path.bar(at_ms - interval_ms)
-        i = path.bar(at_ms)
-        last = path.premiums[max(0, i - interval_ms // BAR_MS) : i]
-        return Forecast(None, Decimal(f"{sum(last) / len(last) if last else 0.0:.8f}"))
-
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         return None  # the path is the only truth here
-
-    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
-        last, oldest_ms = (before_ms - 1) // DEFAULT_INTERVAL_MS, self._oldest_ms
-        found = []
-        for n in range(last - count + 1, last + 1):
-            at_ms = n * DEFAULT_INTERVAL_MS
-            if at_ms - DEFAULT_INTERVAL_MS >= oldest_ms:
-                premium = self.forecast(coin, at_ms, at_ms, DEFAULT_INTERVAL_MS).premium
-                rate = funding_rate(premium, DEFAULT_INTERVAL_MS, Decimal(self._coins[coin].spec.funding_cap))
-                found.append(Settled(at_ms, rate, rate))
-        return found
 
 
 def _delistings(seed: int, coins: Sequence[CoinSpec], start_ms: int, every: bool) -> tuple[Delisting, ...]:

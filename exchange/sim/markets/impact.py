@@ -20,6 +20,11 @@ class Impact:
         if self._share:
             self._walks.append((at_ms, distance * self._share))
 
+    @property
+    def until_ms(self) -> int:
+        """From when on nothing of it is left."""
+        return self._walks[-1][0] + self._lasts_ms if self._walks else 0
+
     def shift(self, at_ms: int) -> float:
         """How far the middle is away from where the market itself would have it."""
         if not self._walks:

@@ -24,8 +24,10 @@ from exchange.sim.markets.book import Book, FeedPrint
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.day import Day, bar_of, day_of, round_to
 from exchange.sim.markets.feed_book import FeedBook
-from exchange.sim.markets.funding import funding_rate
 from exchange.sim.markets.instruments import CoinSpec
+from exchange.sim.markets.premium import PremiumIndex, premium_sample
+from exchange.sim.markets.rates import Rates
+from exchange.sim.markets.sampler import Sampler
 from exchange.sim.markets.source import MarketSource, Reach
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import ZERO, Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
@@ -36,7 +38,6 @@ BAND = Decimal("0.02")  # how far from the index an order may be priced, before 
 BAND_LIMIT = Decimal("0.05")  # and at most
 OPEN_INTEREST_USD = 2_000_000_000  # BTC; other coins by liquidity
 PRINT_USD = 4_000
-SETTLED_KEPT = 270  # three months
 PRINTS_KEPT = 500
 FIRST_SEQ_ID = 1_000_000
 UNBOUNDED = Decimal(10) ** 18
@@ -53,6 +54,7 @@ class Pulse:
         self.count = 1
         self.is_stirred = False
         self.recent: deque[int] = deque([now_ms], maxlen=PRINTS_KEPT + 1)
+        self.sampler = Sampler()
 
     def beat(self, now_ms: int) -> None:
         self.now_ms = now_ms
@@ -108,6 +110,14 @@ class Market:
         feed = source.feed(spec.coin, swap)
         kind = Book if feed is None else partial(FeedBook, feed=feed)
         self._book: Book = kind(instrument, depth, spec.liquidity, seed, profile)
+        self._premium: PremiumIndex | None = None
+        self.rates: Rates | None = None  # of a swap
+        if swap:
+            if source.record is None:
+                self._premium = PremiumIndex(source, spec, self._book.invented, pulse.now_ms)
+            told = self._premium or source.record
+            assert told is not None
+            self.rates = Rates(told, spec, profile.funding_regime, pulse.now_ms, source.history_ms)
         self._seen = self._printed = 0  # beats this market has caught up with, and shows a print of
         self._seq_id = FIRST_SEQ_ID
         self._update_id: int | None = None
@@ -116,10 +126,6 @@ class Market:
         self._path_px = self._printed_px = ZERO  # the market's own price, now and at its last print
         self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
         self._own_prints = 0
-        self._funding: FundingState | None = None
-        self._settled: deque[Settled] | None = None
-        self._settled_since: deque[Settled] = deque(maxlen=SETTLED_KEPT)
-        self._opened_ms = pulse.now_ms
         self._used: tuple[int, Decimal] = (-1, ZERO)  # when a bar began, and what clients traded in it
         self._share = ZERO  # of this bar's volume that clients may have between them
         self._roomed = 0  # the beat that share was worked out in
@@ -142,8 +148,6 @@ class Market:
         self._count(missed)
         self._last = self._path_px = round_to(price, tick)
         self._last_size = self._print_size(at_ms, self._last)
-        if self._funding is not None:
-            self._foresee(self._funding)
 
     def _count(self, beats: int) -> None:
         """Sequence numbers: one per beat, or a recorded book's own as long as they lead."""
@@ -193,20 +197,6 @@ class Market:
         lots = usdt / float(price * self.instrument.ct_val * self.instrument.lot)
         return max(1, int(lots)) * self.instrument.lot
 
-    def _foresee(self, state: FundingState) -> None:
-        interval_ms = state.next_funding_ms - state.funding_ms
-        rate, premium = self.forecast(self._pulse.now_ms, state.funding_ms, interval_ms)
-        if rate != state.rate:
-            state.rate, state.premium, state.ts_ms = rate, premium, self._pulse.now_ms
-
-    def forecast(self, at_ms: int, settle_ms: int, interval_ms: int) -> tuple[Decimal, Decimal]:
-        """(rate, premium) of a settlement as of an instant; the formula's rate where no other is known."""
-        rate, premium = self._source.forecast(self.coin, at_ms, settle_ms, interval_ms)
-        if rate is None:
-            cap = Decimal(self._spec.funding_cap)
-            rate = funding_rate(premium, interval_ms, cap, self._profile.funding_regime)
-        return rate, premium
-
     @property
     def has_feed(self) -> bool:
         return isinstance(self._book, FeedBook)
@@ -217,11 +207,10 @@ class Market:
 
     def announce(self, outbox: list[VenueEvent]) -> None:
         """Tell what this beat changed, for those who watch."""
-        rate = self._funding.rate if self._funding else None
         self._look()
         outbox.extend(self._moved)
         outbox.extend(TradePrinted(trade) for trade in self._print())
-        if self._funding is not None and self._funding.rate != rate:
+        if self.rates is not None and self.rates.moves(self._pulse.now_ms):
             outbox.append(self.funding_changed)
 
     @property
@@ -271,39 +260,11 @@ class Market:
 
     @property
     def funding(self) -> FundingState | None:
-        self._look()
-        return self._funding
-
-    @funding.setter
-    def funding(self, state: FundingState | None) -> None:
-        self._look()
-        self._funding = state
-
-    @property
-    def funding_due_ms(self) -> int | None:
-        """The next settlement, known without looking."""
-        return self._funding.funding_ms if self._funding else None
+        return self.rates.foresee(self._pulse.now_ms) if self.rates is not None else None
 
     @property
     def settled(self) -> deque[Settled]:
-        if self._settled is None:
-            past = self._source.settled(self.coin, self._opened_ms + 1, SETTLED_KEPT)
-            self._settled = deque([*past, *self._settled_since], maxlen=SETTLED_KEPT)
-        return self._settled
-
-    def note_settled(self, one: Settled) -> None:
-        """A settlement has happened. The ones before the start are still read only when asked for."""
-        self._settled_since.append(one)
-        if self._settled is not None:
-            self._settled.append(one)
-
-    @property
-    def last_settled(self) -> Settled | None:
-        """The newest settlement, without the work of reading all of the past."""
-        if self._settled_since:
-            return self._settled_since[-1]
-        past = self._source.settled(self.coin, self._opened_ms + 1, 1)
-        return past[-1] if past else None
+        return self.rates.settled if self.rates is not None else deque()
 
     # --- what clients do to it ------------------------------------------------------------------
 
@@ -321,8 +282,19 @@ class Market:
         self._look()
         self._pulse.is_stirred = True
         self._seq_id += 1
+        if self._premium is not None:
+            self._pulse.sampler.touch(self.instrument.inst_id, self)
         if not outbox or outbox[-1] is not self.book_changed:
             outbox.append(self.book_changed)
+
+    def altered_until(self, at_ms: int) -> int | None:
+        return self._book.altered_until(at_ms)
+
+    def sample(self) -> None:
+        """Take this minute's sample of the premium out of the book as it stands."""
+        if self._premium is not None:
+            index, ct_val = self.index_px, self.instrument.ct_val
+            self._premium.note(self.ts_ms, premium_sample(self._book.view, ct_val, index))
 
     def restart_sequence(self, outbox: list[VenueEvent]) -> None:
         """Count sequence numbers anew, as after maintenance."""

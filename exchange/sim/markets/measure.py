@@ -9,14 +9,18 @@ import csv
 import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
 
 from exchange.sim.markets.book import Book
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
+from exchange.sim.markets.depth import Depth
+from exchange.sim.markets.funding import DEFAULT_INTERVAL_MS, funding_rate
 from exchange.sim.markets.generated import BAR_MS, DAY_MS, GeneratedMarket
 from exchange.sim.markets.instruments import listing
+from exchange.sim.markets.premium import PremiumIndex
 from exchange.sim.markets.timeline import Points
 from exchange.sim.profile import VenueProfile
 from exchange.tape import read_tape
@@ -125,10 +129,22 @@ def of_generated(coin: str, seeds: Sequence[int], days: int) -> Figures:
         market.quote(coin, end_ms)
         spot, swap, _ = market.tracks(coin)
         first, count = spot.index(market.start_ms), days * DAY_MS // BAR_MS
-        rates = [float(one.rate) for one in market.settled(coin, end_ms, 3 * days)]
+        rates = [float(rate) for rate in settled_rates(market, coin, seed, end_ms, 3 * days)]
         bars = range(first, first + count)
         found.append(of_bars([spot.points(i) for i in bars], [swap.points(i) for i in bars], rates))
     return Figures(*(fmean(getattr(one, each.name) for one in found) for each in fields(Figures)))
+
+
+def settled_rates(market: GeneratedMarket, coin: str, seed: int, end_ms: int, count: int) -> list[Decimal]:
+    """The last `count` rates before an instant, as a venue of that seed settles them without clients."""
+    spec = next(spec for spec in market.coins if spec.coin == coin)
+    depth = Depth(listing(spec, 0)[1], SWAP_DEPTH, spec.liquidity, seed)
+    premiums = PremiumIndex(market, spec, depth, market.start_ms)
+    last = (end_ms - 1) // DEFAULT_INTERVAL_MS
+    times = [n * DEFAULT_INTERVAL_MS for n in range(last - count + 1, last + 1)]
+    cap = Decimal(spec.funding_cap)
+    means = premiums.past(times, DEFAULT_INTERVAL_MS)
+    return [funding_rate(mean, DEFAULT_INTERVAL_MS, cap) for mean in means]
 
 
 def compare(recorded: Figures | Books, generated: Figures | Books) -> list[Fit]:

@@ -1,6 +1,6 @@
 """What the venue needs of a market: prices along a continuous path, funding, and where data ends.
 
-Two kinds exist: generated (market_generated) and replayed from files (market_tape). A source never
+Two kinds exist: generated (generated.py) and replayed from files (tape.py). A source never
 depends on what clients do, so the same seed or tape shows the same market to every run.
 """
 
@@ -66,6 +66,18 @@ class Delisting(NamedTuple):
     expires_ms: int
 
 
+class FundingRecord(Protocol):
+    """What was announced and charged, as a source tells it."""
+
+    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
+        """What the settlement at `settle_ms` is expected to charge, as of `at_ms`."""
+        ...
+
+    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
+        """The last `count` settlements before an instant, oldest first."""
+        ...
+
+
 class MarketSource(Protocol):
     """`end_ms` None means the market never ends; `delistings` in no order."""
 
@@ -76,6 +88,11 @@ class MarketSource(Protocol):
     def start_ms(self) -> int: ...
 
     @property
+    def history_ms(self) -> int:
+        """How long before the start prices go back, of a source without a record of funding."""
+        ...
+
+    @property
     def end_ms(self) -> int | None: ...
 
     @property
@@ -83,6 +100,11 @@ class MarketSource(Protocol):
 
     @property
     def delistings(self) -> tuple[Delisting, ...]: ...
+
+    @property
+    def record(self) -> FundingRecord | None:
+        """None: the venue samples its own books for what it charges."""
+        ...
 
     def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
         """The first instant after `after_ms` at which the path turns; None past the end.
@@ -92,6 +114,10 @@ class MarketSource(Protocol):
         ...
 
     def quote(self, coin: str, at_ms: int) -> Quote: ...
+
+    def thickness(self, coin: str, at_ms: int) -> tuple[float, float]:
+        """The spread and depth of a quote; the same all through a bar."""
+        ...
 
     def reach(self, coin: str, at_ms: int) -> Reach:
         """Bounds of what is to come soon; a source that promises nothing says `at_ms` itself."""
@@ -113,16 +139,8 @@ class MarketSource(Protocol):
         """The next two settlement instants after `after_ms`; guessed where the data has ended."""
         ...
 
-    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
-        """What the settlement at `settle_ms` is expected to charge, as of `at_ms`."""
-        ...
-
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         """The mark price a settlement must use, where the source knows it better than its path."""
-        ...
-
-    def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
-        """The last `count` settlements before an instant, oldest first."""
         ...
 
 

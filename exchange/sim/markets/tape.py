@@ -27,7 +27,16 @@ from math import fsum, gcd
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.funding import INTEREST, funding_rate
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Delisting, Forecast, Gap, Quote, Reach, next_turn_ms, reach_of
+from exchange.sim.markets.source import (
+    Delisting,
+    Forecast,
+    FundingRecord,
+    Gap,
+    Quote,
+    Reach,
+    next_turn_ms,
+    reach_of,
+)
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import Settled
 from exchange.tape import CoinTape, Tape
@@ -109,6 +118,7 @@ class TapeMarket:
 
     def __init__(self, tape: Tape) -> None:
         self.start_ms = tape.start_ms
+        self.history_ms = 0  # its funding is recorded
         self.end_ms: int | None = tape.end_ms
         self.gaps = tuple(
             Gap(hole.begin_ms, hole.end_ms, f"No market data for {', '.join(hole.coins)}")
@@ -142,11 +152,16 @@ class TapeMarket:
         spot_px = spot.at(at_ms) if spot_px is None else spot_px
         swap_px = swap.at(at_ms, i) if swap_px is None else swap_px
         mark = swap_px if data.mark is swap else data.mark.at(at_ms, i)
-        stress = 1.0
+        return Quote(spot_px, swap_px, mark, *self.thickness(coin, at_ms))
+
+    def thickness(self, coin: str, at_ms: int) -> tuple[float, float]:
+        data = self._coins[coin]
+        swap, stress = data.swap, 1.0
+        i = swap.index(at_ms)
         if i > 0:  # the bar before: how wild the present one is, nobody can know yet
             width = (swap.high[i - 1] - swap.low[i - 1]) / swap.open[i - 1]
             stress = max(1.0, width / data.calm_range / 2)
-        return Quote(spot_px, swap_px, mark, min(stress, 10.0), 1 / min(stress, 8.0))
+        return min(stress, 10.0), 1 / min(stress, 8.0)
 
     def reach(self, coin: str, at_ms: int) -> Reach:
         data = self._coins[coin]
@@ -159,6 +174,10 @@ class TapeMarket:
 
     def feed(self, coin: str, swap: bool) -> DepthFeed | None:
         return self._coins[coin].feeds.get("perp" if swap else "spot")
+
+    @property
+    def record(self) -> FundingRecord | None:
+        return self
 
     def usd(self, at_ms: int) -> float:
         return 1.0  # no tape says otherwise

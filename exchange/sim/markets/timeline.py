@@ -48,6 +48,8 @@ class Track:
         self.open, self.high, self.low, self.close, self.volume = (array("d") for _ in range(5))
         self.low_first = bytearray()
         self._earlier = earlier
+        phases = [at_ms * 4 / bar_ms for at_ms in range(0, bar_ms, MINUTE_MS)]
+        self._minutes = [(int(phase), phase - int(phase)) for phase in phases]
 
     def append(self, ts_ms: int, points: Points, volume: float) -> None:
         first, second, third, last = points
@@ -95,6 +97,12 @@ class Track:
             return second + (third - second) * (phase - 1)
         first = self.open[i]
         return first + (second - first) * phase
+
+    def minutes(self, i: int) -> list[float]:
+        """The prices at the whole minutes of bar `i`, its open first."""
+        first, second, third, last = self.points(i)
+        path = (first, second, third, last, last)
+        return [path[k] + (path[k + 1] - path[k]) * part for k, part in self._minutes]
 
     def spans(
         self, bar_ms: int, before_ms: int | None, limit: int, now_ms: int, offset_ms: int = 0

@@ -7,7 +7,7 @@ from decimal import Decimal
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
-from exchange.sim.markets.source import Delisting, Forecast, Gap, Quote, Reach
+from exchange.sim.markets.source import Delisting, Forecast, FundingRecord, Gap, Quote, Reach
 from exchange.sim.markets.timeline import Track
 from exchange.sim.model import AccountState, Order, PositionKey, Settled
 from exchange.sim.profile import VenueProfile
@@ -29,6 +29,7 @@ class StillMarket:
     def __init__(self, volume: float = 1e9, gaps: tuple[Gap, ...] = ()) -> None:
         self.coins: tuple[CoinSpec, ...] = (coin_spec("BTC"), coin_spec("ETH"))
         self.start_ms = START_MS
+        self.history_ms = 60 * 24 * HOUR_MS
         self.end_ms: int | None = None
         self.gaps = gaps
         self.delistings: tuple[Delisting, ...] = ()
@@ -52,6 +53,9 @@ class StillMarket:
         swap = spot * (1 + self.basis[coin])
         return Quote(spot, swap, self.mark.get(coin, swap), 1.0, 1.0)
 
+    def thickness(self, coin: str, at_ms: int) -> tuple[float, float]:
+        return 1.0, 1.0
+
     def reach(self, coin: str, at_ms: int) -> Reach:
         """No promise: a test may move the market at any time."""
         now = self.quote(coin, at_ms)
@@ -59,6 +63,10 @@ class StillMarket:
 
     def feed(self, coin: str, swap: bool) -> DepthFeed | None:
         return None
+
+    @property
+    def record(self) -> FundingRecord | None:
+        return self
 
     def usd(self, at_ms: int) -> float:
         return self.dollar

@@ -5,6 +5,7 @@ import pytest
 
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import BAR_MS, DAY_MS, START_MS, GeneratedMarket
+from exchange.sim.markets.measure import settled_rates
 from exchange.sim.markets.regimes import MOODS, REGIMES
 
 MONTH_MS = 30 * DAY_MS
@@ -25,7 +26,7 @@ def closes(market: GeneratedMarket, coin: str, days: int) -> list[float]:
 
 
 def rates(market: GeneratedMarket, coin: str, days: int) -> list[Decimal]:
-    return [one.rate for one in market.settled(coin, START_MS + days * DAY_MS + 1, 3 * days)]
+    return settled_rates(market, coin, 1, START_MS + days * DAY_MS + 1, 3 * days)
 
 
 def longest_run(prices: list[float]) -> float:
@@ -41,7 +42,7 @@ def test_the_same_seed_is_the_same_market_and_another_is_not() -> None:
     one, two, other = shared(4), GeneratedMarket(4), shared(5)
     at_ms = START_MS + 5 * DAY_MS + 12_345
     assert one.quote("BTC", at_ms) == two.quote("BTC", at_ms) != other.quote("BTC", at_ms)
-    assert one.settled("ETH", at_ms, 99) == two.settled("ETH", at_ms, 99)
+    assert rates(one, "ETH", 5) == rates(two, "ETH", 5)
 
 
 def test_how_far_ahead_somebody_looked_changes_nothing() -> None:
@@ -78,8 +79,6 @@ def test_the_past_is_drawn_back_from_the_start_as_far_as_somebody_looks() -> Non
     assert track.ts[0] == START_MS - 60 * DAY_MS
     assert list(track.close[:-1]) == pytest.approx(list(track.open[1:]))
     assert track.open[track.index(START_MS)] == 92_000
-    past = market.settled("BTC", START_MS, 90)
-    assert len(past) == 90 and past[-1].ts_ms == START_MS - 8 * 3_600_000
 
 
 def test_what_was_looked_at_first_changes_neither_past_nor_future() -> None:
@@ -88,9 +87,6 @@ def test_what_was_looked_at_first_changes_neither_past_nor_future() -> None:
     ahead.quote("BTC", START_MS + 9 * DAY_MS)
     for at_ms in (START_MS - 59 * DAY_MS, START_MS - 1, START_MS + 8 * DAY_MS + 7):
         assert back.quote("BTC", at_ms) == ahead.quote("BTC", at_ms)
-        assert back.forecast("BTC", at_ms, at_ms, DAY_MS // 3) == ahead.forecast(
-            "BTC", at_ms, at_ms, DAY_MS // 3
-        )
 
 
 def test_seed_seven_shows_a_month_of_everything() -> None:
