@@ -25,15 +25,16 @@ def work_out(world: World, account: AccountState, key: PositionKey) -> list[Orde
 
     Returns those of them that hold more than before and cannot be paid for, newest first.
     """
-    market, size = world.markets[key.inst_id], held(account, key)
+    opening, size = account.sums.opening, held(account, key)
 
     def fresh(order: Order) -> Decimal:
-        return contract_margin(account, market, order)
+        return contract_margin(account, world.markets[key.inst_id], order)
 
     grown: list[Order] = []
-    for side, closable in (("sell", max(ZERO, size)), ("buy", max(ZERO, -size))):
-        if (key, side) in account.sums.opening:
-            grown += share_out(account, key, side, closable, fresh)
+    if opening.get((key, "sell")):
+        grown += share_out(account, key, "sell", max(ZERO, size), fresh)
+    if opening.get((key, "buy")):
+        grown += share_out(account, key, "buy", max(ZERO, -size), fresh)
     if not grown:
         return grown
     free, lost = standing(world, account).free, []

@@ -23,9 +23,9 @@ def open_order(world: World, account: AccountState, order: Order, hold: Decimal 
     world.owners[order.ord_id] = account
     counts = account.sums.counts
     counts[order.inst_id] = counts.get(order.inst_id, 0) + 1
-    _expect(account, order, order.size)
     set_hold(account, order, hold)
-    _line_up(account, order)
+    if not order.hold_ccy and not order.reduce_only:
+        _line_up(account, order)
 
 
 def close_order(world: World, account: AccountState, order: Order) -> None:
@@ -35,7 +35,6 @@ def close_order(world: World, account: AccountState, order: Order) -> None:
     del world.owners[order.ord_id]
     world.ended.append((world.now_ms, account, order.ord_id))
     account.sums.counts[order.inst_id] -= 1
-    _expect(account, order, order.filled - order.size)
     set_hold(account, order, ZERO)
     if order.reduce_only:
         account.sums.reducing.get(order.position, {}).pop(order.ord_id, None)
@@ -47,7 +46,8 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
     """Note that `size` more of an order has filled: what it holds back shrinks in proportion."""
     before = order.size - order.filled
     order.filled += size
-    _expect(account, order, -size)
+    if not order.hold_ccy and not order.reduce_only:
+        account.sums.pending[order.position, order.side] -= size
     if order.closes:  # it closes first
         before -= order.closes
         closed = min(size, order.closes)
@@ -60,12 +60,13 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
 
 def resize(account: AccountState, order: Order, size: Decimal, hold: Decimal) -> None:
     """Give an open order another size and another hold."""
-    if not order.hold_ccy and not order.reduce_only:
+    may_open = not order.hold_ccy and not order.reduce_only
+    if may_open:
         _step_out(account, order)
-    _expect(account, order, size - order.size)
     order.size = size
     set_hold(account, order, hold)
-    _line_up(account, order)
+    if may_open:
+        _line_up(account, order)
 
 
 def set_hold(account: AccountState, order: Order, hold: Decimal) -> None:
@@ -95,13 +96,14 @@ def share_out(
     """
     grown = []
     for order in account.sums.opening[key, side].values():
-        closes = min(order.left, closable)
-        if not closes and not order.closes:
+        if not closable and not order.closes:
             break  # nor do those behind it
+        left = order.size - order.filled
+        closes = min(left, closable)
         closable -= closes
         if closes == order.closes:
             continue
-        before, opens = order.left - order.closes, order.left - closes
+        before, opens = left - order.closes, left - closes
         if opens > before:
             grown.append(order)
         if before:
@@ -116,28 +118,26 @@ def share_out(
 
 def _line_up(account: AccountState, order: Order) -> None:
     """Put a swap order behind those of its side; it closes what they leave of the position."""
-    if order.hold_ccy or order.reduce_only:
-        return
-    sums, key = account.sums, (order.position, order.side)
-    sums.opening.setdefault(key, {})[order.ord_id] = order
-    if closable := _closable(account, order):
-        order.closes = min(order.left, max(ZERO, closable - sums.pending[key] + order.left))
+    key = (order.position, order.side)
+    pending, opening, left = account.sums.pending, account.sums.opening, order.size - order.filled
+    before = pending.get(key, ZERO)
+    pending[key] = before + left
+    if key not in opening:
+        opening[key] = {}
+    opening[key][order.ord_id] = order
+    row = account.positions.get(key[0])
+    if row is not None and row.size and (row.size < 0) == (order.side == "buy"):
+        order.closes = min(left, max(ZERO, abs(row.size) - before))
 
 
 def _step_out(account: AccountState, order: Order) -> None:
     """Take a swap order out of its line; those behind it close what it would have."""
-    del account.sums.opening[order.position, order.side][order.ord_id]
-    if order.closes:
+    key = (order.position, order.side)
+    account.sums.pending[key] -= order.size - order.filled
+    del account.sums.opening[key][order.ord_id]
+    if order.closes:  # of a position that is still there
         order.closes = ZERO
-        share_out(account, order.position, order.side, _closable(account, order))
-
-
-def _closable(account: AccountState, order: Order) -> Decimal:
-    """Contracts of the position that orders of this side close."""
-    row = account.positions.get(order.position)
-    if row is None or not row.size or (row.size > 0) == (order.side == "buy"):
-        return ZERO
-    return abs(row.size)
+        share_out(account, *key, abs(account.positions[key[0]].size))
 
 
 def note_reducing(account: AccountState, order: Order) -> None:
@@ -145,11 +145,3 @@ def note_reducing(account: AccountState, order: Order) -> None:
     orders = account.sums.reducing.setdefault(order.position, {})
     orders.pop(order.ord_id, None)
     orders[order.ord_id] = order
-
-
-def _expect(account: AccountState, order: Order, change: Decimal) -> None:
-    """Contracts that orders of one side may still add to a position."""
-    if not order.hold_ccy and not order.reduce_only:
-        pending = account.sums.pending
-        key = (order.position, order.side)
-        pending[key] = pending.get(key, ZERO) + change
