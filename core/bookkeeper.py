@@ -15,6 +15,7 @@ from core.observer import MarketStore, prices_of
 from core.ports import Clock, Journal, Market, Notifier, Trading
 from core.projections import Books
 from core.types import (
+    GONE,
     ZERO,
     AccountSnapshot,
     Bill,
@@ -132,6 +133,8 @@ class Bookkeeper:
         await self._refresh()
         for name in self._markets.names:
             swap = self._markets.view(name).pair.swap
+            if swap.state == GONE:
+                continue
             coins = await self._market.open_interest(swap.inst_id)
             self._markets.on_open_interest(name, coins)
         self.book_equity(snapshot)

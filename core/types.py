@@ -6,7 +6,7 @@ Money and sizes are Decimal, times UTC milliseconds, rates fractions of one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from enum import StrEnum
 from typing import NewType
@@ -146,6 +146,11 @@ class Pair:
     def trades(self) -> bool:
         """Both legs can be traded. While one cannot, the other must not move alone."""
         return self.spot.state == self.swap.state == LIVE
+
+    @property
+    def gone(self) -> Pair:
+        """The same pair once the venue does not know it any more."""
+        return replace(self, spot=replace(self.spot, state=GONE), swap=replace(self.swap, state=GONE))
 
 
 @dataclass(frozen=True, slots=True)

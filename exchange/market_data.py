@@ -14,7 +14,7 @@ from typing import Final
 
 from core.context import MarketView
 from core.ports import Clock, Market
-from core.types import Candle, FundingQuote, Pair, SettledFunding
+from core.types import GONE, Candle, FundingQuote, Pair, SettledFunding
 from exchange.candle_series import BAR_MS, KEEP, CandleSeries
 from exchange.local_book import BookChange, LocalBook
 
@@ -143,11 +143,12 @@ class _PairData:
 
 
 async def seed(data: MarketData, market: Market) -> None:
-    """Fill every pair by REST with what the streams do not repeat: history, and a first quote.
+    """Fill every pair the venue knows by REST with what the streams do not repeat: history, a first quote.
 
     Raises what the market port raises; what was filled until then stays.
     """
-    await asyncio.gather(*(_seed_pair(data, market, name) for name in data.names))
+    live = [name for name in data.names if data.view(name).pair.swap.state != GONE]
+    await asyncio.gather(*(_seed_pair(data, market, name) for name in live))
 
 
 async def mend_candles(data: MarketData, market: Market) -> None:

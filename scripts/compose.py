@@ -31,7 +31,7 @@ from core.recovery import Reconciler
 from core.reserve import Reserve
 from core.scheduler import Ticker
 from core.state_machine import StateMachine
-from core.types import ZERO, AccountSnapshot, Leg, OrderRequest, Pair, Side
+from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
 from core.watches import FrozenWatch, TopUpWatch
 from exchange.market_data import MarketData, mend_candles, seed
@@ -119,8 +119,10 @@ async def _connected(
     epoch = next_epoch(books.epoch, clock.now_ms())
     journal.append(Kind.BOOT, clock.now_ms(), _boot_body(settings, mode, epoch, snapshot, books))
     ids = JournalIds(epoch, (*books.orders, *books.transfers))
-    fees = {name: await venue.trading.fee_rates(pair) for name, pair in pairs.items()}
-    for pair in pairs.values():
+    known = {name: pair for name, pair in pairs.items() if pair.swap.state != GONE}
+    fees = {name: await venue.trading.fee_rates(pair) for name, pair in known.items()}
+    fees |= {name: FeeRates(ZERO, ZERO, ZERO, ZERO) for name in pairs.keys() - known}  # never traded
+    for pair in known.values():
         await _set_leverage(venue.trading, pair, account.leverage)
 
     bookkeeper = Bookkeeper(
@@ -244,8 +246,9 @@ async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: O
     if engine.state not in BUSY:
         await transfers.settle()
         await orders.settle()
-    for pair in await venue.market.pairs(venue.markets.names):
-        venue.markets.set_pair(pair)
+    known = {pair.name: pair for pair in await venue.market.known_pairs(venue.markets.names)}
+    for name in venue.markets.names:
+        venue.markets.set_pair(known.get(name) or venue.markets.view(name).pair.gone)
     await mend_candles(venue.markets, venue.market)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from core.journal import LINGER_S
 from core.lock import FolderLock
 from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
+from core.types import Pair
 from exchange.lockstep import LockstepKeeper
 from exchange.okx.endpoints import Credentials, Endpoints
 from monitor.console import open_screen
@@ -174,8 +175,7 @@ async def _checked(
     evidence: tuple[JournalFacts, HostFacts],
 ) -> Ports:
     """Connect, and start only if the self-check says so. Raises SelfCheckRefused with its findings."""
-    held = tuple(swap_id.removesuffix("-SWAP") for swap_id in evidence[0].contracts)
-    ports = await _connect(options, settings, secrets, base_url, clock, held)
+    ports = await _connect(options, settings, secrets, base_url, clock, evidence[0].held)
     trading = None if options.mode is Mode.DRY_RUN else ports.trading
     parts = Parts(options.mode, settings, secrets, ports.market, trading, clock, evidence[0], evidence[1])
     checks = await self_check(parts)
@@ -192,7 +192,7 @@ async def _connect(
     secrets: Secrets,
     base_url: str | None,
     clock: Clock,
-    held: tuple[str, ...],
+    held: Mapping[str, Pair],
 ) -> Ports:
     endpoints, credentials = door_of(options, settings, secrets, base_url)
     paper = options.mode is Mode.DRY_RUN

@@ -11,6 +11,7 @@ from core.journal import FILE_NAME
 from core.journal_reader import JournalReader
 from core.lock import holder
 from core.projections import Books
+from scripts.orphans import pairs_held
 from scripts.self_check import HostFacts, JournalFacts
 
 
@@ -42,6 +43,7 @@ def journal_facts(folder: Path, take_over: bool = False) -> JournalFacts:
         clean_stop=books.stopped_clean if books.boots_ms else None,
         contracts={f"{hedge.instrument}-SWAP": hedge.contracts for hedge in hedges},
         coins={hedge.instrument.partition("-")[0]: hedge.spot_base for hedge in hedges},
+        held=pairs_held(books),
         known_orders=books.orders,
         unresolved=len(books.unresolved_orders()),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from config.schema import Settings
 from core.errors import UsageError, VenueRejected
 from core.ports import Clock, OrderSink, Streams, Trading
-from core.types import ZERO, Pair
+from core.types import GONE, ZERO, Pair
 from exchange.account_data import AccountData
 from exchange.market_data import MarketData
 from exchange.okx.endpoints import Credentials, Endpoints
@@ -47,12 +47,14 @@ class Lines:
 
 
 NETWORK: Final = Lines()
+NOTHING_HELD: Final[Mapping[str, Pair]] = {}
 
 
-async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = ()) -> tuple[Pair, ...]:
+async def pairs_of(market: OkxMarket, settings: Settings, held: Mapping[str, Pair]) -> tuple[Pair, ...]:
     """The configured instruments, or the venue's own ranking when the universe is enabled; and what is held.
 
-    A hedge whose coin has left the list or the ranking still needs its market, to be kept or closed.
+    A hedge whose coin has left the list or the ranking still needs its market, to be kept or closed; one that
+    the venue does not know any more stands as `held` has it.
     Raises UsageError for an empty universe and for a name the venue does not know.
     """
     names: Iterable[str] = settings.instruments.instruments
@@ -66,8 +68,12 @@ async def pairs_of(market: OkxMarket, settings: Settings, held: Iterable[str] = 
                 f"instruments.yaml universe.min_volume_usdt {universe.min_volume_usdt:f}: the venue has no "
                 "pair above it; a smaller number is allowed, or enabled: false"
             )
+    wanted = dict.fromkeys((*names, *held))
     try:
-        return await market.pairs(dict.fromkeys((*names, *held)))
+        known = {p.name: p for p in await market.known_pairs(wanted)}
+        if unknown := [name for name in wanted if name not in known and name not in held]:
+            await market.pairs(unknown)
+        return tuple(known.get(name) or held[name] for name in wanted)
     except VenueRejected as error:
         raise UsageError(
             f"instruments: {error}; pairs are allowed that the venue lists as spot and swap"
@@ -82,14 +88,14 @@ async def okx_ports(
     *,
     paper: bool,
     silence_s: float | None = 20.0,
-    held: Iterable[str] = (),
+    held: Mapping[str, Pair] = NOTHING_HELD,
     lines: Lines = NETWORK,
 ) -> Ports:
     """Connect to the venue by REST and learn the pairs' rules.
 
     paper      trade against the live book on paper: nothing that could place an order is built.
     silence_s  text ping after so much silence; None where time is not the wall's.
-    held       pairs our books hold, listed or not.
+    held       pairs our books hold, listed or not; see pairs_of.
     lines      who carries requests and streams.
 
     Raises VenueError when the venue does not answer or does not know an instrument.
@@ -108,7 +114,7 @@ async def okx_ports(
         okx = OkxStreams(
             endpoints,
             None if paper else credentials,
-            pairs,
+            [pair for pair in pairs if pair.swap.state != GONE],
             markets,
             None if paper else account,
             orders,

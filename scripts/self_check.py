@@ -50,6 +50,7 @@ class JournalFacts:
     clean_stop    whether the last process ended on purpose; None when there was none.
     contracts     contracts short by our books, by swap id, >= 0.
     coins         coins owned by our hedges, by currency.
+    held          pairs our hedges are on, with the rules our own fills imply.
     known_orders  client ids of every order this engine ever meant to send.
     unresolved    orders whose outcome is still unknown; recovery will ask for them.
     """
@@ -59,6 +60,7 @@ class JournalFacts:
     clean_stop: bool | None = None
     contracts: Mapping[str, Decimal] = field(default_factory=dict)
     coins: Mapping[str, Decimal] = field(default_factory=dict)
+    held: Mapping[str, Pair] = field(default_factory=dict)
     known_orders: Container[str] = frozenset()
     unresolved: int = 0
 
@@ -196,7 +198,8 @@ async def _instruments(parts: Parts) -> list[Check]:
         try:
             (pair,) = await parts.market.pairs((name,))
         except VenueRejected as error:
-            ailing.append(f"{name} is unknown ({error})")
+            mine = parts.journal.contracts.get(f"{name}-SWAP", ZERO) > 0
+            (held if mine else ailing).append(f"{name} is unknown ({error})")
             continue
         mine = parts.journal.contracts.get(pair.swap.inst_id, ZERO) > 0
         (held if mine else ailing).extend(_ailments(pair))

@@ -37,11 +37,16 @@ class OkxMarket:
 
     async def pairs(self, names: Iterable[str]) -> tuple[Pair, ...]:
         names = tuple(names)
-        known = await self._all_pairs()
+        known = {pair.name: pair for pair in await self.known_pairs(names)}
         missing = [name for name in names if name not in known]
         if missing:
             raise VenueRejected(f"no USDT swap with a spot twin: {', '.join(missing)}", NO_SUCH_INSTRUMENT)
         return tuple(known[name] for name in names)
+
+    async def known_pairs(self, names: Iterable[str]) -> tuple[Pair, ...]:
+        """Those of the named pairs that the venue has; the others are left out."""
+        known = await self._all_pairs()
+        return tuple(known[name] for name in names if name in known)
 
     async def ranked_pairs(self, limit: int) -> tuple[Pair, ...]:
         known, volumes = await asyncio.gather(self._all_pairs(), self.volumes())

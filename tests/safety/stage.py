@@ -32,6 +32,7 @@ from exchange.sim.surface.inprocess import InProcess
 from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.switchboard import Switchboard
 from scripts.compose import App, compose
+from scripts.orphans import pairs_held
 from scripts.ports import Lines, okx_ports
 from scripts.questions import read_books
 from scripts.simulation.crossings import Crossings
@@ -56,6 +57,7 @@ class StagedMarket(StillMarket):
         super().__init__()
         self.start_ms += 9 * MINUTE_MS + 50 * SECOND_MS  # a scan is twelve seconds away
         self.rate = D("0.0005")
+        self.step_ms = MINUTE_MS  # while nothing moves
         self._ramps: dict[str, tuple[int, int, float, float]] = {}  # from ms, to ms, from px, to px
 
     def ramp(self, coin: str, now_ms: int, change: float, lasts_ms: int) -> None:
@@ -73,7 +75,7 @@ class StagedMarket(StillMarket):
     def next_ms(self, after_ms: int, every_turn: bool = False) -> int | None:
         """A step a second while prices run, ten seconds where they take long for it, a minute when still."""
         spans = [end - begin for begin, end, _, _ in self._ramps.values() if begin <= after_ms < end]
-        step_ms = MINUTE_MS
+        step_ms = self.step_ms
         if spans:
             step_ms = SECOND_MS if min(spans) <= 10 * MINUTE_MS else 10 * SECOND_MS
         return after_ms // step_ms * step_ms + step_ms
@@ -109,14 +111,20 @@ class Post(Way):
 
     look: Callable[[], None]
     log: list[tuple[int, str, dict[str, Any]]]  # when, method and path, body
+    hidden: set[str]  # instruments the venue's list has no more
 
     async def carry(self, request: Prepared, is_order: bool) -> HttpReply:
         what = f"{request.method} {request.path.partition('?')[0]}"
         self.log.append((self._board.now_ms, what, json.loads(request.body) if request.body else {}))
         try:
-            return await super().carry(request, is_order)
+            reply = await super().carry(request, is_order)
         finally:
             self.look()
+        if self.hidden and what == "GET /api/v5/public/instruments":
+            told = json.loads(reply.body)
+            told["data"] = [row for row in told["data"] if row["instId"] not in self.hidden]
+            reply = reply._replace(body=json.dumps(told).encode())
+        return reply
 
 
 class Stage:
@@ -137,7 +145,7 @@ class Stage:
         crossings = Crossings()
         self.disk = Disk(crossings)
         self.post = Post(self.board, crossings, WAY)
-        self.post.log = []
+        self.post.log, self.post.hidden = [], set()
         self.loop.look = self.post.look = self.look
         self._app: App | None = None
         self._engine: asyncio.Task[None] | None = None
@@ -158,9 +166,7 @@ class Stage:
 
     async def start(self) -> None:
         """Start a process's worth of engine on what the folder holds."""
-        held: tuple[str, ...] = ()
-        if (self.folder / FILE_NAME).exists():
-            held = tuple(read_books(self.folder).hedge_views({}))
+        held = pairs_held(read_books(self.folder)) if (self.folder / FILE_NAME).exists() else {}
         ports = await okx_ports(
             ENDPOINTS,
             CREDENTIALS,
@@ -279,6 +285,11 @@ class Stage:
     def edit(self, **changes: object) -> None:
         self._ask("POST", "/sim/account/demo", changes)
         self.look()
+
+    def hide(self, inst_id: str) -> None:
+        """Let the venue know an instrument no more."""
+        self.venue.world.markets[inst_id].instrument.state = "expired"
+        self.post.hidden.add(inst_id)
 
     def instrument(self, inst_id: str, **changes: object) -> None:
         self._ask("POST", f"/sim/instrument/{inst_id}", changes)
