@@ -53,6 +53,9 @@ def run(
     web: Annotated[
         bool, typer.Option("--web/--no-web", help="accepted; this version has no dashboard")
     ] = True,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="start although another engine was just active here")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run the engine: demo (default), dry-run or live."""
@@ -72,6 +75,7 @@ def run(
         hold_regime=hold_regime,
         config=config,
         data=data,
+        take_over=take_over,
         json=json,
     )
     raise typer.Exit(run_daemon(options))
@@ -190,9 +194,9 @@ def pnl(
     _answer(questions.pnl(last_folder(data), by), json)
 
 
-def _tell(verb: Verb, reason: str, data: Path | None) -> None:
+def _tell(verb: Verb, reason: str, data: Path | None, instrument: str = "") -> None:
     folder = last_folder(data)
-    pid = send(folder, Command(verb, reason))
+    pid = send(folder, Command(verb, reason, instrument))
     told = f"process {pid} was told" if pid is not None else f"no engine runs in {folder}: told at its start"
     print(f"{verb.value}: {told}")
 
@@ -251,6 +255,23 @@ def restore(
     from scripts import copies
 
     _answer(copies.restore(source, last_folder(data), over_newer, int(time.time() * 1000)), json)
+
+
+@app.command()
+def adopt(
+    instrument: Annotated[str, typer.Argument(help="like BTC-USDT")],
+    reason: Annotated[str, typer.Option()] = "operator",
+    data: Data = None,
+) -> None:
+    """Take a short without a journal, and the coins that hedge it, into the books; halt first."""
+    [name] = opt.names_of(instrument) or ("",)
+    _tell(Verb.ADOPT, reason, data, name)
+
+
+@app.command()
+def refuse(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
+    """Leave what on the account is not ours for ever as somebody else's."""
+    _tell(Verb.REFUSE, reason, data)
 
 
 @journal_app.command()

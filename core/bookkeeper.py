@@ -14,9 +14,9 @@ from core.facts import Kind, plain
 from core.observer import MarketStore, prices_of
 from core.ports import Clock, Journal, Market, Notifier, Trading
 from core.projections import Books
+from core.survey import Survey
 from core.types import (
     GONE,
-    ZERO,
     AccountSnapshot,
     Bill,
     BillKind,
@@ -26,8 +26,8 @@ from core.types import (
 )
 
 BILL_PATIENCE_MS = 15 * 60_000  # a funding bill may come minutes after its settlement
+LOOKS = 2
 OVERLAP_MS = 60_000  # bills are asked for from a little before the last one seen
-UNEXPLAINED_USDT = Decimal("0.000001")
 
 
 class MarketFacts(MarketStore, Protocol):
@@ -63,6 +63,7 @@ class Bookkeeper:
         clock: Clock,
         notifier: Notifier,
         refresh: Callable[[], Awaitable[None]],
+        survey: Survey,
     ) -> None:
         self._trading, self._market = trading, market
         self._journal, self._books = journal, books
@@ -70,7 +71,12 @@ class Bookkeeper:
         self._clock, self._notifier, self._refresh = clock, notifier, refresh
         self._awaited: dict[str, int] = {}  # instrument -> funding time whose bill is missing
         self.maintenance: tuple[MaintenanceWindow, ...] = ()
-        self.unexplained = ZERO
+        self._survey = survey
+
+    @property
+    def unexplained(self) -> Decimal:
+        """How far the venue's cash is from our books, USDT, as last compared."""
+        return self._survey.unexplained
 
     @property
     def awaits_bills(self) -> bool:
@@ -85,6 +91,7 @@ class Bookkeeper:
         if self._held(instrument):
             self._awaited[instrument] = funding_time_ms
         await self.collect_bills()
+        await self._compare()
         await self._learn(instrument)
 
     async def late_bills(self) -> None:
@@ -128,7 +135,7 @@ class Bookkeeper:
     async def review(self) -> None:
         """Once an hour: the account as the venue has it, open interest, maintenance, our own equity."""
         await self.collect_bills()
-        snapshot = await self.account()
+        await self._compare()
         self.maintenance = await self._market.maintenance()
         await self._refresh()
         for name in self._markets.names:
@@ -137,7 +144,17 @@ class Bookkeeper:
                 continue
             coins = await self._market.open_interest(swap.inst_id)
             self._markets.on_open_interest(name, coins)
-        self.book_equity(snapshot)
+        self._book_equity()
+
+    async def _compare(self) -> None:
+        """Hold the account against bills and books, and once more when they differ: bills may be late."""
+        for _ in range(LOOKS):
+            mark = self._survey.mark()
+            snapshot = await self.account()
+            self._survey.look(snapshot, mark)
+            if self._survey.balance(snapshot, mark):
+                return
+            await self.collect_bills()
 
     async def account(self) -> AccountSnapshot:
         """Replace the account store's view by one coherent answer of the venue, wallet included."""
@@ -145,14 +162,12 @@ class Bookkeeper:
         self._account.replace(replace(snapshot, funding_wallet=await self._trading.wallet()))
         return self._account.snapshot() or snapshot
 
-    def book_equity(self, snapshot: AccountSnapshot) -> None:
-        """Write equity and its terms, and say how far the venue's cash is from our own books."""
+    def _book_equity(self) -> None:
+        """Write equity and its terms, and how far the venue's cash is from our own books."""
         prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
-        self.unexplained = self._books.ledger.unexplained(snapshot, prices)
-        now_ms = self._clock.now_ms()
         self._journal.append(
             Kind.EQUITY,
-            now_ms,
+            self._clock.now_ms(),
             {
                 "equity": self._books.ledger.equity(prices),
                 "terms": self._books.ledger.terms(prices),
@@ -160,11 +175,6 @@ class Bookkeeper:
                 "unexplained": self.unexplained,
             },
         )
-        condition = {"condition": "unexplained balance", "what": "unexplained balance"}
-        if abs(self.unexplained) > UNEXPLAINED_USDT:
-            self._notifier.tell("trouble", "warning", {**condition, "detail": f"{self.unexplained:f} USDT"})
-        else:
-            self._notifier.tell("recovered", "info", condition)
 
     def _held(self, instrument: str) -> bool:
         hedge = self._books.hedge(instrument)

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from core.bookkeeper import Bookkeeper
 from core.conditions import uneven
@@ -29,6 +29,7 @@ from core.state_machine import StateMachine
 
 PLANNED: Final = frozenset({On.SCAN, On.REVIEW, On.ACCOUNT, On.SETTLE})
 BUSY: Final = frozenset({State.OPENING, State.REBALANCING})
+RECOVERY_MS: Final = 30_000  # so long the scheduler waits for the repairs of a start
 SOUND: Final = frozenset({State.IDLE, State.RUNNING})
 
 
@@ -162,18 +163,48 @@ class Engine:
 
     async def run(self) -> None:
         """Consume events until cancelled. The first failure of any part ends all of them."""
-        self._ticker.start(self.tick, self.lost_tick)
-        self._arm_settlements()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._consume(), name="consumer")
             group.create_task(self._execute(), name="worker")
             group.create_task(self._run_errands(), name="errands")
+            group.create_task(self._begin_ticking(), name="ticking")
+
+    async def _begin_ticking(self) -> None:
+        """The scheduler starts after what the boot found to repair, and after half a minute in any case."""
+        until_ms = self._clock.now_ms() + RECOVERY_MS
+        while self.has_work and (left_ms := until_ms - self._clock.now_ms()) > 0:
+            self._idle.clear()
+            waits: list[asyncio.Future[Any]] = [
+                asyncio.ensure_future(self._idle.wait()),
+                asyncio.ensure_future(self._clock.sleep(left_ms / 1000)),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+        if not self._closing:
+            self._ticker.start(self.tick, self.lost_tick)
+            self._arm_settlements()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is decided or under way that has not come to its end."""
+        return bool(self._working or self._jobs or self._mailbox)
+
+    def errand(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Do this beside the consumer when the errands before it are done."""
+        self._send(job)
+
+    async def compare(self) -> None:
+        """Reconcile with the venue now. Raises VenueError."""
+        self.flags.unexplained = await self._reconcile()
 
     async def close(self) -> None:
         """Start nothing more, and return once what is under way has both legs accounted for."""
         self._closing = True
         await self._ticker.stop()
-        while self._working or self._jobs or self._mailbox:
+        while self.has_work:
             self._idle.clear()
             await self._idle.wait()
 

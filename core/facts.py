@@ -8,10 +8,13 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     ack         cl_id, outcome (accepted | rejected | unknown), ord_id, code, message
     order       cl_id, ord_id, inst_id, status (filled | canceled | absent), filled, avg_px, fee, fee_ccy,
                 cancel_source, category
-    fill        hedge_id, instrument, leg, ref_mid, ct_val (coins per contract; 1 for spot), fill (the Fill)
+    fill        hedge_id, instrument, leg, ref_mid, ct_val (coins per contract; 1 for spot), fill (the Fill),
+                split (when the venue's fill was larger: the rest is somebody else's)
     bill        bill (the Bill), instrument, hedge_id (empty when it belongs to no hedge)
     transfer    client_id, transfer_id, ccy, amount, source, dest, status, purpose, reason
     hedge       hedge_id, instrument, event (opened | target | closed | adopted), target_base, purpose, reason
+    ownership   event (seen | adopted | refused), coins {ccy: amount}, contracts {swap: signed}; when
+                refused also written_off {ccy: amount}; when adopted instrument, hedge_id, coins, px
     report      on, report (the Report)
     permission  cause, level (name; FULL lifts the cause), reason, holds (the level in force)
     breaker     event (tripped | reset), reason
@@ -41,6 +44,7 @@ class Kind(StrEnum):
     BILL = "bill"
     TRANSFER = "transfer"
     HEDGE = "hedge"  # a hedge's life: opened, target changed, closed, adopted
+    OWNERSHIP = "ownership"  # what of the account is not ours, and what the operator made of it
     REPORT = "report"  # what execution did
     PERMISSION = "permission"
     BREAKER = "breaker"

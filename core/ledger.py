@@ -28,6 +28,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.facts import Kind, Row
+from core.statement import Statement
 from core.tally import Booking, Tally, Terms, Trade
 from core.types import ZERO, AccountSnapshot, Bill, BillKind, Fill, Leg, Side
 
@@ -94,6 +95,7 @@ class Ledger:
     positions: dict[str, NetPosition] = field(default_factory=dict)
     fills_seen: set[tuple[str, str]] = field(default_factory=set)
     bills_seen: set[str] = field(default_factory=set)
+    statement: Statement = field(default_factory=Statement)
 
     def apply(self, row: Row) -> Trade | Booking | None:
         """Take in one row; return what a fill or a bill meant, None for anything already known."""
@@ -104,6 +106,8 @@ class Ledger:
                 return self._fill(row.body)
             case Kind.BILL:
                 return self._bill(row.body)
+            case Kind.OWNERSHIP:
+                self._take_in(row.body)
             case Kind.EQUITY:
                 for name, (spot, mark) in row.body.get("prices", {}).items():
                     self.prices[name] = (Decimal(spot), Decimal(mark))
@@ -135,9 +139,16 @@ class Ledger:
         return total
 
     def differences(self, snapshot: AccountSnapshot) -> dict[str, Decimal]:
-        """The venue's cash minus ours, by currency; currencies that agree are left out."""
+        """The venue's cash minus ours, by currency; currencies that agree are left out.
+
+        What somebody else's trades moved is explained by their bills.
+        """
+        foreign = self.statement.external()
         names = {*self.cash, *snapshot.balances}
-        gaps = {ccy: snapshot.cash(ccy) - self.cash.get(ccy, ZERO) for ccy in sorted(names)}
+        gaps = {
+            ccy: snapshot.cash(ccy) - self.cash.get(ccy, ZERO) - foreign.get(ccy, ZERO)
+            for ccy in sorted(names)
+        }
         return {ccy: gap for ccy, gap in gaps.items() if gap}
 
     def unexplained(self, snapshot: AccountSnapshot, prices: Prices) -> Decimal:
@@ -151,6 +162,17 @@ class Ledger:
             px = Decimal(1) if ccy == USDT else self._price(f"{ccy}-{USDT}", prices)[0]
             total += abs(gap) * px
         return total
+
+    def open_items(self, snapshot: AccountSnapshot) -> tuple[str, ...]:
+        """Each currency that does not close, with the type of bill it fails at: `USDT trade 1.5` is a
+        trade billed otherwise than it was filled, `BTC no bill -0.2` is a change without any bill."""
+        wrong = self.statement.wrong()
+        items = []
+        for ccy, gap in self.differences(snapshot).items():
+            trade = wrong.get(ccy, ZERO)
+            parts = (("trade", trade), ("no bill", gap - trade))
+            items += [f"{ccy} {name} {amount.normalize():f}" for name, amount in parts if amount]
+        return tuple(items)
 
     # --- folding --------------------------------------------------------------------------------
 
@@ -169,6 +191,7 @@ class Ledger:
         coin, ref_mid, ct_val = coin_of(name), Decimal(body["ref_mid"] or 0), Decimal(body["ct_val"])
         base = fill.size * ct_val
         signed = fill.side.sign * base
+        before = dict(self.cash)
         tally = self.tallies.setdefault(name, Tally())
         self._see_price(name, leg, fill.px)
         if leg is Leg.SPOT:
@@ -190,6 +213,9 @@ class Ledger:
         )
         tally.trade(trade)
         self.trades.append(trade)
+        if self.opened_ms is None or fill.ts_ms >= self.opened_ms:  # else its bill is in the opening cash
+            effects = {ccy: cash - before.get(ccy, ZERO) for ccy, cash in self.cash.items()}
+            self.statement.fill(fill.key, effects, split=bool(body.get("split")))
         return trade
 
     def _bill(self, body: Mapping[str, Any]) -> Booking | None:
@@ -200,6 +226,8 @@ class Ledger:
         name = str(body["instrument"])
         before_opening = self.opened_ms is not None and bill.ts_ms < self.opened_ms
         amount = ZERO if before_opening else self._bill_amount(bill)
+        if not before_opening and bill.kind in (BillKind.TRADE, BillKind.LIQUIDATION, BillKind.ADL):
+            self.statement.bill(bill)
         booking = Booking(bill, name, str(body["hedge_id"]), amount)
         if before_opening or bill.kind in (BillKind.TRADE, BillKind.TRANSFER):
             return booking
@@ -207,6 +235,17 @@ class Ledger:
         if bill.kind is BillKind.FUNDING:
             self.settlements.append(self._settlement(booking))
         return booking
+
+    def _take_in(self, body: Mapping[str, Any]) -> None:
+        """What the operator gave to the books, or wrote off: moved in from outside, never profit."""
+        if body["event"] == "adopted":
+            coins, px = Decimal(body["coins"]), Decimal(body["px"])
+            self.tallies.setdefault(str(body["instrument"]), Tally()).moved_in(coins, px)
+            self.transfers += coins * px
+        for ccy, gap in body.get("written_off", {}).items():
+            self._add_cash(ccy, Decimal(gap))
+            if ccy == USDT:
+                self.transfers += Decimal(gap)
 
     def _bill_amount(self, bill: Bill) -> Decimal:
         match bill.kind:

@@ -18,6 +18,7 @@ from core.events import On, Purpose, State
 from core.facts import Kind, Row
 from core.hedges import NOTHING, Hedge
 from core.ledger import Ledger, Prices, coin_of
+from core.ownership import Holding
 from core.tally import Booking, Trade
 from core.types import ONE, ZERO, Base, BillKind, TransferStatus
 
@@ -56,6 +57,9 @@ class Books:
     state_since_ms: int = 0
     boots_ms: list[int] = field(default_factory=list)
     epoch: int = 0
+    epochs: set[int] = field(default_factory=set)  # of every process that wrote into this journal
+    external: Holding = field(default_factory=Holding)  # on the account, and not ours
+    refused: Holding = field(default_factory=Holding)  # of that: the operator wants it left alone
     stopped_clean: bool = False  # the last process said good-bye
     last_row_ms: int = 0
 
@@ -111,6 +115,8 @@ class Books:
                     self.top_up_failed_ms = row.at_ms if failed else 0
             case Kind.HEDGE:
                 self._hedge_row(row)
+            case Kind.OWNERSHIP:
+                self._ownership(body)
             case Kind.PERMISSION:
                 self._permission(row)
             case Kind.BREAKER:
@@ -213,6 +219,7 @@ class Books:
             self._peak = self.last_equity = self.ledger.opening_equity
         self.boots_ms.append(row.at_ms)
         self.epoch = int(row.body["epoch"])
+        self.epochs.add(self.epoch)
         self.stopped_clean = False
 
     def _decision(self, row: Row) -> None:
@@ -285,6 +292,18 @@ class Books:
             self.last_open_ms[name] = row.at_ms
         hedge.target_base = Base(Decimal(body["target_base"]))
         hedge.purpose, hedge.reason = body["purpose"], body["reason"]
+
+    def _ownership(self, body: Any) -> None:
+        match body["event"]:
+            case "seen":
+                self.external = Holding.read(body)
+            case "refused":
+                self.refused = Holding.read(body)
+            case "adopted":
+                name, coins = str(body["instrument"]), Decimal(body["coins"])
+                hedge = self._hedges.get(name)
+                if hedge is not None and coins:
+                    hedge.take_over(coins, Decimal(body["px"]))
 
     def _start(self, instrument: str, hedge_id: str, at_ms: int) -> Hedge:
         """A new hedge takes over the coin's dust: it is sold or hedged with the next round."""

@@ -84,6 +84,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The self-check refuses to start: {check}: {detail}[. To do: {advice}]",
         "自检未通过，拒绝启动：{check}：{detail}[。处理：{advice}]",
     ),
+    "ownership": ("Ownership: {detail}", "归属：{detail}"),
     "operator": ("Operator: {command:word}[: {result}]", "人工指令：{command:word}[：{result}]"),
     # conditions of health_check.py
     "health.stream_down": ("stream {streams:list} is down", "行情/账户流 {streams:list} 中断"),

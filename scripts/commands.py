@@ -9,7 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,12 +25,15 @@ class Verb(StrEnum):
     RESUME = "resume"  # leave STOPPED after reconciling
     PAUSE = "pause"  # no new risk until unpaused
     UNPAUSE = "unpause"
+    ADOPT = "adopt"  # take what stands outside the books of one pair into them
+    REFUSE = "refuse"  # leave what is external for ever as somebody else's
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     verb: Verb
     reason: str
+    instrument: str = ""  # of adopt
 
 
 def send(folder: Path, command: Command) -> int | None:
@@ -39,7 +42,7 @@ def send(folder: Path, command: Command) -> int | None:
     box.mkdir(parents=True, exist_ok=True)
     number = max((int(p.stem) for p in box.glob("*.json") if p.stem.isdigit()), default=0) + 1
     draft = box / f"{number:06d}.new"
-    draft.write_text(json.dumps({"verb": command.verb.value, "reason": command.reason}), encoding="utf-8")
+    draft.write_text(json.dumps(asdict(command)), encoding="utf-8")
     draft.rename(draft.with_suffix(".json"))  # whole or not at all
     pid = holder(folder)
     if pid is not None:
@@ -52,7 +55,7 @@ def take(folder: Path) -> Iterator[Command]:
     for path in sorted((folder / FOLDER).glob("*.json")):
         try:
             body = json.loads(path.read_text(encoding="utf-8"))
-            command = Command(Verb(body["verb"]), str(body["reason"]))
+            command = Command(Verb(body["verb"]), str(body["reason"]), str(body.get("instrument", "")))
         except (ValueError, KeyError, TypeError):
             path.rename(path.with_suffix(".unreadable"))
             continue

@@ -14,6 +14,7 @@ from config.loader import fingerprint
 from config.schema import Settings
 from core import conditions, storage
 from core.adl import AdlQueue
+from core.adoption import LOOK_BACK_MS, Lost, rebuild
 from core.bookkeeper import Bookkeeper
 from core.context import Permission, VenueHealth
 from core.engine import BUSY, Deadlines, Engine
@@ -30,8 +31,10 @@ from core.projections import Books
 from core.recovery import Reconciler
 from core.reserve import Reserve
 from core.scheduler import Ticker
+from core.sentinel import Sentinel, refuse_company
 from core.state_machine import StateMachine
-from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Leg, OrderRequest, Pair, Side
+from core.survey import Survey
+from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Leg, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
 from core.watches import FrozenWatch, TopUpWatch
 from exchange.market_data import MarketData, mend_candles, seed
@@ -44,6 +47,7 @@ from execution.position_manager import PositionManager
 from execution.rebalancer import DriftPlanner, Transfers
 from execution.worker import Worker
 from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge, check_order
+from scripts.owners import ExternalWatch, Owners
 from scripts.ports import Ports
 from scripts.version import VERSION
 from strategy import build_guards as build_strategy_guards
@@ -67,6 +71,7 @@ class App:
     streams: Streams
     markets: MarketData
     naked: NakedTimes
+    owners: Owners
 
 
 async def compose(
@@ -79,12 +84,16 @@ async def compose(
     mode: str,
     linger_s: float = LINGER_S,
     open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
+    take_over: bool = False,
 ) -> App:
-    """Open the books, replay them, connect every part. Nothing trades before `engine.boot`."""
+    """Open the books, replay them, connect every part. Nothing trades before `engine.boot`.
+
+    take_over  start although another engine has just been active on the account.
+    """
     reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
-        return await _connected(settings, venue, journal, clock, ticker, notifier, mode)
+        return await _connected(settings, venue, journal, clock, ticker, notifier, mode, take_over)
     except BaseException:
         await journal.close()
         raise
@@ -98,6 +107,7 @@ async def _connected(
     ticker: Ticker,
     notifier: Notifier,
     mode: str,
+    take_over: bool,
 ) -> App:
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
@@ -114,10 +124,16 @@ async def _connected(
         venue.paper.restore(books.ledger)
 
     await seed(venue.markets, venue.market)
+    if not take_over:
+        await refuse_company(venue.trading, books, clock.now_ms())
     snapshot = await venue.trading.account()
     venue.account.replace(snapshot)
     epoch = next_epoch(books.epoch, clock.now_ms())
-    journal.append(Kind.BOOT, clock.now_ms(), _boot_body(settings, mode, epoch, snapshot, books))
+    lost = await _lost(venue, books, snapshot, clock.now_ms())
+    body = _boot_body(settings, mode, epoch)
+    journal.append(Kind.BOOT, clock.now_ms(), body | ({"opening_cash": lost.opening_cash} if lost else {}))
+    for kind, known in lost.rows if lost else ():
+        journal.append(kind, clock.now_ms(), known)
     ids = JournalIds(epoch, (*books.orders, *books.transfers))
     known = {name: pair for name, pair in pairs.items() if pair.swap.state != GONE}
     fees = {name: await venue.trading.fee_rates(pair) for name, pair in known.items()}
@@ -125,6 +141,8 @@ async def _connected(
     for pair in known.values():
         await _set_leverage(venue.trading, pair, account.leverage)
 
+    survey = Survey(books, venue.markets, permissions, journal, clock, notifier)
+    sentinel = Sentinel(books, permissions, journal, clock, notifier)
     bookkeeper = Bookkeeper(
         venue.trading,
         venue.market,
@@ -135,6 +153,7 @@ async def _connected(
         clock,
         notifier,
         lambda: _refresh(engine, venue, transfers, orders),
+        survey,
     )
     transfers = Transfers(venue.trading, journal, ids, clock)
     gate = _Gate(settings, books, venue, permissions, pairs)
@@ -146,7 +165,7 @@ async def _connected(
         gate.check,
         books,
         pairs.__getitem__,
-        lambda record, fill: engine.holdings_differ(),
+        lambda record, fill: _on_foreign(engine, sentinel, record),
     )
     queue = AdlQueue(
         {name: pair.swap.inst_id for name, pair in pairs.items()},
@@ -184,7 +203,7 @@ async def _connected(
         books=books,
         bookkeeper=bookkeeper,
         reconcile=Reconciler(
-            venue.trading, journal, books, bookkeeper, venue.markets, orders, clock
+            venue.trading, journal, books, bookkeeper, venue.markets, orders, clock, sentinel, survey
         ).reconcile,
         permissions=permissions,
         ticker=ticker,
@@ -214,6 +233,7 @@ async def _connected(
     venue.account.sinks.append(
         AccountWatch(settings, books, pairs, engine, naked, queue, journal, clock),
     )
+    venue.account.sinks.append(ExternalWatch(survey, engine.errand, engine.compare, lambda: engine.has_work))
     engine.listeners.append(FrozenWatch(notifier).on_decision)
     engine.listeners.append(TopUpWatch(notifier, books.top_up_failed_ms).on_decision)
     engine.listeners.append(
@@ -237,7 +257,14 @@ async def _connected(
         streams=streams,
         markets=venue.markets,
         naked=naked,
+        owners=Owners(survey, sentinel, venue.trading, ids, journal, clock, notifier),
     )
+
+
+def _on_foreign(engine: Engine, sentinel: Sentinel, record: OrderRecord) -> None:
+    """An order nobody here sent: by hand, by force, or another engine's."""
+    sentinel.see(record.cl_id)
+    engine.holdings_differ()
 
 
 async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: OrderManager) -> None:
@@ -315,18 +342,17 @@ class _Gate:
         return abs(delta + order.side.sign * size) > abs(delta)
 
 
-def _boot_body(
-    settings: Settings, mode: str, epoch: int, snapshot: AccountSnapshot, books: Books
-) -> dict[str, object]:
-    body: dict[str, object] = {
-        "mode": mode,
-        "version": VERSION,
-        "fingerprint": fingerprint(settings),
-        "epoch": epoch,
-    }
-    if not books.boots_ms:
-        body["opening_cash"] = {ccy: balance.cash for ccy, balance in snapshot.balances.items()}
-    return body
+def _boot_body(settings: Settings, mode: str, epoch: int) -> dict[str, object]:
+    return {"mode": mode, "version": VERSION, "fingerprint": fingerprint(settings), "epoch": epoch}
+
+
+async def _lost(venue: Ports, books: Books, snapshot: AccountSnapshot, now_ms: int) -> Lost | None:
+    """What a new journal begins with: the account's cash, and hedges whose journal was lost."""
+    if books.boots_ms:
+        return None
+    pairs = tuple(venue.markets.view(name).pair for name in venue.markets.names)
+    fills = await venue.trading.fills(max(0, now_ms - LOOK_BACK_MS))
+    return rebuild(fills, pairs, snapshot)
 
 
 async def _set_leverage(trading: Trading, pair: Pair, wanted: Decimal) -> None:

@@ -141,6 +141,7 @@ async def _main(
         lambda: notifier.channels_down,
         options.flatten,
         LINGER_S if keeper is None else DEMO_LINGER_S,
+        take_over=options.take_over,
     )
     sessions.append(session)
     if keeper is not None:

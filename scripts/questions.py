@@ -72,6 +72,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
         "pending_transfer": books.pending_transfer,
         "rows_in_fallback": waiting,
         "dust": plain(books.dust),
+        "external": plain(books.external),
         "hedges": {
             name: {**plain(view), "net_delta": plain(view.net_delta), "pnl": plain(view.pnl)}
             for name, view in views.items()
@@ -86,6 +87,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
         ("equity", f"{_equity(books)}, today {usdt(breaker.day_pnl)}"),
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
         ("dust", ", ".join(f"{amount(q)} {coin}" for coin, q in sorted(books.dust.items())) or "none"),
+        ("external", f"{books.external}" or "none"),
     ]
     if waiting:
         facts.append(("journal", f"cannot be written: {waiting} rows wait in {fallback_of(Path(FILE_NAME))}"))

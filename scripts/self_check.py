@@ -17,6 +17,7 @@ from config.loader import fingerprint
 from config.schema import MAX_LEVERAGE, Settings
 from config.secrets import Secrets
 from core.errors import AuthFailed, VenueError, VenueRejected
+from core.ids import is_ours
 from core.ports import Clock, Market, Trading
 from core.types import ZERO, AccountConfig, AccountMode, Pair
 from scripts.options import Mode
@@ -297,15 +298,16 @@ async def _leverage(parts: Parts, trading: Trading) -> list[Check]:
 
 
 async def _positions(parts: Parts, trading: Trading) -> list[Check]:
-    """Foreign positions refuse the start. A difference in our own does not: recovery explains it or stops."""
+    """Positions that are not in the books do not refuse the start: recovery takes over what our ids prove,
+    and holds new risk until the operator has decided about the rest."""
     account = await trading.account()
     ours = {inst_id: -short for inst_id, short in parts.journal.contracts.items() if short}
     theirs = {inst_id: p.contracts for inst_id, p in account.positions.items() if p.contracts}
     pending = parts.journal.unresolved
     foreign = [f"{i} {theirs[i]:+f} contracts" for i in theirs if i not in ours and not pending]
     if foreign:
-        todo = "close them by hand, or give the engine a subaccount of its own"
-        return [Check("positions", Result.FAIL, f"not ours: {', '.join(foreign)}", todo)]
+        todo = "recovery adopts what our order ids prove; for the rest: `main.py adopt` or `main.py refuse`"
+        return [Check("positions", Result.WARN, f"not in our books: {', '.join(foreign)}", todo)]
     differing = [
         f"{i} {theirs.get(i, ZERO):+f} contracts, books {ours.get(i, ZERO):+f}"
         for i in sorted(ours.keys() | theirs.keys())
@@ -326,7 +328,9 @@ async def _positions(parts: Parts, trading: Trading) -> list[Check]:
 async def _orders(parts: Parts, trading: Trading) -> list[Check]:
     orders = await trading.open_orders()
     foreign = [
-        f"{o.inst_id} {o.side.value} {o.size:f}" for o in orders if o.cl_id not in parts.journal.known_orders
+        f"{o.inst_id} {o.side.value} {o.size:f}"
+        for o in orders
+        if o.cl_id not in parts.journal.known_orders and not is_ours(o.cl_id)
     ]
     if foreign:
         todo = "cancel them by hand, or give the engine a subaccount of its own"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,7 +62,9 @@ class Session:
         linger_s: float = LINGER_S,
         signals: bool = True,
         open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
+        take_over: bool = False,
     ) -> None:
+        self._take_over = take_over
         self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
@@ -263,7 +266,12 @@ class Session:
                     flatten = command.verb is Verb.FLATTEN
                     app.engine.post(Event(On.HALT, now_ms, command.reason, flatten=flatten))
                 case Verb.RESUME:
+                    app.owners.acknowledge()
                     app.engine.ask_resume()
+                case Verb.ADOPT:
+                    app.engine.errand(partial(app.owners.adopt, command.instrument, app.engine.state))
+                case Verb.REFUSE:
+                    app.engine.errand(app.owners.refuse)
                 case Verb.PAUSE:
                     app.permissions.lower("operator", Permission.NO_NEW_RISK, command.reason)
                 case Verb.UNPAUSE:
