@@ -132,6 +132,7 @@ class Session:
                 self._mode,
                 self._linger_s,
                 self._open_database,
+                self._take_over,
             )
         )
         if app is None:
