@@ -132,8 +132,8 @@ async def _connected(
     lost = await _lost(venue, books, snapshot, clock.now_ms())
     body = _boot_body(settings, mode, epoch)
     journal.append(Kind.BOOT, clock.now_ms(), body | ({"opening_cash": lost.opening_cash} if lost else {}))
-    for kind, row in lost.rows if lost else ():
-        journal.append(kind, clock.now_ms(), row)
+    for kind, fact in lost.rows if lost else ():
+        journal.append(kind, clock.now_ms(), fact)
     ids = JournalIds(epoch, (*books.orders, *books.transfers))
     known = {name: pair for name, pair in pairs.items() if pair.swap.state != GONE}
     fees = {name: await venue.trading.fee_rates(pair) for name, pair in known.items()}
