@@ -25,7 +25,7 @@ Bodies (every value as `plain` leaves it: Decimal as text):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -94,6 +94,23 @@ def plain(value: object) -> Any:
     if isinstance(value, (frozenset, set)):
         return sorted(plain(v) for v in value)
     raise TypeError(f"{kind.__name__} has no place in the journal: {value!r}")
+
+
+# Where the words of others end up: error texts, reasons an operator gave. Amounts and ids are never touched.
+_FREE_TEXT = ("message", "reason", "detail", "errors")
+
+
+def clean(body: Any, redact: Callable[[str], str]) -> Any:
+    """Take secrets out of the free text of what `plain` made of a row's body."""
+    for name in _FREE_TEXT:
+        said = body.get(name)
+        if isinstance(said, str) and said:
+            body[name] = redact(said)
+        elif isinstance(said, list):
+            body[name] = [redact(one) if isinstance(one, str) else one for one in said]
+    if isinstance(report := body.get("report"), dict):
+        body["report"] = clean(report, redact)
+    return body
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode

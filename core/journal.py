@@ -24,7 +24,7 @@ import aiosqlite
 
 from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, select, to_row
 from core.errors import JournalBroken, JournalFailed
-from core.facts import Kind, Row, canonical, plain
+from core.facts import Kind, Row, canonical, clean, plain
 from core.fallback import Fallback, fallback_of, rejoin
 from core.packing import Packer, Record
 from core.ports import Clock
@@ -80,6 +80,7 @@ class SqliteJournal:
     ) -> None:
         seq, head, chain = end
         self.listeners: list[Callable[[Row], None]] = []  # called in order; they do not append
+        self.redact: Callable[[str], str] = str  # takes secrets out of free text before it is a row
         self.on_health: Callable[[], None] = lambda: None  # called when `failed` or `on_reserve` changed
         self._fallback, self._reserve, self._packer = fallback, reserve, Packer()
         self._on_reserve = False
@@ -140,7 +141,7 @@ class SqliteJournal:
         """
         if self._closing:
             raise JournalFailed("the journal is closed")
-        held = plain(body)
+        held = clean(plain(body), self.redact)
         text = canonical(held)
         self._seq += 1
         self._head = next_hash(self._head, self._seq, kind.value, at_ms, text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -188,10 +188,11 @@ def runtime_state(status: Status) -> dict[str, Any]:
     return {"now": formats.utc(status.now_ms), **plain(status)}
 
 
-def write_runtime_state(status: Status, path: Path) -> None:
+def write_runtime_state(status: Status, path: Path, redact: Callable[[str], str] = str) -> None:
     """Replace `path` (runtime_state.json) at once, so a reader never sees half a file. Raises OSError."""
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(runtime_state(status), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    text = json.dumps(runtime_state(status), indent=2, ensure_ascii=False)
+    beside.write_text(redact(text) + "\n", "utf-8")
     os.replace(beside, path)
 
 

@@ -23,7 +23,7 @@ from exchange.okx.endpoints import Credentials, Endpoints
 from monitor.console import open_screen
 from monitor.logs import set_up_logs
 from monitor.notifier import QueueNotifier
-from monitor.redaction import Redactor
+from monitor.redaction import Redactor, redacted_errors, redacted_stream
 from monitor.summary import RunFacts
 from scripts.channels import channels_of
 from scripts.child_venue import child_venue
@@ -50,12 +50,12 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
     settings, secrets = _with_instruments(load(options.config), options), load_secrets()
     if options.mode is Mode.LIVE:
         refuse_unready(settings, secrets)
-    with ExitStack() as stack:
+    redact = Redactor(secrets.values())
+    with redacted_errors(redact), ExitStack() as stack:
         folder = data_folder(options)
         host = host_facts(folder)
         stack.enter_context(FolderLock(folder))
         evidence = journal_facts(folder, take_over=True), host
-        redact = Redactor(secrets.values())
         logs = set_up_logs(
             folder / "logs",
             settings.monitor.log_level,
@@ -125,7 +125,10 @@ async def _main(
     # The screen draws as soon as it is open, and the notifier, which the session needs, writes on it.
     sessions: list[Session] = []
     screen = open_screen(
-        out, lambda: sessions[0].status() if sessions else None, settings.monitor.language, SCANS_PER_LINE
+        redacted_stream(out, redact),
+        lambda: sessions[0].status() if sessions else None,
+        settings.monitor.language,
+        SCANS_PER_LINE,
     )
     notifier = QueueNotifier(
         channels_of(settings.monitor, secrets), clock, settings.monitor.language, redact, screen.note
@@ -142,6 +145,7 @@ async def _main(
         options.flatten,
         LINGER_S if keeper is None else DEMO_LINGER_S,
         take_over=options.take_over,
+        redact=redact,
     )
     sessions.append(session)
     if keeper is not None:

@@ -63,8 +63,9 @@ class Session:
         signals: bool = True,
         open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
         take_over: bool = False,
+        redact: Callable[[str], str] = str,
     ) -> None:
-        self._take_over = take_over
+        self._take_over, self._redact = take_over, redact
         self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
@@ -138,6 +139,7 @@ class Session:
         if app is None:
             return None
         try:
+            app.journal.redact = self._redact
             self._follow(app)
             on_app(app)
             self._curve.add(from_ms, _own_equity(app))

@@ -95,7 +95,7 @@ class Watch:
         if status is None:
             return
         try:
-            write_runtime_state(status, self._file)
+            write_runtime_state(status, self._file, self._app.journal.redact)
         except OSError as error:
             fields = {"what": "runtime_state.json", "detail": str(error)}
             self._app.notifier.tell("trouble", "warning", fields)

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.canaries import found_in
+
 ROOT = Path(__file__).resolve().parents[2]
 TAPE = ROOT.parent / "shared" / "data"
 PATIENCE_S = 300
@@ -34,6 +36,10 @@ class Ended:
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        """No process of any test may show a planted secret."""
+        assert not found_in((self.out + self.err).encode())
 
     @property
     def summary(self) -> dict[str, Any]:
