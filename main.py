@@ -147,6 +147,22 @@ def simulate(
 
 
 @app.command()
+def soak(
+    for_: Annotated[str, typer.Option("--for", help="how long, in venue time")] = "60d",
+    restarts_per_day: Annotated[float, typer.Option(min=0, max=100, help="clean stops and starts")] = 2.0,
+    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    data: Annotated[
+        Path | None, typer.Option(help="an empty folder; default: the next one of the demos")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Weeks of the demo through restarts: does memory, do files, does the journal grow as they may?"""
+    from scripts.soak import soak as soaked
+
+    _answer(soaked(opt.duration_ms(for_), restarts_per_day, seed, data), json)
+
+
+@app.command()
 def calibrate(
     tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
     days: Annotated[int | None, typer.Option(min=1, help="how much of it; default: all")] = None,

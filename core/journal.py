@@ -47,16 +47,31 @@ class Database(Protocol):
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ...) -> object: ...
 
-    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> object: ...
+    async def transact(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute the statement with each of the rows, all in one transaction. After an error it may still
+        be open."""
+        ...
 
     async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ...) -> Iterable[Any]: ...
 
     async def close(self) -> None: ...
 
 
+class InThread(aiosqlite.Connection):
+    """Works in a thread of its own; a whole transaction is one errand, because each way there costs."""
+
+    async def transact(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        def work() -> None:
+            self._conn.execute("BEGIN IMMEDIATE")
+            self._conn.executemany(sql, rows)
+            self._conn.execute("COMMIT")
+
+        await self._execute(work)  # type: ignore[no-untyped-call]  # the library's own way into its thread
+
+
 async def open_in_thread(path: Path) -> Database:
     """Open a file whose work is done in a thread of its own. Raises sqlite3.Error."""
-    db = aiosqlite.connect(path, isolation_level=None)
+    db = InThread(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
     db._thread.daemon = True  # a process that fails before `close` must still be able to end
     try:
         await db
@@ -349,9 +364,7 @@ class SqliteJournal:
     async def _insert(self, batch: tuple[Record, ...]) -> None:
         if not batch:
             return
-        await self._db.execute("BEGIN IMMEDIATE")
-        await self._db.executemany(INSERT, self._packer.pack(batch))  # packed in the database's thread
-        await self._db.execute("COMMIT")
+        await self._db.transact(INSERT, self._packer.pack(batch))  # packed where it is written
         self._forget(len(batch))
 
     async def _recover(self) -> None:

@@ -6,7 +6,7 @@ The settings differ only in the ports handed in: which venue, which market, whic
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class App:
     markets: MarketData
     naked: NakedTimes
     owners: Owners
+    loop_lags_s: list[float] = field(default_factory=list)  # how late the loop was, one look after the other
 
 
 async def compose(

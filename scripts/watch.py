@@ -68,6 +68,7 @@ class Watch:
         with Lifeguard(self._vitals.look, systemd) as lifeguard:
             self._lifeguard = lifeguard
             yield lifeguard
+            self._app.loop_lags_s.append(lifeguard.max_lag_s)
 
     def stand_down(self) -> None:
         """The engine is about to end: its tasks may."""

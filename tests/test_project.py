@@ -97,6 +97,7 @@ def test_no_tracked_file_holds(what: str) -> None:
     assert not held, f"{what}: {held}"
 
 
+@pytest.mark.fault("SE2")
 def test_no_secret_file_is_tracked() -> None:
     names = {name_of(path) for path in tracked()}
     assert ".env.example" in names
@@ -151,6 +152,7 @@ def direct(group: str | None) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(("file", "group"), [("runtime", None), ("dev", None), ("dev", "dev")])
+@pytest.mark.fault("DP2")
 def test_every_dependency_is_pinned_at_a_version_the_project_allows(file: str, group: str | None) -> None:
     pinned = pins(file)
     for wanted in direct(group):
@@ -165,6 +167,7 @@ def test_development_and_runtime_pin_the_same_versions() -> None:
 
 
 @pytest.mark.parametrize("file", ["runtime", "dev", "uv"])
+@pytest.mark.fault("DP2")
 def test_every_pin_carries_its_hashes(file: str) -> None:
     text = (ROOT / "requirements" / f"{file}.txt").read_text()
     blocks = re.split(r"^(?=\S)", text, flags=re.M)[1:]

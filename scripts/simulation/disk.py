@@ -67,6 +67,11 @@ class Inline:
             self._intents.clear()
         return done
 
+    async def transact(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self.execute("BEGIN IMMEDIATE")
+        await self.executemany(sql, rows)
+        await self.execute("COMMIT")
+
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> object:
         rows = list(rows)
         self._check()

@@ -57,6 +57,7 @@ def test_an_empty_variable_is_not_a_secret(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o700, 0o644])
+@pytest.mark.fault("SE2")
 def test_a_file_others_can_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         load_secrets(NONE)
 
 
+@pytest.mark.fault("SE1")
 def test_no_way_of_printing_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OKX_API_SECRET", "hunter2")
     secrets = load_secrets(NONE)

@@ -93,6 +93,7 @@ def test_a_timeout_is_venue_time() -> None:
     assert keeper.now == 1_000_000 + 3_600_000
 
 
+@pytest.mark.fault("SC4")
 def test_the_system_clock_never_goes_back_and_follows_a_resume() -> None:
     wall, mono = [100.0], [5.0]
     clock = SystemClock(wall=lambda: wall[0], monotonic=lambda: mono[0])

@@ -239,6 +239,7 @@ def test_a_refused_scan_is_recorded_with_its_reason_and_does_nothing() -> None:
     assert [v["guard"] for v in row.body["verdicts"] if not v["ok"]] == ["margin_ok"]
 
 
+@pytest.mark.fault("SC2")
 def test_ticks_during_an_opening_are_recorded_and_dropped() -> None:
     async def scenario(rig: Rig) -> None:
         rig.world.plan = Plan(opening=(OPEN,))
@@ -252,6 +253,7 @@ def test_ticks_during_an_opening_are_recorded_and_dropped() -> None:
     assert len(rig.journal.of(Kind.DECISION)) == 100
 
 
+@pytest.mark.fault("OL5")
 def test_a_halt_is_decided_while_the_hedge_is_in_flight_and_execution_is_told() -> None:
     async def scenario(rig: Rig) -> None:
         rig.world.plan = Plan(opening=(OPEN,))
@@ -407,6 +409,7 @@ def test_a_start_reads_its_state_off_what_is_held(spot: str, contracts: str, sta
     play(scenario)
 
 
+@pytest.mark.fault("CR6")
 def test_closing_waits_for_the_work_under_way() -> None:
     async def scenario(rig: Rig) -> None:
         rig.world.plan = Plan(opening=(OPEN,))

@@ -96,6 +96,7 @@ async def _nothing(ticker: WalkingTicker, clock: VirtualClock) -> None:
 # --- virtual time -----------------------------------------------------------------------------
 
 
+@pytest.mark.fault("SC3")
 def test_a_week_has_every_tick_exactly_once() -> None:
     walk = Walk(SPRING)
     walk.run(SPRING + 7 * DAY_MS, _nothing)
@@ -105,6 +106,7 @@ def test_a_week_has_every_tick_exactly_once() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu"])
+@pytest.mark.fault("SC3")
 def test_the_machines_own_zone_and_its_clock_changes_move_nothing(zone: str) -> None:
     told = subprocess.run(
         [sys.executable, "-c", REVIEWS, str(SPRING), str(AUTUMN)],
@@ -125,6 +127,7 @@ def test_a_start_on_the_very_second_does_not_fire_it_and_a_start_before_it_does(
         assert walk.of(On.SCAN)[0] == SPRING + first_ms
 
 
+@pytest.mark.fault("SC4")
 def test_a_settlement_fires_once_shortly_after_its_funding_time() -> None:
     async def ask(ticker: WalkingTicker, clock: VirtualClock) -> None:
         for _ in range(3):  # every scan asks again
@@ -211,6 +214,7 @@ async def ticking() -> AsyncIterator[tuple[ApTicker, Heard]]:
     await ticker.stop()
 
 
+@pytest.mark.fault("SC1")
 async def test_the_real_ticker_looks_up_a_settlement_however_late_it_is(
     ticking: tuple[ApTicker, Heard],
 ) -> None:
@@ -243,6 +247,7 @@ async def test_a_tick_that_breaks_is_reported(ticking: tuple[ApTicker, Heard]) -
     assert heard.lost == ["tick settle BTC-USDT was lost"]
 
 
+@pytest.mark.fault("SC1")
 async def test_a_tick_that_comes_too_late_is_reported_and_not_fired(ticking: tuple[ApTicker, Heard]) -> None:
     ticker, heard = ticking
     long_ago = datetime.now(UTC) - timedelta(minutes=6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def test_a_price_written_differently_is_the_same_level() -> None:
     assert book.freeze().bids == ((D(100), D(7)),)  # type: ignore[union-attr]
 
 
+@pytest.mark.fault("MD2")
 def test_a_gap_makes_it_unreadable_until_the_next_snapshot() -> None:
     book = seeded()
     assert not book.apply(change(12, 11), seen_ms=6)
@@ -81,6 +83,7 @@ def test_a_keep_alive_only_makes_it_younger() -> None:
     assert after.seen_ms == 60 and after.bids is before.bids
 
 
+@pytest.mark.fault("MD4")
 def test_numbers_may_start_again_after_maintenance() -> None:
     book = seeded()
     assert book.apply(change(3, 10, bids=[(D(98), D(1))]), seen_ms=6)
@@ -88,6 +91,7 @@ def test_numbers_may_start_again_after_maintenance() -> None:
     assert book.freeze().seq_id == 4  # type: ignore[union-attr]
 
 
+@pytest.mark.fault("MD9")
 def test_an_exact_repeat_is_ignored() -> None:
     book = seeded()
     update = change(11, 10, bids=[(D(100), D(5))])

@@ -71,6 +71,7 @@ async def test_an_order_the_gate_refuses_is_never_sent_and_leaves_a_note() -> No
     assert bench.journal.written[0].body["reason"] == "leverage above 3"
 
 
+@pytest.mark.fault("DB1")
 async def test_without_a_journal_an_opening_order_is_denied_but_a_hedging_one_goes_out() -> None:
     bench = Bench()
     bench.journal.fails = True
@@ -112,6 +113,7 @@ async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
     assert result.status is Ending.REFUSED and result.code == "50011" and bench.venue.sent == []
 
 
+@pytest.mark.fault("RE1")
 async def test_an_order_whose_answer_was_lost_is_found_by_asking() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push="none", invisible_ms=1_500))

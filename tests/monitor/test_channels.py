@@ -91,6 +91,7 @@ async def test_telegram_without_a_usable_answer_is_down(reply: Answer) -> None:
     assert isinstance(error, ChannelDown)
 
 
+@pytest.mark.fault("NO1")
 async def test_telegram_at_a_closed_port_is_down() -> None:
     with web_service(otherwise=SENT) as service:
         pass
@@ -167,6 +168,7 @@ async def test_a_service_that_comes_back_gets_the_message_once(service_name: str
 
 
 @pytest.mark.parametrize("service_name", TROUBLES)
+@pytest.mark.fault("SE1")
 async def test_no_secret_shows_in_any_log_or_error(
     service_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

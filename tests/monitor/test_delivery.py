@@ -114,6 +114,7 @@ async def test_a_text_is_cut_to_what_the_channel_takes() -> None:
     assert channel.texts == ["x" * 10]
 
 
+@pytest.mark.fault("NO2")
 async def test_the_services_own_waiting_time_is_kept_and_nothing_is_lost() -> None:
     channel, sleeps = ScriptedChannel(ChannelBusy(17)), Sleeps()
     c = courier(channel, sleeps)
@@ -124,6 +125,7 @@ async def test_the_services_own_waiting_time_is_kept_and_nothing_is_lost() -> No
     assert c.failures == 0
 
 
+@pytest.mark.fault("NO1")
 async def test_a_channel_that_is_down_is_waited_for_longer_and_longer() -> None:
     channel, sleeps = ScriptedChannel(*[ChannelDown("no answer")] * 9), Sleeps()
     c = courier(channel, sleeps)
@@ -133,6 +135,7 @@ async def test_a_channel_that_is_down_is_waited_for_longer_and_longer() -> None:
     assert channel.texts == ["m"]
 
 
+@pytest.mark.fault("NO1")
 async def test_the_circuit_opens_after_failures_in_a_row_and_closes_with_a_delivery() -> None:
     open_during = []
 
@@ -148,6 +151,7 @@ async def test_the_circuit_opens_after_failures_in_a_row_and_closes_with_a_deliv
     assert not c.is_open
 
 
+@pytest.mark.fault("NO2")
 async def test_a_critical_message_overtakes_while_the_channel_is_down() -> None:
     class Alarming(ScriptedChannel):
         async def send(self, text: str) -> None:
@@ -194,6 +198,7 @@ async def test_a_failed_batch_keeps_its_order() -> None:
     assert channel.texts == ["a\nb\nc"]
 
 
+@pytest.mark.fault("DP1")
 async def test_an_error_nobody_thought_of_does_not_end_the_courier() -> None:
     channel = ScriptedChannel(RuntimeError("library bug"))
     c = courier(channel)
@@ -245,6 +250,7 @@ def test_the_post_office_delivers_and_closes() -> None:
     assert channel.closed
 
 
+@pytest.mark.fault("NO2")
 def test_what_cannot_be_delivered_in_time_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Deaf(ScriptedChannel):
         async def send(self, text: str) -> None:

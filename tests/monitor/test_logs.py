@@ -75,6 +75,7 @@ def test_standard_logging_loguru_and_apscheduler_end_in_the_same_file(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "websockets.client", "apscheduler.executors"])
+@pytest.mark.fault("DP3")
 def test_chatty_libraries_are_quiet_below_warning(tmp_path: Path, name: str) -> None:
     with logging_to(tmp_path, level="debug"):
         logging.getLogger(name).info("POST https://host/botTOKEN/sendMessage")
@@ -91,6 +92,7 @@ def test_lines_below_the_level_are_left_out(tmp_path: Path) -> None:
     assert [line["event"] for line in lines(tmp_path)] == ["loud"]
 
 
+@pytest.mark.fault("SE1")
 def test_a_secret_shows_in_no_form_and_no_place(tmp_path: Path) -> None:
     console = io.StringIO()
     with logging_to(tmp_path, console):
@@ -113,6 +115,7 @@ def test_a_secret_shows_in_no_form_and_no_place(tmp_path: Path) -> None:
     assert len(lines(tmp_path)) == 6  # still JSON, every line
 
 
+@pytest.mark.fault("SE1")
 def test_values_of_keys_named_like_secrets_are_blanked_at_any_depth(tmp_path: Path) -> None:
     with logging_to(tmp_path):
         structlog.get_logger("engine").info(

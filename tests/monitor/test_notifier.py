@@ -127,6 +127,7 @@ def test_an_unknown_level_is_a_warning() -> None:
     assert desk.heard[0][1] == "warning"
 
 
+@pytest.mark.fault("NO1")
 def test_telling_never_raises(caplog: pytest.LogCaptureFixture) -> None:
     def broken(at_ms: int, level: str, text: str) -> None:
         raise BrokenPipeError("nobody reads")
@@ -142,6 +143,7 @@ def test_telling_never_raises(caplog: pytest.LogCaptureFixture) -> None:
     assert "s3cret-token" not in caplog.text
 
 
+@pytest.mark.fault("SE1")
 def test_a_secret_in_a_field_is_told_to_nobody() -> None:
     desk = Desk()
     desk.tell("trouble", what="errand failed", detail="GET /bots3cret-token/x")

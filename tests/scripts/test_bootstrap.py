@@ -310,6 +310,7 @@ async def test_an_ailing_instrument_we_hold_does_not_keep_us_from_closing_it(wor
         ({"fee_in_quote": True}, "fee", Result.WARN),
     ],
 )
+@pytest.mark.fault("SE3")
 async def test_what_the_key_and_the_account_may_be(
     world: World, trading: FakeTrading, spoilt: dict[str, Any], name: str, result: Result
 ) -> None:
@@ -392,6 +393,7 @@ async def test_a_refused_key_says_what_to_look_at(
 @pytest.mark.parametrize(
     "error", [VenueDown("timeout"), RateLimited("slow down"), VenueRejected("no", "51000")]
 )
+@pytest.mark.fault("DP1")
 async def test_no_venue_error_ends_the_self_check(
     world: World, trading: FakeTrading, error: VenueError
 ) -> None:

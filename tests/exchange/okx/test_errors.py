@@ -39,6 +39,7 @@ def test_an_unknown_code_with_a_server_error_is_an_unknown_outcome() -> None:
     assert type(refusal("50999", "", status=500)) is VenueDown
 
 
+@pytest.mark.fault("RE11")
 def test_a_missing_data_list_is_no_rows() -> None:
     assert unpack(HttpReply(200, b'{"code":"0","data":null}'), wire.Order) == []
 

@@ -182,6 +182,7 @@ async def test_private_pushes_reach_the_account_and_the_orders(venue: StreamVenu
         assert [fill.trade_id if fill else None for _, fill in desk.orders.seen] == ["555123", None]
 
 
+@pytest.mark.fault("MD2", "MD3")
 async def test_a_gap_makes_the_book_unreadable_and_asks_for_a_new_one(
     venue: StreamVenue, clock: StillClock
 ) -> None:
@@ -199,6 +200,7 @@ async def test_a_gap_makes_the_book_unreadable_and_asks_for_a_new_one(
         assert len(venue.lines) == 3
 
 
+@pytest.mark.fault("MD9")
 async def test_a_repeated_or_reordered_push_never_shows_a_wrong_book(
     venue: StreamVenue, clock: StillClock
 ) -> None:
@@ -217,6 +219,7 @@ async def test_a_repeated_or_reordered_push_never_shows_a_wrong_book(
         assert desk.view.spot is None
 
 
+@pytest.mark.fault("MD10")
 async def test_broken_pushes_are_skipped_on_every_channel(venue: StreamVenue, clock: StillClock) -> None:
     broken: list[tuple[str, str, Any]] = [
         ("books", SPOT, [{"asks": "?"}]),
@@ -257,6 +260,7 @@ async def test_frames_of_all_connections_are_counted(venue: StreamVenue, clock: 
         await eventually(lambda: desk.streams.frames == before + 2)
 
 
+@pytest.mark.fault("WS4")
 async def test_every_connection_comes_back_on_its_own(venue: StreamVenue, clock: StillClock) -> None:
     async with running(venue, clock) as desk:
         for name in ("public", "business", "private"):

@@ -254,6 +254,7 @@ def test_the_model_payload_is_read(kind: str) -> None:
         ("fee", {"maker": ""}),
     ],
 )
+@pytest.mark.fault("MD10")
 def test_what_cannot_be_read_is_a_bad_payload(kind: str, change: dict[str, object]) -> None:
     with pytest.raises(BadPayload):
         read(kind, READERS[kind][2] | change)
@@ -286,11 +287,13 @@ def test_the_raw_payload_is_in_the_message() -> None:
         read("order", ORDER | {"state": "dreaming"})
 
 
+@pytest.mark.fault("MD10")
 def test_unknown_fields_are_ignored() -> None:
     assert read("mark", MARK | {"brandNew": {"a": [1]}}) == ("BTC-USDT-SWAP", D("60000.1"))
 
 
 @pytest.mark.parametrize("absent", ["", None])
+@pytest.mark.fault("RE11")
 def test_absent_is_not_zero(absent: str | None) -> None:
     position, _ = read("position", POSITION | {"liqPx": absent, "mgnRatio": absent})
     assert position.liq_px is None and position.mgn_ratio is None

@@ -137,6 +137,7 @@ async def test_a_wrong_passphrase_stops_at_the_first_answer(venue: HttpVenue, cl
     assert len(venue.asked) == 1
 
 
+@pytest.mark.fault("RE4")
 async def test_the_item_code_counts_although_the_top_says_success(rest: OkxRest, venue: HttpVenue) -> None:
     venue.script[ORDER] = Answer([ACK | {"ordId": "", "sCode": "51008", "sMsg": "Insufficient USDT balance"}])
     with pytest.raises(VenueRejected, match="Insufficient") as caught:
@@ -163,6 +164,7 @@ async def test_the_item_code_counts_although_the_top_says_success(rest: OkxRest,
     ],
     ids=lambda answer: answer.text or answer.code,
 )
+@pytest.mark.fault("RE1", "RE2", "RE3")
 async def test_an_order_without_a_clear_answer_is_unknown_and_sent_once(
     rest: OkxRest, venue: HttpVenue, answer: Answer
 ) -> None:
@@ -172,6 +174,7 @@ async def test_an_order_without_a_clear_answer_is_unknown_and_sent_once(
     assert venue.paths() == [ORDER]
 
 
+@pytest.mark.fault("RE1", "RE6")
 async def test_an_order_whose_answer_does_not_come_is_unknown(rest: OkxRest, venue: HttpVenue) -> None:
     venue.script[ORDER] = Answer([ACK], stall=True)
     rest.sdk.trade.timeout = httpx.Timeout(0.1)
@@ -180,6 +183,7 @@ async def test_an_order_whose_answer_does_not_come_is_unknown(rest: OkxRest, ven
     assert venue.paths() == [ORDER]
 
 
+@pytest.mark.fault("RE5")
 async def test_nobody_listening_is_an_unknown_outcome(clock: StillClock) -> None:
     client = OkxRest(Endpoints("http://127.0.0.1:1", "", demo=True), KEY, clock)
     with pytest.raises(VenueDown, match="ConnectError"):
@@ -205,6 +209,7 @@ async def test_too_many_requests_means_nothing_happened(
     assert rest.health_figures(NOW_MS).rate_use_ratio > Decimal("0.9")  # the venue's count is believed
 
 
+@pytest.mark.fault("RE3")
 async def test_a_read_is_tried_again_after_trouble(
     rest: OkxRest, venue: HttpVenue, clock: StillClock
 ) -> None:
@@ -277,6 +282,7 @@ async def test_the_offset_is_that_of_the_fastest_sample_at_its_middle(
     assert await rest.measure_offset() == 1_000
 
 
+@pytest.mark.fault("RE7")
 async def test_slow_queries_do_not_hold_up_an_order(rest: OkxRest, venue: HttpVenue) -> None:
     venue.script[CONFIG] = Answer(stall=True)
     venue.script[ORDER] = Answer([ACK])
@@ -296,6 +302,7 @@ def test_orders_are_given_up_sooner_than_queries(venue: HttpVenue, clock: StillC
     sdk.close()
 
 
+@pytest.mark.fault("SE1")
 async def test_no_secret_shows_in_reprs_or_errors(rest: OkxRest, venue: HttpVenue) -> None:
     venue.script[ORDER] = Answer(text=HTML, status=502)
     with pytest.raises(VenueDown) as caught:

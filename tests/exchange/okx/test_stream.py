@@ -138,6 +138,7 @@ async def test_what_comes_during_the_handshake_waits_for_the_resync(
         assert seen_at_resync == [0] and stream.health().live
 
 
+@pytest.mark.fault("WS2", "WS11")
 async def test_a_refused_login_is_reported_and_not_hammered(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -153,6 +154,7 @@ async def test_a_refused_login_is_reported_and_not_hammered(
         await eventually(live(stream))
 
 
+@pytest.mark.fault("WS2")
 async def test_a_login_without_an_answer_is_not_taken_for_one(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -164,6 +166,7 @@ async def test_a_login_without_an_answer_is_not_taken_for_one(
         await eventually(live(stream))
 
 
+@pytest.mark.fault("WS10")
 async def test_a_missing_acknowledgement_means_not_live(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -176,6 +179,7 @@ async def test_a_missing_acknowledgement_means_not_live(
         await eventually(live(stream))
 
 
+@pytest.mark.fault("WS10")
 async def test_a_refused_subscription_is_reported_with_its_code(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -186,6 +190,7 @@ async def test_a_refused_subscription_is_reported_with_its_code(
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 4004])
+@pytest.mark.fault("WS4")
 async def test_any_close_leads_to_a_new_connection_and_a_resync(
     venue: StreamVenue, ear: Ear, clock: StillClock, code: int
 ) -> None:
@@ -205,6 +210,7 @@ async def test_a_dropped_connection_is_replaced(venue: StreamVenue, ear: Ear, cl
         await eventually(lambda: stream.health().reconnects == 1 and stream.health().live)
 
 
+@pytest.mark.fault("WS3")
 async def test_a_peer_that_no_longer_answers_is_given_up(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -216,6 +222,7 @@ async def test_a_peer_that_no_longer_answers_is_given_up(
         assert any("no pong" in text for text in ear.troubles)
 
 
+@pytest.mark.fault("WS1")
 async def test_silence_is_broken_by_text_pings(venue: StreamVenue, ear: Ear, clock: StillClock) -> None:
     async with listening(venue, ear, clock, replace(TIMES, ping_after_s=0.01, pong_within_s=0.2)) as stream:
         await eventually(lambda: venue.lines and venue.lines[0].pings >= 3)
@@ -231,6 +238,7 @@ async def test_a_talking_venue_is_not_pinged(venue: StreamVenue, ear: Ear, clock
         assert venue.line("private").pings == 0
 
 
+@pytest.mark.fault("WS5")
 async def test_an_upgrade_notice_brings_the_new_connection_before_the_old_one_goes(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -255,6 +263,7 @@ async def test_an_upgrade_notice_brings_the_new_connection_before_the_old_one_go
         assert ear.troubles == []
 
 
+@pytest.mark.fault("WS12")
 async def test_a_handler_that_raises_costs_the_connection_not_the_stream(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -292,6 +301,7 @@ async def test_an_unreadable_push_is_skipped_and_reported(
 @pytest.mark.parametrize(
     "frame", ["", "}", "[]", "null", '{"arg":5}', '{"event":7}', '{"data":[', "\x00", "12"]
 )
+@pytest.mark.fault("MD10", "DP1")
 async def test_garbage_does_not_kill_the_reader(
     venue: StreamVenue, ear: Ear, clock: StillClock, frame: str
 ) -> None:
@@ -303,6 +313,7 @@ async def test_garbage_does_not_kill_the_reader(
         assert len(ear.troubles) == 1 and stream.health().reconnects == 0
 
 
+@pytest.mark.fault("MD10")
 async def test_an_unknown_event_is_reported_and_a_known_count_is_not(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -329,6 +340,7 @@ async def test_a_subscription_dropped_by_the_connection_limit_is_not_live(
         assert any("too many connections for channel orders" in text for text in ear.troubles)
 
 
+@pytest.mark.fault("WS11")
 async def test_a_connection_that_keeps_breaking_is_renewed_ever_more_slowly(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
@@ -367,6 +379,7 @@ async def test_a_failed_resync_is_not_live_and_tried_again(
         assert any("rest is down" in text for text in ear.troubles)
 
 
+@pytest.mark.fault("WS11")
 async def test_pauses_double_with_jitter_up_to_a_limit(ear: Ear, clock: StillClock) -> None:
     stream = Stream(
         "public", "ws://127.0.0.1:1", ARGS, ear.push, clock, random.Random(1), TIMES, ear.troubles.append
