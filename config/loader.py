@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from config.fields import Unfit, allowed, section_of, shown, typed
-from config.schema import Section, Settings
+from config.schema import Settings
 from config.secrets import Secrets
+from config.section import Section
 from config.yaml_lines import Items, Node, Scalar, Table, read
 from core.errors import UsageError
 

@@ -10,22 +10,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from config.section import HttpUrl, InstrumentName, Ratio, Section, StreamUrl, Usdt
+from config.watchdog import Watchdog
 
 MAX_LEVERAGE = Decimal(3)  # red line; a bound here, checked again at every order
-
-Ratio = Annotated[Decimal, Field(ge=0, le=1)]
-Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://\S+$")]
-StreamUrl = Annotated[str, Field(pattern=r"^wss?://\S+$")]
-InstrumentName = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT$")]
-
-
-class Section(BaseModel):
-    """Base of every section: closed, frozen, strict about types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
-
 
 # --- account.yaml -----------------------------------------------------------------------------
 
@@ -365,6 +355,10 @@ class ExecutionLimits(Section):
         Decimal, Field(gt=0, le=1000, description="how far an emergency unwind may go")
     ] = Decimal(200)
     order_timeout_s: Annotated[Decimal, Field(gt=0, le=60)] = Decimal(10)
+    dead_man_s: Annotated[
+        int,
+        Field(ge=10, le=120, description="untold for so long, the venue cancels what rests of ours"),
+    ] = 30
 
 
 class Caps(Section):
@@ -395,6 +389,7 @@ class Risk(Section):
     execution: ExecutionLimits = ExecutionLimits()
     caps: Caps = Caps()
     shutdown: Shutdown = Shutdown()
+    watchdog: Watchdog = Watchdog()
 
 
 # --- monitor.yaml -----------------------------------------------------------------------------

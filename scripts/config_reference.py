@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from config.fields import allowed, section_of, shown
-from config.schema import Section, Settings
+from config.schema import Settings
+from config.section import Section
 from config.yaml_lines import Table, read
 
 ROOT: Final = Path(__file__).resolve().parents[1]
