@@ -3,6 +3,7 @@
     hedge     FE<epoch>H<number>                   FE2k9x1mH3
     order     <hedge><S|P><epoch>N<attempt>        FE2k9x1mH3S2k9x1mN1   (S spot, P perpetual)
     transfer  FE<epoch>T<number>                   FE2k9x1mT1
+    reducing  FW<epoch>P<process>N<number>         FW2k9x1mP4d2N1       (watchdog, close_all: no hedge's)
 
 Numbers are in base 36 with small letters; capitals separate. An order carries the epoch of the process
 that sent it besides its hedge's, because a hedge outlives processes. The venue allows 32 characters.
@@ -19,6 +20,8 @@ from typing import Final
 from core.types import Leg
 
 PREFIX: Final = "FE"
+REDUCER_PREFIX: Final = "FW"  # of orders that only reduce, sent beside the engine
+TAG: Final = "fundingengine"  # every order carries it, so that a switch at the venue concerns ours alone
 MAX_LENGTH: Final = 32
 EPOCH_ZERO_S: Final = 1_577_836_800  # 2020-01-01T00:00:00Z
 
@@ -28,6 +31,7 @@ _N: Final = "(0|[1-9a-z][0-9a-z]*)"
 _ORDER: Final = re.compile(f"({PREFIX}{_N}H{_N})([SP]){_N}N{_N}")
 _HEDGE: Final = re.compile(f"{PREFIX}{_N}H{_N}")
 _TRANSFER: Final = re.compile(f"{PREFIX}{_N}T{_N}")
+_REDUCING: Final = re.compile(f"{REDUCER_PREFIX}{_N}P{_N}N{_N}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ def parse(cl_id: str) -> OrderId | None:
 def is_ours(cl_id: str) -> bool:
     """True for an order id made by this engine, in whichever process."""
     return parse(cl_id) is not None
+
+
+def is_reducers(cl_id: str) -> bool:
+    """True for an order id of the watchdog or of close_all: it reduced what the engine owns."""
+    return _REDUCING.fullmatch(cl_id) is not None
 
 
 def next_epoch(last_epoch: int, now_ms: int) -> int:
@@ -111,6 +120,18 @@ class JournalIds:
                 self._hedges = max(self._hedges, int(match[2], 36))
         elif (match := _TRANSFER.fullmatch(text)) and int(match[1], 36) == self._epoch:
             self._transfers = max(self._transfers, int(match[2], 36))
+
+
+class ReducerIds:
+    """Ids of the orders one reducing process sends. The process id keeps two of one second apart."""
+
+    def __init__(self, epoch: int, process: int) -> None:
+        self._stem = f"{REDUCER_PREFIX}{base36(epoch)}P{base36(process)}N"
+        self._orders = 0
+
+    def order_id(self) -> str:
+        self._orders += 1
+        return f"{self._stem}{base36(self._orders)}"
 
 
 def base36(number: int) -> str:

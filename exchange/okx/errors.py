@@ -17,6 +17,7 @@ W = TypeVar("W")
 
 CLOCK_CODE: Final = "50102"  # our signature's time is outside the window
 NO_SUCH_ORDER: Final = "51603"
+BAD_PARAMETER: Final = "51000"  # also a posSide that does not fit the account's position mode
 NO_SUCH_INSTRUMENT: Final = "51001"
 
 _AUTH: Final = frozenset(

@@ -144,11 +144,15 @@ def config(row: wire.Config) -> AccountConfig:
 def snapshot(
     push: BalancePush, positions: Iterable[tuple[Position, int]], mode: AccountMode, seen_ms: int
 ) -> AccountSnapshot:
-    """Join what the balance and positions replies said."""
+    """Join what the balance and positions replies said.
+
+    In long/short mode a swap may have two positions: the short one counts, hedges have no other.
+    """
+    shorts_last = sorted((p for p, _ in positions if p.contracts), key=lambda p: p.contracts, reverse=True)
     return AccountSnapshot(
         mode=mode,
         balances={balance.ccy: balance for balance, _ in push.balances},
-        positions={p.inst_id: p for p, _ in positions if p.contracts},
+        positions={p.inst_id: p for p in shorts_last},
         # An account never used has no numbers at all
         total_equity_usd=push.total_equity_usd or Decimal(0),
         ts_ms=push.ts_ms,

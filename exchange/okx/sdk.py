@@ -99,8 +99,8 @@ class Service(_Signed, StatusAPI):
 class Trade(_Signed, TradeAPI):
     """Trading, with the dead man's switch the SDK lacks."""
 
-    def cancel_all_after(self, timeOut: str) -> Prepared:
-        return self._request(POST, "/api/v5/trade/cancel-all-after", {"timeOut": timeOut})
+    def cancel_all_after(self, timeOut: str, tag: str) -> Prepared:
+        return self._request(POST, "/api/v5/trade/cancel-all-after", {"timeOut": timeOut, "tag": tag})
 
 
 class Funding(_Signed, FundingAPI):

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from core.errors import VenueDown, VenueRejected
+from core.ids import TAG
 from core.ports import Clock
 from core.types import (
     DAY_MS,
@@ -31,7 +32,7 @@ from core.types import (
 )
 from exchange.okx import parse_account as parse
 from exchange.okx import wire
-from exchange.okx.errors import NO_SUCH_ORDER
+from exchange.okx.errors import BAD_PARAMETER, NO_SUCH_ORDER
 from exchange.okx.fields import word
 from exchange.okx.rest import OkxRest
 
@@ -48,17 +49,38 @@ D = TypeVar("D", Fill, Bill)
 
 
 class OkxTrading:
-    """Errors as in core.ports.Trading. Needs credentials; net position mode is assumed."""
+    """Errors as in core.ports.Trading. Needs credentials.
+
+    The engine is at home in net position mode; in long/short mode every order for a swap is about its
+    short, so that a hedge can be closed after somebody changed the mode.
+    """
 
     def __init__(self, rest: OkxRest, clock: Clock) -> None:
         self._rest = rest
         self._clock = clock
         self._mode: AccountMode | None = None
+        self._net = True
 
     # --- orders -----------------------------------------------------------------------------
 
     async def place(self, order: OrderRequest) -> str:
-        """Send one order; return the venue's id. A duplicate client id raises VenueDown: it is there."""
+        """Send one order; return the venue's id. A duplicate client id raises VenueDown: it is there.
+
+        A refused swap order may mean that somebody changed the position mode: nothing happened, so the
+        mode is asked for, and when it did change the order goes once more in the new one's words.
+        """
+        trade_mode, net = await self._trade_mode(order.leg), self._net
+        try:
+            return await self._send_order(order, trade_mode)
+        except VenueRejected as refused:
+            if refused.code != BAD_PARAMETER or order.leg is not Leg.SWAP:
+                raise
+            await self.account_config()
+            if self._net is net:
+                raise
+        return await self._send_order(order, trade_mode)
+
+    async def _send_order(self, order: OrderRequest, trade_mode: str) -> str:
         return await self._rest.send(
             self._rest.sdk.trade.place_order,
             wire.Ack,
@@ -66,12 +88,14 @@ class OkxTrading:
             scope=order.inst_id,
             urgent=order.reduce_only,
             instId=order.inst_id,
-            tdMode=await self._trade_mode(order.leg),
+            tdMode=trade_mode,
             side=order.side.value,
             ordType=order.kind.value,
             sz=plain(order.size),
             px=plain(order.limit_px),
             clOrdId=order.cl_id,
+            tag=TAG,
+            posSide="" if self._net or order.leg is Leg.SPOT else "short",
             # Spot has no such flag: there the balance itself is the limit
             reduceOnly=True if order.reduce_only and order.leg is Leg.SWAP else "",
         )
@@ -131,12 +155,16 @@ class OkxTrading:
         return tuple(sorted(spot + swap, key=lambda fill: fill.ts_ms))
 
     async def cancel_all_after(self, timeout_s: int) -> None:
-        """Arm the venue's dead man's switch: all orders are cancelled unless called again in time.
+        """Arm the venue's dead man's switch: our orders are cancelled unless called again in time.
 
-        10 to 120 s; 0 disarms. It cancels resting orders, it closes nothing.
+        10 to 120 s; 0 disarms. It cancels resting orders with our tag, it closes nothing.
         """
         await self._rest.send(
-            self._rest.sdk.trade.cancel_all_after, wire.TimerAck, lambda row: row, timeOut=str(timeout_s)
+            self._rest.sdk.trade.cancel_all_after,
+            wire.TimerAck,
+            lambda row: row,
+            timeOut=str(timeout_s),
+            tag=TAG,
         )
 
     # --- account ----------------------------------------------------------------------------
@@ -164,7 +192,7 @@ class OkxTrading:
         config = await self._rest.read_one(
             self._rest.sdk.account.get_account_config, wire.Config, parse.config
         )
-        self._mode = config.mode
+        self._mode, self._net = config.mode, config.net_positions
         return config
 
     async def fee_rates(self, pair: Pair) -> FeeRates:

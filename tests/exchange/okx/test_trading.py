@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import VenueDown, VenueRejected
+from core.ids import TAG
 from core.types import (
     DAY_MS,
     AccountMode,
@@ -77,6 +78,7 @@ async def test_a_spot_order_in_futures_mode_is_paid_in_cash(trading: OkxTrading,
         "sz": "0.16010000",
         "px": "60010.1",
         "clOrdId": "h1s0",
+        "tag": TAG,
     }
 
 
@@ -89,6 +91,7 @@ async def test_a_swap_order_is_crossed_and_counts_contracts(trading: OkxTrading,
         "sz": "15.99",
         "px": "60010.1",
         "clOrdId": "h1p0",
+        "tag": TAG,
     }
 
 
@@ -359,7 +362,47 @@ async def test_the_funding_wallet_by_currency(trading: OkxTrading, venue: HttpVe
     assert await trading.wallet() == {"USDT": D("12.5"), "BTC": D(0)}
 
 
-async def test_the_dead_mans_switch_is_armed(trading: OkxTrading, venue: HttpVenue) -> None:
+async def test_the_dead_mans_switch_is_armed_for_our_orders_only(
+    trading: OkxTrading, venue: HttpVenue
+) -> None:
     venue.script["/api/v5/trade/cancel-all-after"] = Answer([{"triggerTime": "1"}])
     await trading.cancel_all_after(60)
-    assert venue.asked[-1].body == {"timeOut": "60"}
+    assert venue.asked[-1].body == {"timeOut": "60", "tag": TAG}
+    assert TAG.isalnum() and len(TAG) <= 16
+
+
+@pytest.mark.fault("AC1")
+async def test_in_long_short_mode_a_swap_order_is_about_the_short(
+    trading: OkxTrading, venue: HttpVenue
+) -> None:
+    venue.script["/api/v5/account/config"] = Answer([CONFIG | {"posMode": "long_short_mode"}])
+    assert (await sent(trading, venue, SWAP_CLOSE))["posSide"] == "short"
+    assert "posSide" not in await sent(trading, venue, SPOT_BUY)
+
+
+@pytest.mark.fault("AC1")
+@pytest.mark.parametrize(("then", "pos_side"), [("long_short_mode", "short"), ("net_mode", None)])
+async def test_a_close_refused_for_the_position_mode_goes_once_more_in_the_new_modes_words(
+    trading: OkxTrading, venue: HttpVenue, then: str, pos_side: str | None
+) -> None:
+    before = "net_mode" if then == "long_short_mode" else "long_short_mode"
+    venue.script["/api/v5/account/config"] = Answer([CONFIG | {"posMode": before}])
+    await trading.account_config()
+    venue.script["/api/v5/account/config"] = Answer([CONFIG | {"posMode": then}])
+    venue.script[PATH] = [
+        Answer([ACK | {"sCode": "51000", "sMsg": "Parameter posSide error"}]),
+        Answer([ACK]),
+    ]
+    assert await trading.place(SWAP_CLOSE) == "77"
+    first, second = (asked.body for asked in venue.asked if asked.path == PATH)
+    assert first.get("posSide") != second.get("posSide") == pos_side
+    assert first["clOrdId"] == second["clOrdId"] and second["reduceOnly"] is True
+
+
+async def test_a_refused_parameter_is_final_while_the_position_mode_is_what_we_thought(
+    trading: OkxTrading, venue: HttpVenue
+) -> None:
+    venue.script[PATH] = Answer([ACK | {"sCode": "51000", "sMsg": "Parameter sz error"}])
+    with pytest.raises(VenueRejected):
+        await trading.place(SWAP_CLOSE)
+    assert venue.paths().count(PATH) == 1
