@@ -112,6 +112,10 @@ class Trading(Protocol):
 
     async def open_orders(self) -> tuple[OrderRecord, ...]: ...
 
+    async def cancel_all_after(self, timeout_s: int) -> None:
+        """Let the venue cancel what rests of ours unless called again within 10 to 120 s; 0 ends that."""
+        ...
+
     async def order_fills(self, inst_id: str, ord_id: str) -> tuple[Fill, ...]: ...
 
     async def fills(self, since_ms: int) -> tuple[Fill, ...]:

@@ -195,6 +195,9 @@ class PaperAccount:
     async def cancel(self, inst_id: str, cl_id: str) -> None:
         raise VenueRejected("no order rests on paper", "51400")
 
+    async def cancel_all_after(self, timeout_s: int) -> None:
+        """No order rests on paper, so there is nothing a switch could cancel."""
+
     async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
         return self._state.orders.get(cl_id)
 

@@ -8,7 +8,7 @@ prove that the order never arrived (an answer that did not come proves nothing).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from config.schema import ExecutionLimits
@@ -23,6 +23,7 @@ from execution.orders import Ending, Flight, OrderResult, Rest
 
 OrderGate = Callable[[OrderRequest], Verdict]
 OnForeign = Callable[[OrderRecord, Fill | None], None]
+BeforeRest = Callable[[], Awaitable[None]]
 
 ABSENCE_ANSWERS: Final = 3
 ABSENCE_WINDOW_MS: Final = 2_000  # a fresh order may stay invisible for a moment (51603)
@@ -38,6 +39,7 @@ class OrderManager:
     gate       asked before every send; a refusal sends nothing (red lines, permission, stop).
     holdings   the books, asked whether a fill is already known.
     pair_of    an instrument's pair, for orders recalled from the journal.
+    before_rest  awaited before an order that may rest is sent: whoever guards what rests.
     on_foreign told of pushes that belong to no order of this process: ADL, liquidation, manual trades.
     """
 
@@ -51,6 +53,7 @@ class OrderManager:
         holdings: Holdings,
         pair_of: Callable[[str], Pair],
         on_foreign: OnForeign,
+        before_rest: BeforeRest | None = None,
     ) -> None:
         self._trading = trading
         self._journal = OrderJournal(journal, clock, holdings)
@@ -59,6 +62,7 @@ class OrderManager:
         self._gate = gate
         self._pair_of = pair_of
         self._on_foreign = on_foreign
+        self._before_rest = before_rest
         self._flights: dict[str, Flight] = {}  # outcome not known yet
         self._closed: dict[str, Flight] = {}
 
@@ -100,6 +104,8 @@ class OrderManager:
         except JournalFailed as error:
             if purpose.adds_risk and request.leg is Leg.SPOT and request.side is Side.BUY:
                 return self._turn_away(flight, Ending.DENIED, "journal", str(error))
+        if request.kind is not OrderKind.IOC and self._before_rest is not None:
+            await self._before_rest()
         refusal = await self._send(flight)
         if refusal is not None:
             return refusal
@@ -135,6 +141,10 @@ class OrderManager:
         """Client ids of orders in flight or without a known outcome, of one pair or of all."""
         flights = self._flights.values()
         return tuple(f.request.cl_id for f in flights if instrument in (None, f.request.instrument))
+
+    def rests(self) -> bool:
+        """Whether an order whose outcome is open may lie in a book of the venue."""
+        return any(f.request.kind is not OrderKind.IOC for f in self._flights.values())
 
     def on_order(self, record: OrderRecord, fill: Fill | None) -> None:
         """Take an order push (core.ports.OrderSink). Early, late and repeated ones are all welcome."""

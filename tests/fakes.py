@@ -207,6 +207,7 @@ class FakeTrading:
         self.orders: dict[str, VenueOrder] = {}
         self.sent: list[OrderRequest] = []  # everything that was placed, also in vain
         self.queries = 0
+        self.switched: list[int] = []  # timeouts the dead man's switch was told, 0 for off
         self.transfers: dict[str, TransferRecord] = {}
         self.transfer_script: deque[str] = deque()  # "", "lost", "ack_lost", "slow", or a code
         self.transfer_calls: list[str] = []
@@ -407,6 +408,10 @@ class FakeTrading:
             raise VenueRejected("filled, cancelled or unknown", "51400")
         self._end(found)
         self.clock.later(20, lambda: self._push(found))
+
+    async def cancel_all_after(self, timeout_s: int) -> None:
+        self._answer()
+        self.switched.append(timeout_s)
 
     async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
         self._answer()
