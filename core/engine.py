@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Protocol
 
@@ -87,6 +87,9 @@ class Engine:
         self._herald = Herald(notifier, books, clock)
         self.totals, self.violations = self._herald.totals, self._herald.violations
         self.listeners: list[Callable[[Context, Decision], None]] = []
+        self.on_round: Callable[[], None] = lambda: None  # called whenever the consumer comes round
+        self.chores: list[Callable[[], Coroutine[Any, Any, None]]] = []  # run beside the consumer
+        self.may_resume: Callable[[], Awaitable[str]] = _no_objection  # "" or why not
 
     # --- what comes in --------------------------------------------------------------------------
 
@@ -123,6 +126,10 @@ class Engine:
                 if self._bookkeeper.awaits_bills:
                     self._send(self._bookkeeper.late_bills)
                 self.post(Event(on, now_ms, instrument=instrument))
+
+    def nudge(self) -> None:
+        """Wake the consumer, whether or not there is an event: it comes round once."""
+        self._mail.set()
 
     def lost_tick(self, what: str) -> None:
         self._journal.append(Kind.NOTE, self._clock.now_ms(), {"what": "tick lost", "detail": what})
@@ -168,6 +175,8 @@ class Engine:
             group.create_task(self._execute(), name="worker")
             group.create_task(self._run_errands(), name="errands")
             group.create_task(self._begin_ticking(), name="ticking")
+            for chore in self.chores:
+                group.create_task(chore())
 
     async def _begin_ticking(self) -> None:
         """The scheduler starts after what the boot found to repair, and after half a minute in any case."""
@@ -216,6 +225,9 @@ class Engine:
             self._reset_breaker("operator")
 
     async def _resume(self) -> None:
+        if objection := await self.may_resume():
+            self._herald.trouble("resume refused", objection)
+            return
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
         self.flags.unexplained = await self._reconcile()
         self._permissions.lift("broken hedge")
@@ -227,9 +239,11 @@ class Engine:
 
     async def _consume(self) -> None:
         while True:
+            self.on_round()
             while not self._mailbox:
                 self._mail.clear()
                 await self._mail.wait()
+                self.on_round()
             with self.pulse.at_work("consumer"):
                 self._handle(self._mailbox.popleft())
             self._idle.set()
@@ -416,6 +430,10 @@ class Engine:
         for name, at_ms in self._observer.funding_times().items():
             if at_ms > now_ms:
                 self._ticker.settle_at(name, at_ms)
+
+
+async def _no_objection() -> str:
+    return ""
 
 
 def merge(plans: tuple[Plan, ...]) -> Plan:

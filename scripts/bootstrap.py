@@ -32,7 +32,8 @@ from exchange.lockstep import LockstepKeeper
 from exchange.okx.market import OkxMarket
 from exchange.okx.rest import OkxRest
 from exchange.okx.trading import OkxTrading
-from scripts.daemon import door_of, loop_factory, time_of, venue_of
+from scripts.daemon import loop_factory, time_of, venue_of
+from scripts.door import door_of
 from scripts.evidence import host_facts, journal_facts
 from scripts.folders import DATA
 from scripts.options import Mode, RunOptions

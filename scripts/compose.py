@@ -21,12 +21,13 @@ from core.engine import BUSY, Deadlines, Engine
 from core.events import On
 from core.facts import Kind
 from core.forced import ForcedWatch
+from core.halt import HaltMarker
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.naked import NakedTimes
 from core.observer import Observer, prices_of
 from core.permission import Permissions
-from core.ports import Clock, Notifier, Streams, Trading
+from core.ports import Clock, Market, Notifier, Streams, Trading
 from core.projections import Books
 from core.recovery import Reconciler
 from core.reserve import Reserve
@@ -40,6 +41,7 @@ from core.watches import FrozenWatch, TopUpWatch
 from exchange.market_data import MarketData, mend_candles, seed
 from exchange.okx.rest import OkxRest, RestHealth
 from execution.account_watch import AccountWatch
+from execution.dead_man import DeadMan
 from execution.deleveraging import DeleveragingPlanner
 from execution.desk import Tools
 from execution.order_manager import OrderManager
@@ -73,6 +75,9 @@ class App:
     naked: NakedTimes
     owners: Owners
     loop_lags_s: list[float] = field(default_factory=list)  # how late the loop was, one look after the other
+    market: Market
+    trading: Trading
+    dead_man: DeadMan
 
 
 async def compose(
@@ -94,7 +99,8 @@ async def compose(
     reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
-        return await _connected(settings, venue, journal, clock, ticker, notifier, mode, take_over)
+        halt = HaltMarker(folder)
+        return await _connected(settings, venue, journal, clock, ticker, notifier, mode, take_over, halt)
     except BaseException:
         await journal.close()
         raise
@@ -109,6 +115,7 @@ async def _connected(
     notifier: Notifier,
     mode: str,
     take_over: bool,
+    halt: HaltMarker,
 ) -> App:
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
@@ -157,7 +164,10 @@ async def _connected(
         survey,
     )
     transfers = Transfers(venue.trading, journal, ids, clock)
-    gate = _Gate(settings, books, venue, permissions, pairs)
+    gate = _Gate(settings, books, venue, permissions, pairs, halt)
+    dead_man = DeadMan(
+        venue.trading, clock, notifier, settings.risk.execution.dead_man_s, lambda: orders.rests()
+    )
     orders = OrderManager(
         venue.trading,
         journal,
@@ -167,6 +177,7 @@ async def _connected(
         books,
         pairs.__getitem__,
         lambda record, fill: _on_foreign(engine, sentinel, record),
+        dead_man.guard,
     )
     queue = AdlQueue(
         {name: pair.swap.inst_id for name, pair in pairs.items()},
@@ -215,6 +226,7 @@ async def _connected(
         ),
     )
     gate.stop_asked = engine.stop_asked
+    engine.chores.append(dead_man.run)
     tools = Tools(
         orders=orders,
         holdings=books,
@@ -259,6 +271,9 @@ async def _connected(
         markets=venue.markets,
         naked=naked,
         owners=Owners(survey, sentinel, venue.trading, ids, journal, clock, notifier),
+        market=venue.market,
+        trading=venue.trading,
+        dead_man=dead_man,
     )
 
 
@@ -300,11 +315,15 @@ class _Gate:
         venue: Ports,
         permissions: Permissions,
         pairs: Mapping[str, Pair],
+        halt: HaltMarker,
     ) -> None:
         self._books, self._venue, self._permissions, self._pairs = books, venue, permissions, pairs
+        self._halt = halt
         self.stop_asked: Callable[[], bool] = lambda: True
 
     def check(self, order: OrderRequest) -> Verdict:
+        if self._halt.is_set():  # asked of the disk: it may have come while this process was stopped
+            return Verdict(False, "halt_marker", "a HALT marker is set", (), order.instrument)
         level = self._permissions.view.level
         if level is Permission.HALTED:
             return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)

@@ -19,7 +19,6 @@ from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
 from core.types import Pair
 from exchange.lockstep import LockstepKeeper
-from exchange.okx.endpoints import Credentials, Endpoints
 from monitor.console import open_screen
 from monitor.logs import set_up_logs
 from monitor.notifier import QueueNotifier
@@ -28,15 +27,17 @@ from monitor.summary import RunFacts
 from scripts.channels import channels_of
 from scripts.child_venue import child_venue
 from scripts.compose import App
-from scripts.evidence import host_facts, journal_facts
+from scripts.door import door_of
+from scripts.evidence import again, host_facts, journal_facts
 from scripts.folders import data_folder
+from scripts.heart import Heart
 from scripts.options import Mode, RunOptions
 from scripts.outcome import print_json
 from scripts.ports import Ports, okx_ports
+from scripts.resumption import Resumption
 from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session
 
-DEMO_CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
 SILENCE_S = 20.0  # after so much silence a stream is pinged; on a venue's own clock silence means nothing
@@ -152,13 +153,33 @@ async def _main(
         keeper.on_lost = session.lose_venue
         keeper.on_end = lambda: session.end("the market data has ended")
     notifier.start()
+    heart = Heart(folder, clock, notifier, beat_every_s(options), on_venue_clock=keeper is not None)
+
+    def on_composed(app: App) -> None:
+        heart.attach(app)
+        trading = None if options.mode is Mode.DRY_RUN else app.trading
+        parts = Parts(options.mode, settings, secrets, app.market, trading, clock, *evidence)
+        app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, folder)).ask
+        on_app(app)
+
     with screen:
         try:
-            return await session.run(
-                lambda: _checked(options, settings, secrets, base_url, clock, evidence), on_app
-            )
+            async with heart.beating():
+                return await session.run(
+                    lambda: _checked(options, settings, secrets, base_url, clock, evidence), on_composed
+                )
         finally:
             await notifier.stop()
+
+
+def beat_every_s(options: RunOptions) -> float | None:
+    """How often the heart wakes an idle consumer, by the engine's clock: a second of the wall's time.
+
+    At full speed events come faster than that by themselves.
+    """
+    if options.mode is not Mode.DEMO:
+        return 1.0
+    return None if options.speed is None else max(1.0, options.speed)
 
 
 def time_of(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
@@ -205,19 +226,3 @@ async def _connect(
     return await okx_ports(
         endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s, held=held
     )
-
-
-def door_of(
-    options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None
-) -> tuple[Endpoints, Credentials | None]:
-    """Where the venue is, and the key to it; None where there is none, and for a dry run in any case."""
-    if base_url is not None:
-        return Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", False), DEMO_CREDENTIALS
-    return Endpoints.of(settings.account), None if options.mode is Mode.DRY_RUN else _credentials(secrets)
-
-
-def _credentials(secrets: Secrets) -> Credentials | None:
-    key, secret, passphrase = secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase
-    if key is None or secret is None or passphrase is None:
-        return None
-    return Credentials(key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value())

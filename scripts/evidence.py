@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import JournalFailed
@@ -12,7 +13,7 @@ from core.journal_reader import JournalReader
 from core.lock import holder
 from core.projections import Books
 from scripts.orphans import pairs_held
-from scripts.self_check import HostFacts, JournalFacts
+from scripts.self_check import Check, HostFacts, JournalFacts, Parts, self_check
 
 
 def journal_facts(folder: Path, take_over: bool = False) -> JournalFacts:
@@ -36,10 +37,14 @@ def journal_facts(folder: Path, take_over: bool = False) -> JournalFacts:
                 books.apply(row)
     except JournalFailed as error:
         return JournalFacts(intact=False, detail=str(error))
+    return _facts(books, f"{verified.rows} rows follow from one another")
+
+
+def _facts(books: Books, detail: str) -> JournalFacts:
     hedges = books.hedge_views({}).values()
     return JournalFacts(
         intact=True,
-        detail=f"{verified.rows} rows follow from one another",
+        detail=detail,
         clean_stop=books.stopped_clean if books.boots_ms else None,
         contracts={f"{hedge.instrument}-SWAP": hedge.contracts for hedge in hedges},
         coins={hedge.instrument.partition("-")[0]: hedge.spot_base for hedge in hedges},
@@ -47,6 +52,13 @@ def journal_facts(folder: Path, take_over: bool = False) -> JournalFacts:
         known_orders=books.orders,
         unresolved=len(books.unresolved_orders()),
     )
+
+
+async def again(parts: Parts, books: Books, folder: Path) -> tuple[Check, ...]:
+    """The self-check of a running engine: against its live books, in the folder it holds itself."""
+    journal = _facts(books, "as the running engine keeps it")
+    host = HostFacts(shutil.disk_usage(folder).free)
+    return await self_check(replace(parts, journal=journal, host=host))
 
 
 def host_facts(folder: Path) -> HostFacts:

@@ -173,6 +173,7 @@ class Session:
         if not self._venue_lost:
             try:
                 async with asyncio.timeout(FAREWELL_S):
+                    await app.dead_man.disarm()
                     await app.bookkeeper.review()
             except (EngineError, TimeoutError) as error:
                 fields = {"what": "last review failed", "detail": str(error) or "the venue did not answer"}

@@ -1,0 +1,28 @@
+"""Where a mode's venue is, and the key to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from config.schema import Settings
+from config.secrets import Secrets
+from exchange.okx.endpoints import Credentials, Endpoints
+from scripts.options import Mode, RunOptions
+
+DEMO_CREDENTIALS: Final = Credentials("demo-key", "demo-secret", "demo-pass")
+
+
+def door_of(
+    options: RunOptions, settings: Settings, secrets: Secrets, base_url: str | None
+) -> tuple[Endpoints, Credentials | None]:
+    """Where the venue is, and the key to it; None where there is none, and for a dry run in any case."""
+    if base_url is not None:
+        return Endpoints(base_url, base_url.replace("http", "ws", 1) + "/ws/v5", False), DEMO_CREDENTIALS
+    return Endpoints.of(settings.account), None if options.mode is Mode.DRY_RUN else _credentials(secrets)
+
+
+def _credentials(secrets: Secrets) -> Credentials | None:
+    key, secret, passphrase = secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase
+    if key is None or secret is None or passphrase is None:
+        return None
+    return Credentials(key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value())
