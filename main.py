@@ -163,6 +163,22 @@ def soak(
 
 
 @app.command()
+def watchdog(
+    mode: Annotated[opt.Mode, typer.Option(help="whose engine")] = opt.Mode.LIVE,
+    venue: Annotated[str | None, typer.Option(help="a running simulated venue")] = None,
+    data: Annotated[Path | None, typer.Option(help="data folder of the engine")] = None,
+    after: Annotated[str | None, typer.Option(help="how long a sign of life may be lost: 10s")] = None,
+    config: Config = Path("config"),
+    json: Annotated[bool, typer.Option("--json", help="one JSON object a line, as things happen")] = False,
+) -> None:
+    """Watch the engine from beside it, and flatten what it holds when it has lost its grip."""
+    from scripts.watchdog import watch
+
+    options = opt.RunOptions(mode=mode, venue=venue, data=data, config=config, json=json)
+    raise typer.Exit(watch(options, opt.duration_ms(after, "--after") if after else None))
+
+
+@app.command()
 def calibrate(
     tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
     days: Annotated[int | None, typer.Option(min=1, help="how much of it; default: all")] = None,

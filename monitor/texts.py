@@ -86,6 +86,30 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "ownership": ("Ownership: {detail}", "归属：{detail}"),
     "operator": ("Operator: {command:word}[: {result}]", "人工指令：{command:word}[：{result}]"),
+    # the process beside the engine, and close_all
+    "watchdog.watches": (
+        "Watchdog: watching {folder}; takes over after {after_s} s.",
+        "看门狗：正在监视 {folder}，失联 {after_s} 秒后接管。",
+    ),
+    "watchdog.suspects": (
+        "Watchdog: the engine's {why} is missing.",
+        "看门狗：引擎异常，缺失 {why}。",
+    ),
+    "watchdog.calm": ("Watchdog: the engine is well again.", "看门狗：引擎已恢复正常。"),
+    "watchdog.blind": ("Watchdog: the venue cannot be asked: {detail}", "看门狗：无法查询交易所：{detail}"),
+    "watchdog.sighted": ("Watchdog: the venue answers again.", "看门狗：交易所已恢复应答。"),
+    "watchdog.strikes": (
+        "WATCHDOG TAKES OVER: {why}. The HALT marker is set; everything of ours is being closed.",
+        "看门狗接管：{why}。已设置 HALT 标记，正在平掉本引擎的全部持仓。",
+    ),
+    "watchdog.flat": (
+        "FLAT, by the venue's own figures, with {orders} orders: {detail}",
+        "已全部平仓（以交易所数据为准，共 {orders} 笔订单）：{detail}",
+    ),
+    "watchdog.not_flat": (
+        "NOT FLAT: {detail}",
+        "尚未平仓：{detail}",
+    ),
     # conditions of health_check.py
     "health.stream_down": ("stream {streams:list} is down", "行情/账户流 {streams:list} 中断"),
     "health.market_stale": (

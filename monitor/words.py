@@ -93,6 +93,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "missed_ticks": "错过定时任务",
     "scan_late": "扫描延迟",
     "channel_down": "消息通道中断",
+    "heartbeat": "心跳",
+    "halt marker": "HALT 标记",
+    "dead_man": "交易所自动撤单开关",
+    "resume refused": "拒绝恢复",
 }
 
 LABELS: Final[Mapping[str, tuple[str, str]]] = {

@@ -3,33 +3,46 @@
     python scripts/close_all.py --mode live
     python scripts/close_all.py --mode demo --venue http://127.0.0.1:8080 --data data/demo/0001
 
-A living daemon is asked to flatten and waited for. With the daemon dead its own books are
-opened, the venue is asked what became of everything, and the same routines unwind both legs.
+A living daemon is asked to flatten and waited for; with the daemon dead its own books are opened and the
+same routines unwind both legs. When neither is possible (it does not answer, its books are locked, the
+disk is full) the HALT marker is set and the watchdog's reducing routine does it. In the end the venue is
+asked whether nothing is left.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import typer
 
-from core.errors import EngineError, JournalFailed, UsageError
-from core.events import State
+from config.loader import load
+from config.secrets import load_secrets
+from core.clock import SystemClock
+from core.errors import EngineError, JournalFailed, SelfCheckRefused, UsageError, VenueError
+from core.halt import Halt, HaltMarker
+from core.heartbeat import Beat, read
+from core.ids import ReducerIds, next_epoch
 from core.lock import holder
-from core.projections import Books
-from scripts import questions
-from scripts.commands import Command, Verb, send
+from scripts.commands import Command, Verb, send, withdraw
 from scripts.daemon import run_daemon
+from scripts.door import door_of
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
+from scripts.standing import still_of
+from scripts.takeover import Hands, Proof, is_fatal
 
-PATIENCE_S = 60.0
-POLL_S = 0.2
+NAME: Final = "close_all"
+PATIENCE_S: Final = 60.0
+ANSWER_S: Final = 4.0  # a heartbeat that stands still so long answers to nobody
+POLL_S: Final = 0.2
 
 
 def close_all(
@@ -37,58 +50,117 @@ def close_all(
     venue: Annotated[str | None, typer.Option(help="a running simulated venue")] = None,
     data: Annotated[Path | None, typer.Option(help="data folder of the daemon")] = None,
     config: Annotated[Path, typer.Option(help="configuration folder")] = Path("config"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="the proof as one JSON object, on the last line")
+    ] = False,
 ) -> None:
-    """Exit code 0 when nothing is held any more, 1 when something is, 2 for wrong usage."""
+    """Exit code 0 when nothing is held any more, 1 when something is, 2 for wrong usage, 3 for a key that
+    may withdraw."""
     try:
         if mode is Mode.DEMO and venue is None:
             raise UsageError("--mode demo needs --venue: a demo's own venue ends with its daemon")
         options = RunOptions(mode=mode, venue=venue, data=data, config=config, flatten=True)
-        folder = data_folder(options)
-        pid = holder(folder)
-        if pid is not None:
-            _ask(pid, folder)
-        else:
-            run_daemon(options)
-        _tell(folder)
+        code = _close(options, as_json)
     except UsageError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from error
+    except SelfCheckRefused as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(3) from error
     except EngineError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
+    raise typer.Exit(code)
 
 
-def _ask(pid: int, folder: Path) -> None:
-    """Let the living daemon flatten; it knows what is in flight."""
-    print(f"the engine is running (process {pid}): asking it to flatten")
-    send(folder, Command(Verb.FLATTEN, "close_all"))
-    until_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until_s:
-        books = questions.read_books(folder)
-        if books.state is State.STOPPED and _is_flat(books):
-            return
-        time.sleep(POLL_S)
-    raise EngineError(
-        f"process {pid} has not flattened within {PATIENCE_S:.0f} s: stop it and run this again"
-    )
+def _close(options: RunOptions, as_json: bool) -> int:
+    folder = data_folder(options)
+    if options.mode is Mode.DRY_RUN:  # nothing of it is at the venue
+        _by_engine(options, folder)
+        print("flat: the paper account was unwound")
+        return 0
+    by_hand = _by_engine(options, folder)
+    proof = asyncio.run(_proven(options, folder, by_hand))
+    if as_json:
+        print(json.dumps(proof.as_json()))
+    else:
+        print(("flat, by the venue's own figures: " if proof.is_flat else "NOT FLAT: ") + proof.in_words())
+        for remark in proof.remarks:
+            print(f"  {remark}", file=sys.stderr)
+    return 0 if proof.is_flat else 1
 
 
-def _tell(folder: Path) -> None:
+def _by_engine(options: RunOptions, folder: Path) -> str:
+    """Let the engine do it: the living one, or one started for it. Return why it could not, or ""."""
+    pid = holder(folder)
+    if HaltMarker(folder).is_set():
+        return "a HALT marker is set: the engine may not send orders"
+    if pid is not None:
+        print(f"the engine is running (process {pid}): asking it to flatten", file=sys.stderr)
+        return _asked(pid, folder)
     try:
-        books = questions.read_books(folder)
-    except JournalFailed:
-        print("nothing is held: there are no books")
-        return
-    if not _is_flat(books):
-        raise EngineError("NOT FLAT:\n" + questions.status(folder).text)
-    dust = ", ".join(
-        f"{amount.normalize():f} {coin}" for coin, amount in sorted(books.dust.items()) if amount
-    )
-    print("flat: no hedge is held" + (f"; dust too small to sell: {dust}" if dust else ""))
+        run_daemon(options)
+    except UsageError:
+        raise
+    except (EngineError, OSError) as error:
+        return f"the engine's own books cannot be used: {error}"
+    return ""
 
 
-def _is_flat(books: Books) -> bool:
-    return not books.hedge_views({}) and not books.unresolved_orders()
+def _asked(pid: int, folder: Path) -> str:
+    """Ask the living engine; it knows what is in flight. Return why it has not flattened, or ""."""
+    command = Command(Verb.FLATTEN, NAME)
+    try:
+        send(folder, command)
+    except OSError as error:
+        return f"process {pid} cannot be asked: {error}"
+    beat = read(folder)
+    began_s = moved_s = time.monotonic()
+    while time.monotonic() - began_s < PATIENCE_S:
+        before, beat = beat, read(folder)
+        if _moved(before, beat):
+            moved_s = time.monotonic()
+        if beat is not None and beat.state == "STOPPED" and not beat.has_something and _moved(before, beat):
+            return ""
+        if time.monotonic() - moved_s > ANSWER_S:
+            withdraw(folder, command)
+            return f"process {pid} does not answer"
+        time.sleep(POLL_S)
+    withdraw(folder, command)
+    return f"process {pid} has not flattened within {PATIENCE_S:.0f} s"
+
+
+def _moved(before: Beat | None, after: Beat | None) -> bool:
+    return (before and (before.epoch, before.counter)) != (after and (after.epoch, after.counter))
+
+
+async def _proven(options: RunOptions, folder: Path, by_hand: str) -> Proof:
+    """Ask the venue whether nothing is left; reduce what is. Raises EngineError when it cannot be asked."""
+    settings, secrets = load(options.config), load_secrets()
+    clock = SystemClock()
+    base_url = options.venue.rstrip("/") if options.venue else None
+    endpoints, credentials = door_of(options, settings, secrets, base_url)
+    ids = ReducerIds(next_epoch(0, clock.now_ms()), os.getpid())
+    hands = Hands(endpoints, credentials, settings, folder, clock, ids, still_of(base_url))
+    try:
+        await hands.venue_now_ms()
+        await hands.check_key()
+        if not by_hand:
+            try:
+                proof = await hands.prove()
+                if proof.is_flat:
+                    return proof
+                by_hand = "the engine left something"
+            except JournalFailed:
+                raise
+            except VenueError as error:
+                if is_fatal(error):
+                    raise
+                by_hand = f"not proven: {error}"
+        print(f"{by_hand}: setting the HALT marker and reducing from here", file=sys.stderr)
+        return await hands.take_over(Halt(NAME, by_hand, clock.now_ms()), PATIENCE_S)
+    finally:
+        await hands.close()
 
 
 if __name__ == "__main__":

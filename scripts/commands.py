@@ -50,6 +50,17 @@ def send(folder: Path, command: Command) -> int | None:
     return pid
 
 
+def withdraw(folder: Path, command: Command) -> None:
+    """Take back what nobody has taken yet: an order that was carried out otherwise must not wait on."""
+    for path in (folder / FOLDER).glob("*.json"):
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if body == {"verb": command.verb.value, "reason": command.reason}:
+            path.unlink(missing_ok=True)
+
+
 def take(folder: Path) -> Iterator[Command]:
     """Yield the waiting commands, oldest first, each taken away. What cannot be read is set aside."""
     for path in sorted((folder / FOLDER).glob("*.json")):

@@ -74,10 +74,10 @@ class App:
     markets: MarketData
     naked: NakedTimes
     owners: Owners
-    loop_lags_s: list[float] = field(default_factory=list)  # how late the loop was, one look after the other
     market: Market
     trading: Trading
     dead_man: DeadMan
+    loop_lags_s: list[float] = field(default_factory=list)  # how late the loop was, one look after the other
 
 
 async def compose(

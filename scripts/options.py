@@ -21,11 +21,11 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-def duration_ms(text: str) -> int:
+def duration_ms(text: str, option: str = "--for") -> int:
     """Read `30d`, `12h`, `90m`, `45s`, `2w`. Raises UsageError naming what is allowed."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
     if not found or float(found[1]) <= 0:
-        raise UsageError(f"--for {text!r}: a number above 0 and one of s, m, h, d, w is allowed, like 30d")
+        raise UsageError(f"{option} {text!r}: a number above 0 and one of s, m, h, d, w is allowed, like 30d")
     return int(float(found[1]) * _UNITS_MS[found[2]])
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.standing import still_of
 from tests.canaries import found_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,11 +103,12 @@ class Books:
 
 
 def books_of(url: str) -> Books:
-    """Ask the venue, with requests signed for the venue's own time: its clock is not the wall's."""
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    """Ask the venue, with requests signed for the venue's own time: its clock is not the wall's, and stands
+    still meanwhile."""
+    with still_of(url)(), httpx.Client(base_url=url, trust_env=False) as client:
 
         def get(path: str) -> list[dict[str, Any]]:
-            at_ms = int(client.get("/api/v5/public/time").json()["data"][0]["ts"])
+            at_ms = int(client.get("/sim/state").json()["now_ms"])  # no request of the account's budget
             stamp = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")[:23] + "Z"
             digest = hmac.digest(b"demo-secret", f"{stamp}GET{path}".encode(), "sha256")
             answer = client.get(

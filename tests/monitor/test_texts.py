@@ -58,6 +58,10 @@ FIELDS: dict[str, object] = {
     "begin_ms": 1_773_302_700_000,
     "count": 2,
     "channels": ("telegram:1",),
+    "folder": "data/live",
+    "after_s": "10",
+    "why": "heartbeat lost for 10.0 s",
+    "orders": 10,
 }
 PROMISED = (
     *("start", "connected", "opened", "closed", "rebalanced", "settlement", "breach", "alarm"),
