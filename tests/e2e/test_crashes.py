@@ -83,6 +83,7 @@ def test_a_killed_engine_starts_again_with_the_venues_books(
         check(url, tmp_path)
 
 
+@pytest.mark.fault("CR12")
 def test_close_all_flattens_a_dead_daemons_hedges_and_does_nothing_the_second_time(tmp_path: Path) -> None:
     with venue("--seed", "7") as url:
         assert run(DRIVER, "equity", "3", "RUNNING", url, str(tmp_path)).code == -signal.SIGKILL
@@ -97,6 +98,7 @@ def test_close_all_flattens_a_dead_daemons_hedges_and_does_nothing_the_second_ti
         check(url, tmp_path)
 
 
+@pytest.mark.fault("CR12")
 def test_close_all_asks_a_living_daemon_and_it_stays_stopped(tmp_path: Path) -> None:
     with venue("--seed", "7") as url:
         daemon = start(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ import pytest
 
 from core.heartbeat import read
 from scripts.questions import read_books
-from tests.e2e.rig import ROOT, Books, books_of, main, run, start, venue
+from tests.e2e.rig import PATIENCE_S, ROOT, Books, books_of, main, run, start, venue
 
 pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
@@ -193,6 +195,26 @@ def test_close_all_needs_no_database_when_somebody_has_locked_it(tmp_path: Path)
         after = books_of(url)
         assert is_flat(after)
         check_reductions(before, after)
+
+
+@pytest.mark.fault("CR12", "DB1")
+def test_close_all_writes_nothing_it_needs_when_the_disk_is_full(tmp_path: Path) -> None:
+    with venue("--seed", "7", "--instruments", NAMES) as url, daemon(url, tmp_path) as engine:
+        wait_for_hedges(tmp_path, engine)
+        engine.kill()
+        engine.wait(timeout=30)
+        before = books_of(url)
+        closed = subprocess.run(
+            [sys.executable, CLOSE_ALL, "--mode", "demo", "--venue", url, "--data", str(tmp_path), "--json"],
+            capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        )  # fmt: skip
+        assert closed.returncode == 0, closed.stderr
+        assert json.loads(closed.stdout.splitlines()[-1])["flat"] is True
+        after = books_of(url)
+        assert is_flat(after)
+        check_reductions(before, after)
+        assert (tmp_path / "HALT").exists()
 
 
 def test_a_watchdog_with_nothing_to_guard_says_nothing_and_a_dry_run_has_none(tmp_path: Path) -> None:
