@@ -113,6 +113,7 @@ class Quiet:
 
     def start(self, fire: Fire, lost: Callable[[str], None]) -> None:
         self.fire = fire
+        self.told.append(("ticker", "started"))
 
     def settle_at(self, instrument: str, funding_time_ms: int) -> None:
         self.told.append(("settle_at", instrument))
@@ -163,7 +164,9 @@ class Rig:
 Scenario = Callable[[Rig], Awaitable[None]]
 
 
-def play(scenario: Scenario, state: State = State.IDLE, opening_s: float = 1e6) -> Rig:
+def play(
+    scenario: Scenario, state: State = State.IDLE, opening_s: float = 1e6, before: Scenario | None = None
+) -> Rig:
     """Run a scenario against a running engine and return what is left."""
 
     async def main() -> Rig:
@@ -197,6 +200,8 @@ def play(scenario: Scenario, state: State = State.IDLE, opening_s: float = 1e6) 
         engine.employ(hands)
         engine.restore(state, unwinding=False)
         rig = Rig(engine, world, hands, quiet, journal, clock, permissions)
+        if before is not None:
+            await before(rig)
         running = asyncio.create_task(engine.run())
         await rig.settle()
         await scenario(rig)
@@ -410,6 +415,36 @@ def test_a_start_reads_its_state_off_what_is_held(spot: str, contracts: str, sta
 
 
 @pytest.mark.fault("CR6")
+@dataclass
+class Repairs:
+    """A worker that makes the legs equal, some turns of the loop later."""
+
+    rig: Rig
+
+    async def run(self, targets: tuple[Target, ...]) -> Report:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.rig.world.hedges = {"BTC-USDT": hedge("0.1", "10")}
+        self.rig.quiet.told.append(("repair", "done"))
+        return Report(Outcome.BALANCED, "done")
+
+
+@pytest.mark.fault("CR3")
+def test_a_naked_leg_found_at_the_start_is_repaired_before_the_scheduler_starts() -> None:
+    async def start(rig: Rig) -> None:
+        rig.world.hedges = {"BTC-USDT": hedge("0.1", "0")}
+        rig.engine.employ(Repairs(rig))
+        await rig.engine.boot()
+
+    async def scenario(rig: Rig) -> None:
+        await rig.settle()
+        assert rig.engine.state is State.RUNNING
+        told = rig.quiet.told
+        assert told.index(("repair", "done")) < told.index(("ticker", "started"))
+
+    play(scenario, before=start)
+
+
 def test_closing_waits_for_the_work_under_way() -> None:
     async def scenario(rig: Rig) -> None:
         rig.world.plan = Plan(opening=(OPEN,))

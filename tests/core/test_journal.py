@@ -276,6 +276,7 @@ def test_a_question_to_an_empty_folder_says_so(tmp_path: Path) -> None:
 # --- opening ------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("CR11")
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     await write_some(tmp_path)
     tamper(tmp_path, "PRAGMA user_version = 99")

@@ -9,7 +9,7 @@ import pytest
 
 from core.adoption import rebuild
 from core.context import Permission
-from core.errors import SelfCheckRefused
+from core.errors import SelfCheckRefused, VenueRejected
 from core.facts import Kind
 from core.ids import JournalIds
 from core.projections import Books
@@ -30,6 +30,19 @@ class Account(World):
         super().__init__()
         self.journal.append(Kind.BOOT, START_MS, {"epoch": OURS})
         self.restart()
+        self._ids = {epoch: JournalIds(epoch) for epoch in (OLD, OURS, YOUNG)}
+        self.hedge_ids = {epoch: ids.hedge_id(NAME) for epoch, ids in self._ids.items()}
+
+    def ids_of(self, epoch: int) -> JournalIds:
+        """One process's ids: they go on counting."""
+        return self._ids[epoch]
+
+    async def attempt(self, request: OrderRequest, fault: Fault) -> None:
+        """Meant and sent by a process that dies before it hears anything."""
+        try:
+            await self.unseen(request, fault)
+        except VenueRejected:
+            return
 
     def order(
         self, ids: JournalIds, hedge_id: str, leg: Leg, side: Side, size: str, kind: OrderKind = OrderKind.IOC
@@ -380,3 +393,26 @@ async def test_a_bill_that_comes_late_and_twice_is_booked_once(account: Account)
     for _ in range(2):
         assert await account.reconcile() == ""
     assert account.books.ledger.terms({}).funding == 3 and await balance(account) == 0
+
+
+@pytest.mark.fault("QT5")
+async def test_after_five_hundred_rounds_every_grain_of_dust_is_in_the_books(account: Account) -> None:
+    ids = account.ids_of(OURS)
+    account.trading.level_base = D(1000)
+    for round_no in range(500):
+        hedge_id = ids.hedge_id(NAME)
+        size = D(1 + round_no % 7) * PAIR.swap.ct_val
+        contracts = f"{size / PAIR.swap.ct_val:f}"
+        for leg, side, amount in (
+            (Leg.SPOT, Side.BUY, f"{size:f}"),
+            (Leg.SWAP, Side.SELL, contracts),
+            (Leg.SWAP, Side.BUY, contracts),
+            (Leg.SPOT, Side.SELL, f"{size * D('0.999') - D('0.00000003'):f}"),
+        ):
+            await account.trade(account.order(ids, hedge_id, leg, side, amount))
+        if round_no % 50 == 49:
+            assert await account.reconcile() == ""
+    assert account.held()[1] == 0
+    dust = account.books.dust.get("BTC", D(0)) + account.held()[0]
+    assert dust == account.trading.cash["BTC"] == 500 * D("0.00000003")
+    assert "BTC" not in account.books.ledger.differences(account.trading.snapshot())

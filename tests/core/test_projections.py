@@ -157,6 +157,7 @@ def test_what_a_closed_hedge_leaves_is_dust_credited_at_the_last_price() -> None
     assert books.rounds[0].closing_terms.net == D("0.995") * 120 - 100 + D("0.005") * 120
 
 
+@pytest.mark.fault("QT5")
 def test_the_next_hedge_of_the_coin_takes_the_dust_over() -> None:
     story = started()
     story.fill("spot", "buy", "1", "100")
@@ -201,6 +202,7 @@ def test_a_fill_after_the_closing_stands_in_the_books_again() -> None:
     assert books.breaker(START_MS).day_pnl == D("-3.05")
 
 
+@pytest.mark.fault("FU4")
 def test_a_late_funding_bill_goes_to_its_closed_round() -> None:
     story = started()
     story.round()

@@ -258,6 +258,7 @@ async def test_a_process_that_died_before_sending_has_nothing_at_the_venue(world
     assert world.trading.sent == [] and world.books.unresolved_orders() == ()
 
 
+@pytest.mark.fault("CR3")
 async def test_a_resting_order_of_ours_is_cancelled_with_what_it_had_filled(world: World) -> None:
     request = world.request("s0", Side.BUY, "0.1", OrderKind.POST_ONLY)
     await world.unseen(request, Fault(push="none", rest_fill=(10, D("0.4"))))
@@ -297,6 +298,7 @@ async def test_an_order_of_somebody_else_is_left_alone(world: World) -> None:
     assert left.cl_id == "sx" and left.status is OrderStatus.LIVE
 
 
+@pytest.mark.fault("WS6", "CR5")
 async def test_a_late_fill_of_ours_is_adopted_with_the_price_its_decision_saw(world: World) -> None:
     request = replace(world.request("s0", Side.BUY, "0.1"), ref_mid=D("60001.5"))
     await world.unseen(request, Fault(push="none"))
@@ -314,6 +316,7 @@ async def test_a_late_fill_of_ours_is_adopted_with_the_price_its_decision_saw(wo
 # --- the venue and other people ---------------------------------------------------------------
 
 
+@pytest.mark.fault("MI2")
 async def test_a_forced_reduction_explains_the_shorter_short(world: World) -> None:
     await world.hold()
     world.foreign(SWAP, Side.BUY, "4", "adl")

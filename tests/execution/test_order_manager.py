@@ -114,6 +114,7 @@ async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
 
 
 @pytest.mark.fault("RE1")
+@pytest.mark.fault("RE1", "RE2")
 async def test_an_order_whose_answer_was_lost_is_found_by_asking() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push="none", invisible_ms=1_500))
@@ -146,6 +147,7 @@ async def test_a_query_without_answer_proves_nothing() -> None:
     assert bench.journal.of(Kind.ORDER)[0].body["status"] == "absent" and len(bench.venue.sent) == 1
 
 
+@pytest.mark.fault("RE9")
 async def test_failed_queries_do_not_count_as_answers_of_absence() -> None:
     class Mute(FakeTrading):
         async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
@@ -158,6 +160,7 @@ async def test_failed_queries_do_not_count_as_answers_of_absence() -> None:
     assert (await execute(bench)).status is Ending.UNKNOWN and bench.journal.of(Kind.ORDER) == []
 
 
+@pytest.mark.fault("RE8")
 async def test_an_order_that_was_accepted_is_not_called_absent_for_being_slow_to_show() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(push="none", invisible_ms=6_000))
@@ -165,6 +168,7 @@ async def test_an_order_that_was_accepted_is_not_called_absent_for_being_slow_to
     assert result.status is Ending.DONE and result.filled == 1
 
 
+@pytest.mark.fault("RE8", "RE9")
 async def test_executions_that_show_before_their_order_prevent_a_verdict_of_absent() -> None:
     class FillsFirst(FakeTrading):
         async def order(self, inst_id: str, cl_id: str) -> OrderRecord | None:
@@ -179,6 +183,7 @@ async def test_executions_that_show_before_their_order_prevent_a_verdict_of_abse
 
 
 @pytest.mark.parametrize("push", ["before", "after", "twice", "none"])
+@pytest.mark.fault("WS7", "WS8")
 async def test_a_fill_is_booked_once_whichever_way_and_however_often_it_arrives(push: str) -> None:
     bench = Bench()
     bench.venue.level_base = D("0.3")  # four trades
@@ -190,6 +195,7 @@ async def test_a_fill_is_booked_once_whichever_way_and_however_often_it_arrives(
     assert len(booked(bench)) == 4 and bench.foreign == []
 
 
+@pytest.mark.fault("WS8")
 async def test_a_fill_the_books_know_already_is_not_written_again() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push="none"))
@@ -252,6 +258,7 @@ async def test_pushes_about_orders_that_are_not_ours_are_reported_and_not_booked
     assert bench.foreign == [(record, fill)] and bench.journal.written == []
 
 
+@pytest.mark.fault("RE9")
 async def test_an_order_called_absent_that_shows_up_late_is_booked_and_in_flight_again() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push_ms=8_000, invisible_ms=8_000))
@@ -275,6 +282,7 @@ async def test_after_a_restart_an_intent_without_outcome_is_resolved_and_never_s
     assert bench.books.unresolved_orders() == () and len(bench.venue.sent) == 1 and len(booked(bench)) == 1
 
 
+@pytest.mark.fault("OL11")
 async def test_a_client_id_cannot_be_used_twice() -> None:
     bench = Bench()
     request = bench.order()
@@ -321,6 +329,7 @@ async def test_a_first_fill_shortens_the_wait_because_a_leg_is_naked_from_then_o
     assert 5_500 <= bench.clock.now_ms() - began_ms < 7_000
 
 
+@pytest.mark.fault("OL8")
 async def test_a_fill_that_races_the_cancel_is_counted() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(rest_fill=(19_990, D(1))))
@@ -346,6 +355,7 @@ async def test_a_stop_ends_the_wait_of_a_resting_order() -> None:
     assert bench.clock.now_ms() - began_ms < 9_000
 
 
+@pytest.mark.fault("OL11")
 async def test_two_callers_asking_for_the_same_order_write_its_end_once() -> None:
     class Slow(FakeTrading):
         async def fills(self, since_ms: int) -> tuple[Fill, ...]:

@@ -120,6 +120,7 @@ async def test_a_transfer_is_journalled_before_it_is_sent_and_followed_to_its_en
     assert bench.journal.durable_seq >= 1 and not bench.books.pending_transfer
 
 
+@pytest.mark.fault("TR1")
 async def test_a_transfer_whose_answer_was_lost_is_asked_for_and_never_sent_twice() -> None:
     bench = Bench()
     bench.venue.transfer_script.append("ack_lost")
@@ -137,6 +138,7 @@ async def test_a_transfer_that_never_arrived_fails_after_enough_answers_said_so(
     assert statuses(bench) == ["pending", "failed"]
 
 
+@pytest.mark.fault("TR2")
 async def test_a_transfer_that_was_accepted_is_not_given_up_for_being_slow_to_show() -> None:
     class Forgetful(FakeTrading):
         async def transfer_state(self, transfer_id: str) -> TransferRecord:
@@ -148,6 +150,7 @@ async def test_a_transfer_that_was_accepted_is_not_given_up_for_being_slow_to_sh
     assert (await bench.transfers.execute(TOP_UP)).status is TransferStatus.PENDING
 
 
+@pytest.mark.fault("TR1")
 async def test_a_silent_venue_leaves_the_transfer_pending_and_no_second_one_is_sent() -> None:
     bench = Bench()
     bench.venue.transfer_script.append("lost")
@@ -183,6 +186,7 @@ async def test_without_a_journal_nothing_is_moved() -> None:
     assert bench.venue.transfer_calls == []
 
 
+@pytest.mark.fault("TR1")
 async def test_a_restart_takes_up_the_transfer_that_was_left_open() -> None:
     bench = Bench()
     bench.venue.transfer_script.append("slow")

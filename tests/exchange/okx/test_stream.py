@@ -191,6 +191,7 @@ async def test_a_refused_subscription_is_reported_with_its_code(
 
 @pytest.mark.parametrize("code", [1000, 1001, 4004])
 @pytest.mark.fault("WS4")
+@pytest.mark.fault("WS6")
 async def test_any_close_leads_to_a_new_connection_and_a_resync(
     venue: StreamVenue, ear: Ear, clock: StillClock, code: int
 ) -> None:

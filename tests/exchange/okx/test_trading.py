@@ -196,6 +196,7 @@ def paged(rows: list[dict[str, object]], key: str) -> Callable[[Asked], Answer]:
     return answer
 
 
+@pytest.mark.fault("RE10")
 async def test_fills_are_read_through_all_pages_oldest_first(trading: OkxTrading, venue: HttpVenue) -> None:
     venue.script["/api/v5/trade/fills"] = paged(fill_pages(250, NOW_MS), "billId")
     fills = await trading.fills(NOW_MS - DAY_MS)
@@ -204,6 +205,7 @@ async def test_fills_are_read_through_all_pages_oldest_first(trading: OkxTrading
     assert venue.asked[0].query["begin"] == str(NOW_MS - DAY_MS)
 
 
+@pytest.mark.fault("RE10")
 async def test_a_full_last_page_is_not_taken_for_the_end(trading: OkxTrading, venue: HttpVenue) -> None:
     venue.script["/api/v5/trade/fills"] = paged(fill_pages(200, NOW_MS), "billId")
     assert len(await trading.fills(NOW_MS - DAY_MS)) == 200
@@ -254,6 +256,7 @@ async def test_the_fills_of_one_order_are_oldest_first(trading: OkxTrading, venu
     assert venue.asked[0].query["ordId"] == "5"
 
 
+@pytest.mark.fault("RE10")
 async def test_open_orders_are_paged_by_their_id(trading: OkxTrading, venue: HttpVenue) -> None:
     rows = [ORDER | {"ordId": str(150 - i)} for i in range(150)]
     venue.script["/api/v5/trade/orders-pending"] = paged(rows, "ordId")
