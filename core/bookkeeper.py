@@ -21,7 +21,6 @@ from core.types import (
     Bill,
     BillKind,
     FundingQuote,
-    MaintenanceWindow,
     SettledFunding,
 )
 
@@ -70,7 +69,6 @@ class Bookkeeper:
         self._markets, self._account = markets, account
         self._clock, self._notifier, self._refresh = clock, notifier, refresh
         self._awaited: dict[str, int] = {}  # instrument -> funding time whose bill is missing
-        self.maintenance: tuple[MaintenanceWindow, ...] = ()
         self._survey = survey
 
     @property
@@ -133,10 +131,9 @@ class Bookkeeper:
         return fresh
 
     async def review(self) -> None:
-        """Once an hour: the account as the venue has it, open interest, maintenance, our own equity."""
+        """Once an hour: the account as the venue has it, open interest, our own equity."""
         await self.collect_bills()
         await self._compare()
-        self.maintenance = await self._market.maintenance()
         await self._refresh()
         for name in self._markets.names:
             swap = self._markets.view(name).pair.swap

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
+from core.ports import Clock
+
 # How long real work outside the loop (disk, a thread, a handshake) may hold virtual time still
 # before timers are allowed to run on: a peer that never answers must still time out.
 HOLD_PATIENCE_S = 10.0
@@ -34,14 +36,21 @@ class SystemClock:
     ) -> None:
         self._wall, self._monotonic = wall, monotonic
         self._anchor = wall() - monotonic()
+        self._skipped_s = 0.0
 
     def now_ms(self) -> int:
         now = self._anchor + self._monotonic()
         wall = self._wall()
         if wall > now + 1:
             self._anchor += wall - now
+            self._skipped_s += wall - now
             now = wall
         return int(now * 1000)
+
+    def skipped_ms(self) -> int:
+        """How much time was jumped over since the start: the host was suspended, or its clock was set."""
+        self.now_ms()
+        return int(self._skipped_s * 1000)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -169,3 +178,8 @@ class VirtualClock:
 
     def holding(self) -> AbstractContextManager[None]:
         return self._loop.holding()
+
+
+def skips_of(clock: Clock) -> Callable[[], int]:
+    """What tells how much time a clock has jumped over, ms; virtual time never does."""
+    return clock.skipped_ms if isinstance(clock, SystemClock) else lambda: 0

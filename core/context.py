@@ -14,6 +14,7 @@ from core.adl import AdlView
 from core.events import Plan, State
 from core.types import (
     ZERO,
+    AccountConfig,
     AccountMode,
     AccountSnapshot,
     Base,
@@ -39,9 +40,12 @@ class Permission(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PermissionView:
+    """What one cause allows at most. `until_operator`: it does not end by itself."""
+
     level: Permission = Permission.FULL
     reason: str = ""
     since_ms: int = 0
+    until_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,25 @@ class StreamHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounds:
+    """What the venue is asked now and then, beside what it pushes. None and nothing: not known yet.
+
+    usdt_usd      what a USDT is worth in dollars.
+    drift_ms_day  how fast our clock runs away from the venue's, ms a day; it needs hours to be known.
+    config        the account's settings, and `agreed`: as they were at the start, or at the last `resume`.
+    leverage      the venue's setting, by swap, for what is held.
+    new_rules     instrument -> what changed in its contract while it was held.
+    """
+
+    usdt_usd: Decimal | None = None
+    drift_ms_day: Decimal | None = None
+    config: AccountConfig | None = None
+    agreed: AccountConfig | None = None
+    leverage: Mapping[str, Decimal] = field(default_factory=dict)
+    new_rules: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VenueHealth:
     """How well the venue can be heard and reached."""
 
@@ -159,6 +182,15 @@ class VenueHealth:
     clock_offset_ms: int = 0  # venue minus local
     rate_use_ratio: Decimal = ZERO  # busiest order bucket, 1 = full
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    throttled_1m: int = 0  # requests the venue found too many
+    failing_since_ms: int | None = None  # the first of the requests in a row that nobody answered
+    shut_out_until_ms: int = 0  # the venue's edge turned us away: nothing is sent until then
+    key_refusals: int = 0  # signed requests in a row refused for key, signature or permission
+    rounds: Rounds = field(default_factory=Rounds)
+
+    def maintenance_at(self, at_ms: int, lead_ms: int = 0) -> MaintenanceWindow | None:
+        """A window that runs at `at_ms`, or begins within the lead time."""
+        return next((w for w in self.maintenance if w.covers(at_ms, lead_ms)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +216,9 @@ class Context:
     repairs: int = 0  # repairs in a row without a balanced end
     stopping: str = ""  # why we unwind in order to stop; empty when we do not
     flatten_asked: bool = False
+    causes: Mapping[str, PermissionView] = field(default_factory=dict)  # what lowers the permission
+    doubtful: frozenset[str] = frozenset()  # instruments whose price has jumped and is not confirmed yet
+    skipped_ms: int = 0  # time jumped over (suspend, clock step) since books and venue were compared
     plan: Plan = field(default_factory=Plan)
     top_up_failed_ms: int = 0  # when the venue last refused a top-up; 0 never, or one has passed since
     adl: Mapping[str, AdlView] = field(default_factory=dict)  # shorts near forced deleveraging
@@ -194,6 +229,16 @@ class Context:
     @property
     def open_hedges(self) -> tuple[HedgeView, ...]:
         return tuple(h for h in self.hedges.values() if h.size)
+
+    @property
+    def converged_equity(self) -> Decimal:
+        """`equity` with every short valued at the spot price: what it is worth once the basis is gone."""
+        total = self.equity
+        for hedge in self.open_hedges:
+            market = self.markets.get(hedge.instrument)
+            if market and market.spot and market.spot.is_sane and market.mark_px:
+                total += (market.mark_px - market.spot.mid) * hedge.short_base
+        return total
 
     @property
     def swap_notional(self) -> Decimal:

@@ -19,6 +19,7 @@ from core.errors import EngineError, JournalFailed
 from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Report, State, Target, TransferTarget
 from core.facts import Kind, plain
 from core.herald import Herald
+from core.lookout import Lookout
 from core.observer import Flags, Observer
 from core.permission import Permissions
 from core.ports import Clock, Guard, Journal, Notifier, Planner
@@ -62,6 +63,7 @@ class Engine:
         bookkeeper: Bookkeeper,
         reconcile: Callable[[], Awaitable[str]],
         permissions: Permissions,
+        lookout: Lookout,
         ticker: Ticker,
         clock: Clock,
         notifier: Notifier,
@@ -70,7 +72,7 @@ class Engine:
         self._machine, self._observer, self._planners = machine, observer, planners
         self._alarms, self._judge, self._still_tripped = alarms, judge, still_tripped
         self._journal, self._books, self._bookkeeper = journal, books, bookkeeper
-        self._reconcile, self._permissions = reconcile, permissions
+        self._reconcile, self._permissions, self._lookout = reconcile, permissions, lookout
         self._ticker, self._clock = ticker, clock
         self._deadlines = deadlines
         self._mailbox: deque[Event] = deque()
@@ -80,6 +82,7 @@ class Engine:
         self._deadline: asyncio.TimerHandle | None = None
         self._working = self._closing = self._reconciling = False
         self._differs = False  # told of it while busy: looked into as soon as that is over
+        self._comparing = asyncio.Lock()
         self._idle = asyncio.Event()
         self._worker: Worker | None = None
         self.flags = Flags()
@@ -123,7 +126,7 @@ class Engine:
             case On.REVIEW:
                 self._send(self._review)
             case _:
-                if self._bookkeeper.awaits_bills:
+                if self._bookkeeper.awaits_bills and not self._lookout.is_paused:
                     self._send(self._bookkeeper.late_bills)
                 self.post(Event(on, now_ms, instrument=instrument))
 
@@ -146,9 +149,18 @@ class Engine:
         A forced reduction or a trade by hand is a fact first; planned on, it would be repaired blindly.
         """
         self._differs = self._differs or self.state in BUSY
-        if self.state is State.RUNNING and not self._reconciling:
-            self._reconciling = True
-            self._send(self._learn_holdings)
+        if self.state is State.RUNNING:
+            self._send_comparison()
+
+    def compare_when_free(self) -> None:
+        """The clock has jumped, or the venue is back from maintenance: books and venue are compared, but
+        never while an order is in flight; the next piece of work waits for it."""
+        if not self._working:
+            self._send_comparison()
+
+    def glance(self) -> Context:
+        """The context of this instant, for whoever looks between two events."""
+        return self._observer.look(self._clock.now_ms(), self.state, self.flags)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -174,6 +186,7 @@ class Engine:
             group.create_task(self._consume(), name="consumer")
             group.create_task(self._execute(), name="worker")
             group.create_task(self._run_errands(), name="errands")
+            group.create_task(self._lookout.watch(self), name="lookout")
             group.create_task(self._begin_ticking(), name="ticking")
             for chore in self.chores:
                 group.create_task(chore())
@@ -218,15 +231,17 @@ class Engine:
             await self._idle.wait()
 
     def ask_resume(self) -> None:
-        """The operator acknowledges: resets a tripped breaker; leaves STOPPED after reconciling."""
-        if self.state is State.STOPPED:
-            self._send(self._resume)
-        else:
-            self._reset_breaker("operator")
+        """The operator acknowledges: ends what only he can end, resets a tripped breaker, and leaves STOPPED
+        after reconciling. Nothing of it happens while the self-check speaks against it."""
+        self._send(self._resume)
 
     async def _resume(self) -> None:
-        if objection := await self.may_resume():
+        if objection := await self.may_resume() or await self._lookout.recheck():
             self._herald.trouble("resume refused", objection)
+            return
+        self._lookout.acknowledge()
+        if self.state is not State.STOPPED:
+            self._reset_breaker("operator")
             return
         self.flags = replace(self.flags, stopping="", flatten_asked=False, repairs=0)
         self.flags.unexplained = await self._reconcile()
@@ -253,7 +268,7 @@ class Engine:
             self.flags.flatten_asked = event.flatten
             if event.flatten:
                 self.flags.stopping = event.reason or "operator"
-        ctx = self._observer.look(self._clock.now_ms(), self.state, self.flags)
+        ctx = self._lookout.observe(self.glance())
         if event.on in PLANNED:
             if (alarm := self._first_alarm(ctx)) is not None:
                 event = Event(On.BREACH, event.at_ms, alarm)
@@ -348,6 +363,8 @@ class Engine:
                 self._permissions.lower("journal", Permission.REDUCE_ONLY, str(error))
                 targets = tuple(t for t in targets if not t.purpose.adds_risk)
             self._working = True
+            if self._lookout.must_compare:
+                await self._attempt(self._learn_holdings)
             with self.pulse.at_work("worker"):
                 report = await self._worker.run(targets)
             self._working = False
@@ -389,28 +406,40 @@ class Engine:
             while not self._errands:
                 self._errand.clear()
                 await self._errand.wait()
-            errand = self._errands.popleft()
-            try:
-                with self.pulse.at_work("errands"):
-                    await errand()
-            except EngineError as error:
-                self._journal.append(
-                    Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}
-                )
-                self._herald.trouble("errand failed", str(error))
+            await self._attempt(self._errands.popleft())
+
+    async def _attempt(self, errand: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with self.pulse.at_work("errands"):
+                await errand()
+        except EngineError as error:
+            self._journal.append(
+                Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}
+            )
+            self._herald.trouble("errand failed", str(error))
 
     async def _settle(self, instrument: str, fired_ms: int) -> None:
         try:
-            await self._bookkeeper.settle(instrument, fired_ms)
+            if not self._lookout.is_paused:  # after maintenance the comparison fetches what came meanwhile
+                await self._bookkeeper.settle(instrument, fired_ms)
         finally:
             self._trip_if_due()
             self._arm_settlements()
             self.post(Event(On.SETTLE, self._clock.now_ms(), instrument=instrument))
 
+    def _send_comparison(self) -> None:
+        if not self._reconciling:
+            self._reconciling = True
+            self._send(self._learn_holdings)
+
     async def _learn_holdings(self) -> None:
         self._differs = False
+        done = self._lookout.begin_comparing()
         try:
-            self.flags.unexplained = await self._reconcile()
+            async with self._comparing:
+                self.flags.unexplained = await self._reconcile()
+            done()
+            self._lookout.observe(self.glance())  # what waited for it is over at once
         finally:
             self._reconciling = False
             self.account_changed()
@@ -420,7 +449,8 @@ class Engine:
 
     async def _review(self) -> None:
         try:
-            await self._bookkeeper.review()
+            if not self._lookout.is_paused:
+                await self._bookkeeper.review()
         finally:
             self.post(Event(On.REVIEW, self._clock.now_ms()))
 

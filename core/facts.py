@@ -16,7 +16,8 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     ownership   event (seen | adopted | refused), coins {ccy: amount}, contracts {swap: signed}; when
                 refused also written_off {ccy: amount}; when adopted instrument, hedge_id, coins, px
     report      on, report (the Report)
-    permission  cause, level (name; FULL lifts the cause), reason, holds (the level in force)
+    permission  cause, level (name; FULL lifts the cause), reason, holds (the level in force),
+                until_operator (only the operator ends it)
     breaker     event (tripped | reset), reason
     equity      equity, terms {name: amount}, prices {instrument: [spot_px, mark_px]}
     note        what, and whatever belongs to it

@@ -80,6 +80,7 @@ class Observer:
             flatten_asked=flags.flatten_asked,
             top_up_failed_ms=self._books.top_up_failed_ms,
             adl=self._adl(),
+            causes=self._permissions.causes,
         )
 
     def funding_times(self) -> dict[str, int]:

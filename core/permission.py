@@ -32,39 +32,60 @@ class Permissions:
     def causes(self) -> Mapping[str, PermissionView]:
         return dict(self._causes)
 
-    def lower(self, cause: str, level: Permission, reason: str) -> None:
-        """Hold the engine at `level` at most until `lift(cause)`. Repeating it changes nothing."""
+    def lower(
+        self,
+        cause: str,
+        level: Permission,
+        reason: str,
+        *,
+        until_operator: bool = False,
+        critical: bool = False,
+    ) -> None:
+        """Hold the engine at `level` at most until `lift(cause)`. Repeating it changes nothing.
+
+        until_operator  only `acknowledge` ends it: no look at the world can tell that it is over.
+        critical        how loudly it is told.
+        """
         known = self._causes.get(cause)
         if known is not None and known.level == level:
             return
-        now_ms = self._clock.now_ms()
-        self._causes[cause] = PermissionView(level, reason, now_ms)
-        self._write(cause, level.name, reason)
+        view = PermissionView(level, reason, self._clock.now_ms(), until_operator)
+        self._causes[cause] = view
+        self._write(cause, view, "critical" if critical else "warning")
 
     def lift(self, cause: str) -> None:
         if self._causes.pop(cause, None) is not None:
-            self._write(cause, Permission.FULL.name, "lifted")
+            self._write(cause, PermissionView(reason="lifted"), "info")
+
+    def acknowledge(self) -> None:
+        """The operator has seen to it: lift every cause that waits for that."""
+        for cause in [name for name, view in self._causes.items() if view.until_operator]:
+            self.lift(cause)
 
     def fold(self, row: Row) -> None:
         """Take up a row of the journal at replay; rows of another kind change nothing."""
-        if row.kind is not Kind.PERMISSION:
-            return
-        cause, level = row.body["cause"], Permission[row.body["level"]]
-        if level is Permission.FULL:
-            self._causes.pop(cause, None)
-        else:
-            self._causes[cause] = PermissionView(level, row.body["reason"], row.at_ms)
+        if row.kind is Kind.PERMISSION:
+            take_up(self._causes, row)
 
-    def _write(self, cause: str, level: str, reason: str) -> None:
+    def _write(self, cause: str, view: PermissionView, loudness: str) -> None:
         body: dict[str, Any] = {
             "cause": cause,
-            "level": level,
-            "reason": reason,
+            "level": view.level.name,
+            "reason": view.reason,
             "holds": self.view.level.name,
+            "until_operator": view.until_operator,
         }
         self._journal.append(Kind.PERMISSION, self._clock.now_ms(), body)
-        self._notifier.tell(
-            "permission",
-            "info" if level == Permission.FULL.name else "warning",
-            {"level": self.view.level.name, "cause": cause, "reason": reason},
-        )
+        said = {"level": self.view.level.name, "cause": cause, "reason": view.reason}
+        self._notifier.tell("permission", loudness, said)
+
+
+def take_up(causes: dict[str, PermissionView], row: Row) -> None:
+    """Fold one permission row into the causes that hold."""
+    body = row.body
+    cause, level = str(body["cause"]), Permission[body["level"]]
+    if level is Permission.FULL:
+        causes.pop(cause, None)
+    else:
+        waits = bool(body.get("until_operator", False))  # rows of older versions do not say
+        causes[cause] = PermissionView(level, str(body["reason"]), row.at_ms, waits)

@@ -184,6 +184,10 @@ class Market(Protocol):
 
     async def maintenance(self) -> tuple[MaintenanceWindow, ...]: ...
 
+    async def usdt_usd(self) -> Decimal:
+        """What a USDT is worth in dollars, by the venue's index."""
+        ...
+
 
 class Streams(Protocol):
     """The supervised WebSocket side: pushes go to the sinks, health can be read at any time."""
@@ -193,6 +197,10 @@ class Streams(Protocol):
     async def stop(self) -> None: ...
 
     def health(self) -> Mapping[str, StreamHealth]: ...
+
+    def renew(self, inst_id: str) -> None:
+        """Subscribe one market's book anew, for a snapshot; nothing while its connection is down."""
+        ...
 
     @property
     def frames(self) -> int:

@@ -8,17 +8,19 @@ reconciliation to find.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from core.context import BreakerView, HedgeView, Permission, PermissionView
+from core.context import BreakerView, HedgeView, PermissionView
 from core.events import On, Purpose, State
 from core.facts import Kind, Row
 from core.hedges import NOTHING, Hedge
 from core.ledger import Ledger, Prices, coin_of
 from core.ownership import Holding
+from core.permission import take_up
 from core.tally import Booking, Trade
 from core.types import ONE, ZERO, Base, BillKind, TransferStatus
 
@@ -78,6 +80,7 @@ class Books:
     _by_id: dict[str, Hedge] = field(default_factory=dict)
     _unresolved: dict[str, None] = field(default_factory=dict)
     _causes: dict[str, PermissionView] = field(default_factory=dict)
+    _crashes_ms: list[int] = field(default_factory=list)  # starts after an abnormal end
     _day_pnl: dict[str, Decimal] = field(default_factory=dict)
     _day_rounds: dict[str, int] = field(default_factory=dict)
     _reset_ms: int = 0  # rounds closed until then were forgiven
@@ -118,7 +121,7 @@ class Books:
             case Kind.OWNERSHIP:
                 self._ownership(body)
             case Kind.PERMISSION:
-                self._permission(row)
+                take_up(self._causes, row)
             case Kind.BREAKER:
                 self._breaker(row)
             case Kind.EQUITY:
@@ -174,6 +177,11 @@ class Books:
         """The strictest of the causes that hold, the oldest of equals."""
         return min(self._causes.values(), key=lambda v: (v.level, v.since_ms), default=PermissionView())
 
+    @property
+    def causes(self) -> Mapping[str, PermissionView]:
+        """Everything that lowers the permission now."""
+        return dict(self._causes)
+
     def breaker(self, now_ms: int) -> BreakerView:
         """What the circuit breaker counts.
 
@@ -207,13 +215,15 @@ class Books:
         """A breach or a halt was decided, and its unwinding has not come to an end."""
         return self._unwinding and self.state is State.REBALANCING
 
-    def boots_since(self, since_ms: int) -> int:
-        """Process starts since then: many in a few minutes are a crash loop."""
-        return sum(at_ms >= since_ms for at_ms in self.boots_ms)
+    def crashes_since(self, since_ms: int) -> int:
+        """Starts since then after a process that did not say good-bye: many in a few minutes are a loop."""
+        return sum(at_ms >= since_ms for at_ms in self._crashes_ms)
 
     # --- folding --------------------------------------------------------------------------------
 
     def _boot(self, row: Row) -> None:
+        if self.boots_ms and not self.stopped_clean:
+            self._crashes_ms.append(row.at_ms)
         if not self.boots_ms:
             self.bill_watermark_ms = self.last_fill_ms = row.at_ms
             self._peak = self.last_equity = self.ledger.opening_equity
@@ -340,13 +350,6 @@ class Books:
             hedge.forced = hedge.forced or (self._breach and hedge.purpose == Purpose.FLATTEN.value)
             self.rounds.append(hedge)
             self._add_day(hedge.closed_ms, _price_result(hedge))
-
-    def _permission(self, row: Row) -> None:
-        cause, level = str(row.body.get("cause", "")), Permission[row.body["level"]]
-        if level is Permission.FULL:
-            self._causes.pop(cause, None)
-        else:
-            self._causes[cause] = PermissionView(level, row.body["reason"], row.at_ms)
 
     def _breaker(self, row: Row) -> None:
         if row.body["event"] == "tripped":

@@ -400,7 +400,11 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One swap position, net mode: `contracts` negative when short."""
+    """One swap position: `contracts` negative when short.
+
+    The engine keeps cross shorts, in net mode or on the short side. `isolated` ones and those on the long
+    side of long/short mode are strays: somebody else's.
+    """
 
     inst_id: str
     contracts: Contracts
@@ -412,6 +416,17 @@ class Position:
     mgn_ratio: Decimal | None = None  # the venue's scale: liquidation at 1
     adl_rank: int = 0  # 0-5, 5 is first in line
     isolated: bool = False
+    long_side: bool = False
+
+    @property
+    def is_stray(self) -> bool:
+        return self.isolated or self.long_side
+
+    @property
+    def key(self) -> str:
+        """What tells several positions in one swap apart."""
+        names = [self.inst_id, *["isolated"] * self.isolated, *["long side"] * self.long_side]
+        return " ".join(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +442,7 @@ class AccountSnapshot:
     adjusted_equity_usd: Decimal | None = None  # multi-currency mode
     mgn_ratio: Decimal | None = None  # the venue's own, account level or USDT level
     funding_wallet: Mapping[str, Decimal] = field(default_factory=dict)  # ccy -> available
+    strays: Mapping[str, Position] = field(default_factory=dict)  # positions that cannot be ours, by key
 
     def cash(self, ccy: str) -> Decimal:
         balance = self.balances.get(ccy)
@@ -456,7 +472,16 @@ class AccountConfig:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
+    """An announced or running maintenance. `state` is the venue's word; `pre_open` takes no market orders."""
+
     title: str
     begin_ms: int
     end_ms: int
-    state: str
+    state: str  # scheduled, ongoing, pre_open, completed, canceled
+
+    def covers(self, at_ms: int, lead_ms: int = 0) -> bool:
+        """Whether it runs at `at_ms` or begins within the lead time; it may have begun before it was due."""
+        if self.state in ("completed", "canceled"):
+            return False
+        begun = self.state in ("ongoing", "pre_open") or at_ms >= self.begin_ms - lead_ms
+        return begun and at_ms < self.end_ms

@@ -66,10 +66,12 @@ class AccountData:
         """Take a REST snapshot. What a push has said since the snapshot's time stays."""
         held = self._snapshot
         balances, positions = dict(snapshot.balances), dict(snapshot.positions)
+        strays = dict(snapshot.strays)
         if held is not None:
             _keep_newer(balances, held.balances, self._balance_ms, snapshot.ts_ms)
             _keep_newer(positions, held.positions, self._position_ms, snapshot.ts_ms)
-        self._set(replace(snapshot, balances=balances, positions=positions))
+            _keep_newer(strays, held.strays, self._position_ms, snapshot.ts_ms)
+        self._set(replace(snapshot, balances=balances, positions=positions, strays=strays))
 
     def on_balances(self, push: BalancePush) -> None:
         held = self._snapshot
@@ -94,15 +96,16 @@ class AccountData:
         held = self._snapshot
         if held is None:
             return
-        positions = dict(held.positions)
+        positions, strays = dict(held.positions), dict(held.strays)
         for position, ts_ms in push.positions:
-            if not self._is_news(self._position_ms, position.inst_id, ts_ms):
+            if not self._is_news(self._position_ms, position.key, ts_ms):
                 continue
+            shelf = strays if position.is_stray else positions
             if position.contracts:
-                positions[position.inst_id] = position
+                shelf[position.key] = position
             else:
-                positions.pop(position.inst_id, None)
-        self._set(replace(held, positions=positions))
+                shelf.pop(position.key, None)
+        self._set(replace(held, positions=positions, strays=strays))
 
     def on_cash(self, push: CashPush) -> None:
         """Take cash and sizes at once; equity moves by the same cash until the next full push."""

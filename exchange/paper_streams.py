@@ -38,6 +38,9 @@ class PaperStreams:
     def health(self) -> Mapping[str, StreamHealth]:
         return self._public.health()
 
+    def renew(self, inst_id: str) -> None:
+        self._public.renew(inst_id)
+
     @property
     def frames(self) -> int:
         return self._public.frames

@@ -179,14 +179,18 @@ def _venue(ctx: Context, facts: HealthFacts, limits: Risk) -> Iterator[_Finding]
     venue, allowed = ctx.venue, limits.exchange
     if abs(venue.clock_offset_ms) > allowed.max_clock_offset_ms:
         yield _Finding("clock_offset", "warning", {"offset_ms": venue.clock_offset_ms})
-    if venue.latency_ms > allowed.max_latency_ms:
-        yield _Finding("latency", "warning", {"latency_ms": round(venue.latency_ms)})
+    drift = venue.rounds.drift_ms_day
+    if drift is not None and abs(drift) > limits.degradation.max_drift_ms_day:
+        yield _Finding("clock_drift", "warning", {"drift_ms": drift})
+    if venue.latency_ms > limits.degradation.latency_notice_ms:
+        slow: Level = "warning" if venue.latency_ms > allowed.max_latency_ms else "info"
+        yield _Finding("latency", slow, {"latency_ms": round(venue.latency_ms)})
     if venue.errors_1m >= allowed.max_errors_per_minute or venue.rejects_1m >= allowed.max_rejects_per_minute:
         yield _Finding("venue_errors", "warning", {"errors": venue.errors_1m, "rejects": venue.rejects_1m})
     if venue.rate_use_ratio >= RATE_PRESSURE:
         yield _Finding("rate_pressure", "warning", {"use": venue.rate_use_ratio})
     lead_ms = allowed.maintenance_lead_minutes * 60_000
-    near = [w for w in venue.maintenance if w.begin_ms - lead_ms <= ctx.now_ms < w.end_ms]
+    near = [w for w in venue.maintenance if w.covers(ctx.now_ms, lead_ms)]
     if near:
         first = min(near, key=lambda w: w.begin_ms)
         fields: dict[str, object] = {"title": first.title, "begin_ms": first.begin_ms}
@@ -197,7 +201,9 @@ def _leave(ctx: Context, facts: HealthFacts, limits: Risk) -> Iterator[_Finding]
     leave = ctx.permission
     if leave.level is not Permission.FULL:
         level: Level = "warning" if leave.level is Permission.NO_NEW_RISK else "critical"
-        fields: dict[str, object] = {"level": leave.level.name, "reason": leave.reason}
+        several = len(ctx.causes) > 1
+        causes = ", ".join(sorted(ctx.causes)) if several else ""
+        fields: dict[str, object] = {"level": leave.level.name, "reason": leave.reason, "causes": causes}
         yield _Finding("permission", level, fields, leave.since_ms)
     if ctx.breaker.tripped:
         yield _Finding("breaker", "warning", {"reason": ctx.breaker.tripped}, ctx.breaker.tripped_ms)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.context import Context, HedgeView
+from core.context import Context, HedgeView, PermissionView
 from core.events import Decision, On, State
 from core.facts import plain
 from core.types import ZERO
@@ -106,6 +106,17 @@ class TaskLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseLine:
+    """One cause that lowers the permission."""
+
+    cause: str
+    level: str
+    reason: str
+    since_ms: int
+    until_operator: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The engine at `now_ms`. Amounts in USDT, times UTC ms by the engine's clock, ratios fractions.
 
@@ -119,6 +130,7 @@ class Status:
     permission: str
     permission_reason: str
     permission_since_ms: int
+    causes: tuple[CauseLine, ...]  # the strictest first, then the oldest
     equity: Decimal
     day_pnl: Decimal
     unrealised_pnl: Decimal
@@ -161,6 +173,7 @@ def build_status(
         permission=ctx.permission.level.name,
         permission_reason=ctx.permission.reason,
         permission_since_ms=ctx.permission.since_ms,
+        causes=cause_lines(ctx.causes),
         equity=ctx.equity + (ctx.account.funding_wallet.get("USDT", ZERO) if ctx.account else ZERO),
         day_pnl=ctx.breaker.day_pnl if today else ZERO,
         unrealised_pnl=sum((h.pnl for h in ctx.open_hedges), ZERO),
@@ -181,6 +194,12 @@ def build_status(
         tasks=tuple(tasks),
         loop_lag_ms=loop_lag_ms,
     )
+
+
+def cause_lines(causes: Mapping[str, PermissionView]) -> tuple[CauseLine, ...]:
+    """Every cause that holds, the strictest first, then the oldest."""
+    ordered = sorted(causes.items(), key=lambda item: (item[1].level, item[1].since_ms))
+    return tuple(CauseLine(name, v.level.name, v.reason, v.since_ms, v.until_operator) for name, v in ordered)
 
 
 def runtime_state(status: Status) -> dict[str, Any]:

@@ -63,8 +63,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "alarm": ("ALARM: {what:word}: {detail}", "警报：{what:word}：{detail}"),
     "permission": (
-        "Permission is now {level:word}[ (was {previous:word})][, {cause:word}][: {reason}]",
-        "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}][：{reason}]",
+        "Permission is now {level:word}[ (was {previous:word})][, {cause:word}][: {reason:word}]",
+        "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}][：{reason:word}]",
     ),
     "breaker": (
         "Circuit breaker tripped: {reason}[. Today {day_pnl:signed} USDT]"
@@ -145,7 +145,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "venue maintenance {title}, from {begin_ms:utc}",
         "交易所维护 {title}，开始于 {begin_ms:utc}",
     ),
-    "health.permission": ("permission is {level:word}: {reason}", "权限为 {level:word}：{reason}"),
+    "health.permission": (
+        "permission is {level:word}: {reason:word}[; causes: {causes}]",
+        "权限为 {level:word}：{reason:word}[；原因：{causes}]",
+    ),
+    "health.clock_drift": (
+        "this machine's clock drifts {drift_ms} ms a day",
+        "本机时钟每天漂移 {drift_ms} 毫秒",
+    ),
     "health.breaker": ("the circuit breaker is open: {reason}", "熔断中：{reason}"),
     "health.unresolved_orders": (
         "the outcome of {count} orders is not known",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from monitor import formats
 from monitor.health_check import Condition
-from monitor.status import CandidateLine, DecisionLine, HedgeLine, Status
+from monitor.status import CandidateLine, CauseLine, DecisionLine, HedgeLine, Status
 from monitor.words import Language, label, word
 
 LEVEL_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
@@ -70,7 +70,7 @@ class StatusView:
             (f"  {text('since')} {formats.clock_time(s.state_since_ms)}", "dim"),
             f"   {text('permission')} ",
             (word(s.permission, self._language), leave),
-            (f" {s.permission_reason}" if s.permission != "FULL" else "", "dim"),
+            (f" {word(s.permission_reason, self._language)}" if s.permission != "FULL" else "", "dim"),
             (f"   {text('breaker')}: {s.breaker}" if s.breaker else "", "bold red"),
         )
         totals = s.totals
@@ -180,7 +180,8 @@ class StatusView:
     def _footer(self, rows: int) -> Panel:
         s = self._status
         shown = s.warnings[: rows - 1] if self._notes else s.warnings[:rows]
-        lines = [_condition(c) for c in shown]
+        lines = [self._cause(c) for c in s.causes[:rows]] if len(s.causes) > 1 else []
+        lines += [_condition(c) for c in shown[: max(0, rows - len(lines))]]
         lines += [_note(note) for note in reversed(self._notes[len(lines) - rows :])]
         streams = Text(self._label("streams") + " ", "dim")
         for stream in s.streams:
@@ -192,6 +193,14 @@ class StatusView:
         title = self._counted("warnings", len(s.warnings)) if s.warnings else self._label("all_well")
         style = "red" if critical else "yellow" if s.warnings else "dim"
         return self._frame(Group(*lines, streams), f"{title} · {self._label('messages')}", style)
+
+    def _cause(self, line: CauseLine) -> Text:
+        return Text.assemble(
+            ("▼ ", "bold red" if line.level in ("REDUCE_ONLY", "HALTED") else "yellow"),
+            (formats.clock_time(line.since_ms) + " ", "dim"),
+            f"{word(line.level, self._language)}: {word(line.cause, self._language)}, ",
+            word(line.reason, self._language),
+        )
 
     def _counted(self, key: str, total: int, shown: int | None = None) -> str:
         few = shown is not None and shown < total

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from monitor.cause_words import CAUSES, REASONS
+
 Language = Literal["en", "zh"]
 
 # English reads as written; only the Chinese side needs a table.
 _WORDS: Final[Mapping[str, str]] = {
+    **CAUSES,
+    **REASONS,
     "IDLE": "空闲",
     "OPENING": "开仓中",
     "RUNNING": "运行中",
@@ -37,7 +41,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "opened": "已开仓",
     "open_failed": "开仓失败",
     "rebalanced": "已再平衡",
-    "deadline": "超时",
     "breach": "触线",
     "halt": "停止",
     "resume": "恢复",
@@ -53,7 +56,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "margin_low": "保证金不足",
     "unhedged": "单腿敞口",
     "hedge broken": "对冲失衡",
-    "broken hedge": "对冲失衡",
     "unresolved_orders": "订单结果未知",
     "unexplained": "账目不符",
     "unexplained balance": "余额无法解释",
@@ -74,12 +76,9 @@ _WORDS: Final[Mapping[str, str]] = {
     "tick lost": "错过定时任务",
     "errand failed": "后台任务失败",
     "clock_offset": "时钟偏差",
-    "latency": "响应缓慢",
     "venue_errors": "交易所错误",
     "rate_pressure": "限频压力",
-    "maintenance": "交易所维护",
     "permission": "权限",
-    "breaker": "熔断",
     "journal_failed": "账本写入失败",
     "backup failed": "备份失败",
     "task_dead": "部件停止",
@@ -97,6 +96,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "halt marker": "HALT 标记",
     "dead_man": "交易所自动撤单开关",
     "resume refused": "拒绝恢复",
+    "clock_drift": "时钟漂移",
+    "fees changed": "费率变动",
 }
 
 LABELS: Final[Mapping[str, tuple[str, str]]] = {

@@ -9,13 +9,22 @@ from core.context import BreakerView
 from core.ports import Guard
 from risk.alarms import build_alarms
 from risk.circuit_breaker import BreakerGuard, holds, judge
+from risk.degradation import Degradation
 from risk.exchange_guard import ExchangeGuard
 from risk.fund_guard import FundGuard, FundPlanner
 from risk.liquidity_guard import LiquidityGuard
 from risk.margin_guard import MarginGuard
 from risk.red_lines import RedLineGuard, check_order
 
-__all__ = ["FundPlanner", "build_alarms", "build_guards", "build_hold", "build_judge", "check_order"]
+__all__ = [
+    "Degradation",
+    "FundPlanner",
+    "build_alarms",
+    "build_guards",
+    "build_hold",
+    "build_judge",
+    "check_order",
+]
 
 
 def build_guards(settings: Settings) -> tuple[Guard, ...]:

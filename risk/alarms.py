@@ -14,13 +14,16 @@ from core.context import Context
 from core.ports import Guard
 from core.verdict import Verdict
 from risk.margin_guard import lowest_mgn_ratio
-from risk.measures import account_gap
+from risk.measures import account_gap, price_gap
 
 LAST_CALL: Final = Decimal("1.5")  # of the venue's mgnRatio, which liquidates at 1
 
 
 class MarginAlarm:
-    """margin ratio (backing equity / swap notional at mark) below `emergency_below`."""
+    """margin ratio (backing equity / swap notional at mark) below `emergency_below`.
+
+    A price that has just jumped is waited out for a few looks: one bad print must not sell everything.
+    """
 
     name = "margin_emergency"
 
@@ -28,7 +31,7 @@ class MarginAlarm:
         self._limits = limits
 
     def check(self, ctx: Context) -> Verdict:
-        if gap := account_gap(ctx, self._limits):
+        if gap := account_gap(ctx, self._limits) or price_gap(ctx):
             return Verdict(True, self.name, f"not judged: {gap}")
         ratio = ctx.margin_ratio
         if ratio is None:
@@ -70,7 +73,11 @@ class LiquidationAlarm:
 
 
 class DrawdownAlarm:
-    """Account equity fell from its peak by `max_drawdown_ratio` or more; both by our own books, USDT."""
+    """Account equity fell from its peak by `max_drawdown_ratio` or more; both by our own books, USDT.
+
+    A fall that exists only because swap and spot stand apart right now is none: it comes back when they meet,
+    and is real only for who sells. So equity must be down both as it is and with the swap at the spot price.
+    """
 
     name = "drawdown"
 
@@ -81,11 +88,14 @@ class DrawdownAlarm:
         peak = ctx.breaker.peak_equity
         if peak <= 0 or not ctx.equity:
             return Verdict(True, self.name, "not judged: equity is not known yet")
-        fall = 1 - ctx.equity / peak
+        if gap := price_gap(ctx):
+            return Verdict(True, self.name, f"not judged: {gap}")
+        fall = 1 - max(ctx.equity, ctx.converged_equity) / peak
         figures = (
             ("drawdown_ratio", fall),
             ("max_drawdown_ratio", self._limits.max_drawdown_ratio),
             ("equity_usdt", ctx.equity),
+            ("equity_without_basis_usdt", ctx.converged_equity),
             ("peak_equity_usdt", peak),
         )
         if fall >= self._limits.max_drawdown_ratio:

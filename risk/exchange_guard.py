@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from config.schema import ExchangeLimits
-from core.context import Context, MarketView, VenueHealth
-from core.types import MaintenanceWindow
+from core.context import Context, MarketView
 from core.verdict import Verdict
 from risk.measures import Check, judged
 
 MINUTE_MS = 60_000
-OVER = frozenset({"completed", "canceled"})  # states of a window that no longer matters
 
 
 class ExchangeGuard:
@@ -27,7 +25,7 @@ class ExchangeGuard:
     def check(self, ctx: Context) -> Verdict:
         venue, limits = ctx.venue, self._limits
         silent = tuple(sorted(name for name, stream in venue.streams.items() if not stream.live))
-        window = self.maintenance(venue, ctx.now_ms)
+        window = venue.maintenance_at(ctx.now_ms, limits.maintenance_lead_minutes * MINUTE_MS)
         instrument = ctx.plan.opening[0].instrument if ctx.plan.opening else None
         market = ctx.markets.get(instrument) if instrument else None
         age_ms = market.age_ms(ctx.now_ms) if market else None
@@ -54,18 +52,6 @@ class ExchangeGuard:
             *(self._pair(market, age_ms) if instrument else ()),
         )
         return judged(self.name, checks, "the venue is heard and answers", figures, instrument)
-
-    def maintenance(self, venue: VenueHealth, now_ms: int) -> MaintenanceWindow | None:
-        """Return a maintenance window that runs now or begins within the lead time."""
-        lead_ms = self._limits.maintenance_lead_minutes * MINUTE_MS
-        return next(
-            (
-                w
-                for w in venue.maintenance
-                if w.state not in OVER and w.begin_ms - lead_ms <= now_ms < w.end_ms
-            ),
-            None,
-        )
 
     def _pair(self, market: MarketView | None, age_ms: int | None) -> tuple[Check, ...]:
         if market is None:

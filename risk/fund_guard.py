@@ -11,7 +11,7 @@ from core.context import Context, HedgeView, MarketView
 from core.events import HedgeTarget, Plan, Purpose, Target, TransferTarget
 from core.types import ZERO, AccountMode, Base, Usdt, Wallet, ceil_to, floor_to
 from core.verdict import Figures, Verdict
-from risk.measures import Opening, account_gap, judged, opening_of
+from risk.measures import Opening, account_gap, judged, opening_of, price_gap
 from risk.projection import projected_ratio
 
 CENT: Final = Decimal("0.01")
@@ -136,7 +136,7 @@ class FundPlanner:
         return Plan(adjusting=targets, verdicts=(verdict,))
 
     def _judge(self, ctx: Context) -> tuple[tuple[Target, ...], Verdict]:
-        if gap := account_gap(ctx, self._margin):
+        if gap := account_gap(ctx, self._margin) or price_gap(ctx):
             return (), Verdict(False, "margin_upkeep", gap)
         ratio = ctx.margin_ratio
         if ratio is None:

@@ -31,6 +31,12 @@ def account_gap(ctx: Context, limits: Margin) -> str:
     return ""
 
 
+def price_gap(ctx: Context) -> str:
+    """Say why prices of what is held cannot be judged: one of them has just jumped; empty when they can."""
+    doubted = sorted(h.instrument for h in ctx.open_hedges if h.instrument in ctx.doubtful)
+    return f"a price of {', '.join(doubted)} has jumped and is not confirmed yet" if doubted else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The plan's best opening, measured on the books the decision sees.

@@ -16,7 +16,7 @@ from core import conditions, storage
 from core.adl import AdlQueue
 from core.adoption import LOOK_BACK_MS, Lost, rebuild
 from core.bookkeeper import Bookkeeper
-from core.context import Permission, VenueHealth
+from core.context import Permission
 from core.engine import BUSY, Deadlines, Engine
 from core.events import On
 from core.facts import Kind
@@ -24,8 +24,10 @@ from core.forced import ForcedWatch
 from core.halt import HaltMarker
 from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
+from core.lookout import Lookout
 from core.naked import NakedTimes
 from core.observer import Observer, prices_of
+from core.patrol import Patrol
 from core.permission import Permissions
 from core.ports import Clock, Market, Notifier, Streams, Trading
 from core.projections import Books
@@ -39,7 +41,7 @@ from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Leg, OrderRecord, 
 from core.verdict import Verdict
 from core.watches import FrozenWatch, TopUpWatch
 from exchange.market_data import MarketData, mend_candles, seed
-from exchange.okx.rest import OkxRest, RestHealth
+from exchange.okx.rest import OkxRest
 from execution.account_watch import AccountWatch
 from execution.dead_man import DeadMan
 from execution.deleveraging import DeleveragingPlanner
@@ -52,6 +54,7 @@ from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judg
 from scripts.owners import ExternalWatch, Owners
 from scripts.ports import Ports
 from scripts.version import VERSION
+from scripts.vigilance import build_lookout, build_patrol, hold_in_a_crash_loop, venue_health
 from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
 
@@ -70,6 +73,7 @@ class App:
     books: Books
     bookkeeper: Bookkeeper
     permissions: Permissions
+    lookout: Lookout
     streams: Streams
     markets: MarketData
     naked: NakedTimes
@@ -91,16 +95,21 @@ async def compose(
     linger_s: float = LINGER_S,
     open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
     take_over: bool = False,
+    look_every_s: float | None = None,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`.
 
-    take_over  start although another engine has just been active on the account.
+    take_over     start although another engine has just been active on the account.
+    look_every_s  instead of the configured pace, for a venue whose clock leaps.
     """
     reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
         halt = HaltMarker(folder)
-        return await _connected(settings, venue, journal, clock, ticker, notifier, mode, take_over, halt)
+        pace_s = float(settings.risk.degradation.look_every_s) if look_every_s is None else look_every_s
+        return await _connected(
+            settings, venue, journal, clock, ticker, notifier, mode, take_over, halt, pace_s
+        )
     except BaseException:
         await journal.close()
         raise
@@ -116,6 +125,7 @@ async def _connected(
     mode: str,
     take_over: bool,
     halt: HaltMarker,
+    look_every_s: float,
 ) -> App:
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
@@ -142,6 +152,7 @@ async def _connected(
     journal.append(Kind.BOOT, clock.now_ms(), body | ({"opening_cash": lost.opening_cash} if lost else {}))
     for kind, fact in lost.rows if lost else ():
         journal.append(kind, clock.now_ms(), fact)
+    hold_in_a_crash_loop(books, permissions, settings.risk.degradation, clock.now_ms())
     ids = JournalIds(epoch, (*books.orders, *books.transfers))
     known = {name: pair for name, pair in pairs.items() if pair.swap.state != GONE}
     fees = {name: await venue.trading.fee_rates(pair) for name, pair in known.items()}
@@ -160,9 +171,11 @@ async def _connected(
         venue.account,
         clock,
         notifier,
-        lambda: _refresh(engine, venue, transfers, orders),
+        lambda: _refresh(engine, venue, transfers, orders, patrol),
         survey,
     )
+    patrol = build_patrol(settings, venue, journal, books, fees, clock, notifier)
+    journal.listeners.append(patrol.on_row)
     transfers = Transfers(venue.trading, journal, ids, clock)
     gate = _Gate(settings, books, venue, permissions, pairs, halt)
     dead_man = DeadMan(
@@ -191,6 +204,8 @@ async def _connected(
     machine = StateMachine(
         (*conditions.CONDITIONS, *build_guards(settings), *build_strategy_guards(settings))
     )
+    lookout = build_lookout(settings, venue, permissions, patrol, streams, clock, look_every_s)
+    gate.jumped = lambda: lookout.jumped
     engine = Engine(
         machine=machine,
         observer=Observer(
@@ -198,7 +213,7 @@ async def _connected(
             venue.account,
             books,
             permissions,
-            lambda: _health(venue.rest.health_figures(clock.now_ms()), streams, bookkeeper),
+            lambda: venue_health(venue.rest, streams, patrol, clock.now_ms()),
             fees,
             lambda: queue.views,
         ),
@@ -218,6 +233,7 @@ async def _connected(
             venue.trading, journal, books, bookkeeper, venue.markets, orders, clock, sentinel, survey
         ).reconcile,
         permissions=permissions,
+        lookout=lookout,
         ticker=ticker,
         clock=clock,
         notifier=notifier,
@@ -267,6 +283,7 @@ async def _connected(
         books=books,
         bookkeeper=bookkeeper,
         permissions=permissions,
+        lookout=lookout,
         streams=streams,
         markets=venue.markets,
         naked=naked,
@@ -283,7 +300,9 @@ def _on_foreign(engine: Engine, sentinel: Sentinel, record: OrderRecord) -> None
     engine.holdings_differ()
 
 
-async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: OrderManager) -> None:
+async def _refresh(
+    engine: Engine, venue: Ports, transfers: Transfers, orders: OrderManager, patrol: Patrol
+) -> None:
     """Transfers and orders without outcome are asked for again, unless execution is at them right now.
     Rules may change and delistings are announced in them; a lost push leaves a hole in the candles."""
     if engine.state not in BUSY:
@@ -291,7 +310,10 @@ async def _refresh(engine: Engine, venue: Ports, transfers: Transfers, orders: O
         await orders.settle()
     known = {pair.name: pair for pair in await venue.market.known_pairs(venue.markets.names)}
     for name in venue.markets.names:
-        venue.markets.set_pair(known.get(name) or venue.markets.view(name).pair.gone)
+        before = venue.markets.view(name).pair
+        if name in known:
+            patrol.note_rules(before, known[name])
+        venue.markets.set_pair(known.get(name) or before.gone)
     await mend_candles(venue.markets, venue.market)
 
 
@@ -320,11 +342,14 @@ class _Gate:
         self._books, self._venue, self._permissions, self._pairs = books, venue, permissions, pairs
         self._halt = halt
         self.stop_asked: Callable[[], bool] = lambda: True
+        self.jumped: Callable[[], bool] = lambda: False
 
     def check(self, order: OrderRequest) -> Verdict:
         if self._halt.is_set():  # asked of the disk: it may have come while this process was stopped
             return Verdict(False, "halt_marker", "a HALT marker is set", (), order.instrument)
         level = self._permissions.view.level
+        if self.jumped():
+            return Verdict(False, "permission", "the clock has jumped: compare first", (), order.instrument)
         if level is Permission.HALTED:
             return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)
         if order.leg is Leg.SPOT and order.side is Side.BUY and self.stop_asked():
@@ -380,15 +405,3 @@ async def _set_leverage(trading: Trading, pair: Pair, wanted: Decimal) -> None:
     wanted = min(wanted, pair.swap.max_leverage)
     if await trading.leverage(pair.swap.inst_id) != wanted:
         await trading.set_leverage(pair.swap.inst_id, wanted)
-
-
-def _health(rest: RestHealth, streams: Streams, bookkeeper: Bookkeeper) -> VenueHealth:
-    return VenueHealth(
-        streams=streams.health(),
-        errors_1m=rest.errors_1m,
-        rejects_1m=rest.rejects_1m,
-        latency_ms=rest.latency_ms,
-        clock_offset_ms=rest.clock_offset_ms,
-        rate_use_ratio=rest.rate_use_ratio,
-        maintenance=bookkeeper.maintenance,
-    )

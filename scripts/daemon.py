@@ -40,6 +40,7 @@ from scripts.session import Session
 
 SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
+DEMO_LOOK_S = 300.0  # each look makes the venue stop and push everything; nothing happens in between
 SILENCE_S = 20.0  # after so much silence a stream is pinged; on a venue's own clock silence means nothing
 
 
@@ -147,6 +148,7 @@ async def _main(
         LINGER_S if keeper is None else DEMO_LINGER_S,
         take_over=options.take_over,
         redact=redact,
+        look_every_s=None if keeper is None else DEMO_LOOK_S,
     )
     sessions.append(session)
     if keeper is not None:

@@ -100,7 +100,8 @@ async def okx_ports(
 
     Raises VenueError when the venue does not answer or does not know an instrument.
     """
-    rest = OkxRest(endpoints, None if paper else credentials, clock, lines.carrier, lines.build_sdk)
+    refusals = settings.risk.degradation.max_key_refusals
+    rest = OkxRest(endpoints, None if paper else credentials, clock, lines.carrier, lines.build_sdk, refusals)
     await rest.measure_offset()
     market = OkxMarket(rest, clock, demo=endpoints.demo)
     pairs = await pairs_of(market, settings, held)

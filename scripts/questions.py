@@ -61,6 +61,8 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
         "state_since_ms": books.state_since_ms,
         "permission": permission.level.name,
         "permission_reason": permission.reason,
+        "permission_since_ms": permission.since_ms,
+        "causes": {name: {**plain(view), "level": view.level.name} for name, view in books.causes.items()},
         "stopped_clean": books.stopped_clean,
         "starts": len(books.boots_ms),
         "equity": plain(books.ledger.equity({})),
@@ -83,6 +85,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
         ("as of", when(now_ms)),
         ("state", f"{books.state.value} since {when(books.state_since_ms)}"),
         ("permission", permission.level.name + (f" ({permission.reason})" if permission.reason else "")),
+        *_causes(books),
         ("breaker", breaker.tripped or f"not tripped, losing rounds in a row: {breaker.losing_rounds}"),
         ("equity", f"{_equity(books)}, today {usdt(breaker.day_pnl)}"),
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
@@ -103,6 +106,19 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
             when(view.opened_ms),
         )
     return Answer(0, _page(_aligned(facts), table if views else "no hedge is open"), data)
+
+
+def _causes(books: Books) -> list[tuple[str, str]]:
+    """Everything that lowers the permission, the strictest first, then the oldest."""
+    held = sorted(books.causes.items(), key=lambda item: (item[1].level, item[1].since_ms))
+    return [
+        (
+            "cause",
+            f"{view.level.name} since {when(view.since_ms)}: {name.replace('_', ' ')}, {view.reason}"
+            + ("; ends by `resume`" if view.until_operator else ""),
+        )
+        for name, view in held
+    ]
 
 
 def _equity(books: Books) -> str:

@@ -108,6 +108,24 @@ async def self_check(parts: Parts) -> tuple[Check, ...]:
     return tuple(checks)
 
 
+async def recheck(market: Market, trading: Trading | None) -> tuple[Check, ...]:
+    """What speaks against going on when the operator says so: no answer, or a key that may not trade, or
+    may withdraw. Everything else has causes of its own, and must not keep anybody from closing."""
+
+    async def reachable() -> list[Check]:
+        await market.server_time_ms()
+        return []
+
+    found = await _asked("venue", reachable)
+    if trading is not None:
+        found += await _asked("key", lambda: _only_key(trading))
+    return tuple(check for check in found if check.result is Result.FAIL)
+
+
+async def _only_key(trading: Trading) -> list[Check]:
+    return _key(await trading.account_config())
+
+
 def passed(checks: Iterable[Check]) -> bool:
     """Whether the engine may start: nothing failed."""
     return not any(check.result is Result.FAIL for check in checks)

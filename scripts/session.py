@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from decimal import Decimal
 from functools import partial
@@ -26,12 +26,14 @@ from monitor.status import Status
 from monitor.summary import RunFacts
 from monitor.systemd import Systemd
 from scripts.auto_backup import AutoBackup
-from scripts.commands import Verb, take
+from scripts.commands import Command, Verb, take
 from scripts.compose import LASTING_BOOKS, App, compose
 from scripts.outcome import money_of, run_facts
 from scripts.ports import Ports
 from scripts.signals import handling
+from scripts.standstill import stand_still
 from scripts.version import VERSION
+from scripts.vigilance import CRASH_LOOP
 from scripts.watch import Watch
 
 CLOSING_PATIENCE_S = 20.0  # to bring the hedge under way to where both legs are accounted for
@@ -64,14 +66,15 @@ class Session:
         open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
         take_over: bool = False,
         redact: Callable[[str], str] = str,
+        look_every_s: float | None = None,
     ) -> None:
         self._take_over, self._redact = take_over, redact
         self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
         self._mode, self._for_ms, self._channels_down = mode, for_ms, channels_down
-        self._flatten, self._linger_s = flatten, linger_s
-        self._over = asyncio.Event()
+        self._flatten, self._linger_s, self._look_every_s = flatten, linger_s, look_every_s
+        self._over, self._rung = asyncio.Event(), asyncio.Event()
         self._why = ""
         self._venue_lost = False
         self._accounted_for = True  # nothing was under way, or it came to its end
@@ -93,8 +96,9 @@ class Session:
     def ring(self) -> None:
         """The doorbell: commands of the operator lie in the folder. Before the engine is up nobody hears
         it, and they are found then."""
+        self._rung.set()
         if self._app is not None and self._obeys:
-            self._obey(self._app)
+            self._obey(self._app, take(self._folder))
 
     def lose_venue(self, why: str) -> None:
         """The venue's clock stands still for good: end without asking it anything more."""
@@ -134,6 +138,7 @@ class Session:
                 self._linger_s,
                 self._open_database,
                 self._take_over,
+                self._look_every_s,
             )
         )
         if app is None:
@@ -235,14 +240,33 @@ class Session:
     async def _begin(self, app: App) -> bool:
         """Up to the first decision: streams, a picture of the account, recovery."""
         await app.streams.start()
+        kept = await self._stand_still(app)
         await app.bookkeeper.review()
         await app.engine.boot()
         fields = {"venue": self._mode, "state": app.engine.state.value}
         self._notifier.tell("connected", "info", fields)
         self._systemd.ready(f"{app.engine.state.value}, {self._mode}")
         self._obeys = True
-        self._obey(app)  # what was said while no daemon ran
+        self._obey(app, (*kept, *take(self._folder)))  # what was said while no daemon ran
         return True
+
+    async def _stand_still(self, app: App) -> tuple[Command, ...]:
+        """In a crash loop: wait for the operator, or for the end of this run."""
+        if self._flatten:
+            app.permissions.acknowledge()  # whoever flattens has looked
+        if CRASH_LOOP not in app.permissions.causes:
+            return ()
+        assert self._watch is not None
+        self._watch.show(app.engine.glance())
+        timer = None
+        if self._for_ms is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(self._for_ms / 1000, lambda: self.end("time is up"))
+        try:
+            return await stand_still(app, self._folder, self._clock, self._notifier, self._rung)
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def _back_up(self) -> None:
         """The daemon's own backups."""
@@ -258,9 +282,9 @@ class Session:
         else:
             self.end(f"signal {name}")
 
-    def _obey(self, app: App) -> None:
+    def _obey(self, app: App, commands: Iterable[Command]) -> None:
         """Carry out what the operator left in the folder; each command is a fact."""
-        for command in take(self._folder):
+        for command in commands:
             now_ms = self._clock.now_ms()
             body = {"what": "operator", "command": command.verb.value, "reason": command.reason}
             app.journal.append(Kind.NOTE, now_ms, body)
@@ -268,6 +292,8 @@ class Session:
             match command.verb:
                 case Verb.HALT | Verb.FLATTEN:
                     flatten = command.verb is Verb.FLATTEN
+                    if flatten:
+                        app.permissions.acknowledge()  # whoever flattens has looked
                     app.engine.post(Event(On.HALT, now_ms, command.reason, flatten=flatten))
                 case Verb.RESUME:
                     app.owners.acknowledge()

@@ -74,6 +74,11 @@ class Watch:
         """The engine is about to end: its tasks may."""
         self._vitals.rest()
 
+    def show(self, ctx: Context) -> None:
+        """Show an engine that has decided nothing yet."""
+        self._latest = (ctx, (), self._totals())
+        self.write_state()
+
     def status(self) -> Status | None:
         if self._latest is None:
             return None

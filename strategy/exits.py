@@ -20,7 +20,6 @@ DELISTED_LEAD_MS: Final = DAY_MS + 2 * HOUR_MS
 UNSUPERVISED_MS: Final = HOUR_MS  # a longer maintenance leaves the margin without supervision
 MINUTE_MS: Final = 60_000
 LEAST_LEAD_MS: Final = 10 * MINUTE_MS
-OVER: Final = frozenset({"completed", "canceled"})
 
 
 def reasons_to_keep(
@@ -41,7 +40,7 @@ def reasons_to_keep(
         _leaving_goes_on(hedge),
         _listed(ctx, market),
         _supervised(ctx, hedge.instrument, lead_ms),
-        *_result(settings, market, hedge),
+        *_result(settings, ctx, market, hedge),
         _income(settings, ctx, market, hedge, forecast, cost),
     )
 
@@ -81,13 +80,13 @@ def _supervised(ctx: Context, name: str, lead_ms: int) -> Verdict:
     lead_ms = max(lead_ms, LEAST_LEAD_MS)
     for window in ctx.venue.maintenance:
         is_long = window.end_ms - window.begin_ms > UNSUPERVISED_MS
-        if is_long and window.state not in OVER and window.begin_ms - lead_ms <= ctx.now_ms < window.end_ms:
+        if is_long and window.covers(ctx.now_ms, lead_ms):
             figures = (("begin_ms", window.begin_ms), ("end_ms", window.end_ms), ("title", window.title))
             return Verdict(False, "keep_supervised", "a long maintenance is about to begin", figures, name)
     return Verdict(True, "keep_supervised", "no long maintenance is near", (), name)
 
 
-def _result(settings: Settings, market: MarketView, hedge: HedgeView) -> tuple[Verdict, ...]:
+def _result(settings: Settings, ctx: Context, market: MarketView, hedge: HedgeView) -> tuple[Verdict, ...]:
     """Take profit and stop loss, of the pair's capital and the pair's whole result.
 
     Costs of entry count from the first second, and are far from the stop: about 0.1 % of the capital against
@@ -98,6 +97,8 @@ def _result(settings: Settings, market: MarketView, hedge: HedgeView) -> tuple[V
     rules, name = settings.strategy.exit, hedge.instrument
     if market.spot is None or market.swap is None or not market.is_quoted:
         return (Verdict(True, "keep_result", "not judged: a book is missing", (), name),)
+    if name in ctx.doubtful:
+        return (Verdict(True, "keep_result", "not judged: a price has jumped", (), name),)
     account = settings.account
     split_capital = hedge.size * market.spot.mid * (1 + account.futures_ratio / account.spot_ratio)
     capital = hedge.capital if hedge.capital > 0 else split_capital

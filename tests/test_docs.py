@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 import typer
 
-from config.schema import Risk
+from config.schema import Risk, Settings
 from core.context import Permission
 from core.events import State
 from core.table import TABLE
 from main import app
+from monitor import words
 from monitor.texts import TEXTS
-from risk import build_alarms
+from risk import Degradation, build_alarms
 from scripts import options, state_diagram
+from tests.risk.scenes import scene
 
 ROOT = Path(__file__).resolve().parents[1]
 README, MANUAL_ZH, MANUAL_EN = "README.md", "README.zh-CN.md", "docs/operations.md"
@@ -227,6 +229,28 @@ def test_every_condition_in_the_manual_is_one_the_engine_can_tell() -> None:
     named = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
     assert named
     assert {name for name in named if f"health.{name}" not in TEXTS} == set()
+
+
+def causes() -> set[str]:
+    """Every cause that can lower the permission: those that are judged, and those the engine sets itself."""
+    judged = {finding.cause for finding in Degradation(Settings()).judge(scene())}
+    return judged | {"crash_loop", "breaker", "operator", "deadline", "broken hedge", "journal"} | {
+        "disk", "task", "liquidation",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [MANUAL_EN, MANUAL_ZH])
+def test_every_cause_that_lowers_the_permission_is_explained_in_both_languages(page: str) -> None:
+    heads = [line.split("|")[1] for line in text_of(page).splitlines() if line.startswith("| `")]
+    explained = {name for head in heads for name in re.findall(r"`([\w ]+)`", head)}
+    assert causes() - explained == set()
+
+
+def test_every_cause_and_its_reason_has_chinese_words() -> None:
+    for finding in Degradation(Settings()).judge(scene()):
+        assert words.word(finding.cause, "zh") != finding.cause
+        assert words.word(finding.reason, "zh") != finding.reason
+    assert all(words.word(cause, "zh") != cause for cause in causes())
 
 
 # --- links ------------------------------------------------------------------------------------------

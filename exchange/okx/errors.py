@@ -51,6 +51,10 @@ _HEAD: Final = msgspec.json.Decoder(wire.Head)
 _DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {}  # by row type, made when first needed
 
 
+class ShutOut(VenueDown):
+    """The edge in front of the venue answered instead of the venue: an address ban, a captcha page."""
+
+
 class HttpReply(NamedTuple):
     """What came back over HTTP, unread."""
 
@@ -96,6 +100,9 @@ def unpack(reply: HttpReply, row: type[W]) -> list[W]:
 def _without_envelope(reply: HttpReply) -> VenueError:
     if reply.status == 429:
         return RateLimited("too many requests")
+    is_page = reply.body.lstrip()[:1] == b"<"
+    if reply.status == 403 or (is_page and reply.status < 500):
+        return ShutOut(f"HTTP {reply.status} from the edge: {reply.body!r:.100}")
     return VenueDown(f"HTTP {reply.status} without an envelope: {reply.body!r:.200}")
 
 

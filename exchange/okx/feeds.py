@@ -140,6 +140,10 @@ class OkxStreams:
     def health(self) -> Mapping[str, StreamHealth]:
         return {stream.name: stream.health() for stream in self._streams}
 
+    def renew(self, inst_id: str) -> None:
+        """Ask for a new snapshot of one book."""
+        self._public.renew({"channel": "books", "instId": inst_id})
+
     # --- routing ----------------------------------------------------------------------------
 
     def _route(self, frame: wire.Frame) -> None:
@@ -169,7 +173,7 @@ class OkxStreams:
     def _book(self, frame: wire.Frame, row: wire.BookData) -> None:
         inst_id = self._instrument(frame)
         if not self._market.on_book(inst_id, parse_market.book_change(frame.action, row)):
-            self._public.renew({"channel": "books", "instId": inst_id})
+            self.renew(inst_id)
 
     def _mark(self, frame: wire.Frame, row: wire.MarkPrice) -> None:
         self._market.on_mark(self._instrument(frame), parse_market.mark(row)[1])

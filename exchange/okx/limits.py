@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 HEADROOM: Final = 0.8
 RESERVE: Final = 0.25  # of the order budget, for reduce-only orders
+HALVED_S: Final = 60.0  # how long the pace is halved after "too many"
 
 
 class Limit(NamedTuple):
@@ -35,6 +36,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "get_price_limit": Limit(20, 2),
     "get_open_interest": Limit(20, 2),
     "get_tickers": Limit(20, 2),
+    "get_index_tickers": Limit(20, 2),
     "get_orderbook": Limit(40, 2),
     "get_candlesticks": Limit(40, 2),
     "status": Limit(1, 5),
@@ -68,27 +70,35 @@ class Bucket:
         self._reserve = self._capacity * reserve
         self._tokens = self._capacity
         self._at_s = now_s
+        self._halved_until_s = now_s
 
     def take(self, now_s: float, *, urgent: bool) -> float:
         """Take a token and return 0, or return the seconds until one may be had."""
         self._refill(now_s)
         missing = 1 + (0 if urgent else self._reserve) - self._tokens
         if missing > 1e-9:
-            return missing / self._per_s
+            return missing / self._pace(now_s)
         self._tokens -= 1
         return 0.0
 
     def drain(self, now_s: float) -> None:
-        """The venue said "too many": believe it rather than our own count."""
+        """The venue said "too many": believe it rather than our own count, and go half as fast for a while.
+
+        Somebody else may be using the same limit.
+        """
         self._refill(now_s)
         self._tokens = 0.0
+        self._halved_until_s = now_s + HALVED_S
+
+    def _pace(self, now_s: float) -> float:
+        return self._per_s / 2 if now_s < self._halved_until_s else self._per_s
 
     def use_ratio(self, now_s: float) -> float:
         self._refill(now_s)
         return 1 - self._tokens / self._capacity
 
     def _refill(self, now_s: float) -> None:
-        self._tokens = min(self._capacity, self._tokens + (now_s - self._at_s) * self._per_s)
+        self._tokens = min(self._capacity, self._tokens + (now_s - self._at_s) * self._pace(now_s))
         self._at_s = now_s
 
 

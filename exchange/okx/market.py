@@ -21,6 +21,7 @@ R = TypeVar("R")
 BARS: Final = {"3m": "3m", "15m": "15m", "4H": "4H", "D": "1Dutc"}  # plain 1D would begin at 16:00 UTC
 CANDLES_A_PAGE: Final = 300
 SETTLEMENTS_A_PAGE: Final = 100
+DOLLAR: Final = "USDT-USD"  # the venue's index of what a USDT is worth
 _SETTLE_CCY: Final = "USDT"
 
 
@@ -135,6 +136,11 @@ class OkxMarket:
             parse.price_limits,
             scope=inst_id,
             instId=inst_id,
+        )
+
+    async def usdt_usd(self) -> Decimal:
+        return await self._rest.read_one(
+            self._rest.sdk.market.get_index_tickers, wire.IndexTicker, parse.index_px, instId=DOLLAR
         )
 
     async def open_interest(self, inst_id: str) -> Decimal:

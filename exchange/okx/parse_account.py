@@ -144,21 +144,19 @@ def config(row: wire.Config) -> AccountConfig:
 def snapshot(
     push: BalancePush, positions: Iterable[tuple[Position, int]], mode: AccountMode, seen_ms: int
 ) -> AccountSnapshot:
-    """Join what the balance and positions replies said.
-
-    In long/short mode a swap may have two positions: the short one counts, hedges have no other.
-    """
-    shorts_last = sorted((p for p, _ in positions if p.contracts), key=lambda p: p.contracts, reverse=True)
+    """Join what the balance and positions replies said."""
+    held = [p for p, _ in positions if p.contracts]
     return AccountSnapshot(
         mode=mode,
         balances={balance.ccy: balance for balance, _ in push.balances},
-        positions={p.inst_id: p for p in shorts_last},
+        positions={p.inst_id: p for p in held if not p.is_stray},
         # An account never used has no numbers at all
         total_equity_usd=push.total_equity_usd or Decimal(0),
         ts_ms=push.ts_ms,
         seen_ms=seen_ms,
         adjusted_equity_usd=push.adjusted_equity_usd,
         mgn_ratio=push.mgn_ratio,
+        strays={p.key: p for p in held if p.is_stray},
     )
 
 
@@ -211,6 +209,7 @@ def position(row: wire.PositionRow, default_ms: int) -> tuple[Position, int]:
         mgn_ratio=maybe("mgnRatio", row.mgn_ratio, row),
         adl_rank=int(or_zero("adl", row.adl, row)),
         isolated=row.mgn_mode == "isolated",
+        long_side=row.pos_side == "long",
     )
     if read.contracts and avg_px <= 0:
         unreadable("avgPx", row.avg_px, row)
@@ -232,7 +231,7 @@ def cash(row: wire.BalanceAndPosition, default_ms: int) -> CashPush:
             )
             for c in row.bal_data or []
         ),
-        sizes=tuple((p.inst_id, p.contracts, p.avg_px, ts_ms) for p, ts_ms in swaps),
+        sizes=tuple((p.inst_id, p.contracts, p.avg_px, ts_ms) for p, ts_ms in swaps if not p.is_stray),
     )
 
 

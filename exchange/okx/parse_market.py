@@ -146,6 +146,10 @@ def price_limits(row: wire.PriceLimit) -> PriceLimits:
     return PriceLimits(maybe("buyLmt", row.buy_lmt, row), maybe("sellLmt", row.sell_lmt, row))
 
 
+def index_px(row: wire.IndexTicker) -> Decimal:
+    return positive("idxPx", row.idx_px, row)
+
+
 def open_interest(row: wire.OpenInterest) -> Decimal:
     return number("oiCcy", row.oi_ccy, row)
 

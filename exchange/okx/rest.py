@@ -8,21 +8,19 @@ once given to a thread cannot be taken back, therefore nothing here puts a timeo
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from decimal import Decimal
-from statistics import median
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueRejected
+from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueError, VenueRejected
 from core.ports import Clock
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.errors import CLOCK_CODE, HttpReply, unpack
 from exchange.okx.limits import Throttle
 from exchange.okx.parse_market import server_time
+from exchange.okx.rest_log import RestHealth, RestLog
 from exchange.okx.sdk import Prepared, Sdk, check_plain
 
 W = TypeVar("W")
@@ -30,21 +28,7 @@ R = TypeVar("R")
 
 RETRY_AFTER_S: Final = (0.2, 1.0)  # a read is tried three times
 THREADS: Final = 4
-MINUTE_MS: Final = 60_000
-LATENCIES_KEPT: Final = 50
 CLOCK_SAMPLES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class RestHealth:
-    """How REST has been doing: counts over the last minute, the median of recent round trips."""
-
-    requests: int
-    errors_1m: int
-    rejects_1m: int
-    latency_ms: Decimal
-    clock_offset_ms: int
-    rate_use_ratio: Decimal
 
 
 class Carrier(Protocol):
@@ -93,16 +77,19 @@ class OkxRest:
         clock: Clock,
         carrier: Carrier | None = None,
         build_sdk: BuildSdk = Sdk,
+        max_key_refusals: int = 3,
     ) -> None:
         self._clock = clock
         self.offset_ms = 0  # venue minus local
-        self.requests = 0
+        self._log = RestLog(max_key_refusals)
         self.sdk = build_sdk(endpoints, credentials, self.venue_now_ms)
         self._throttle = Throttle()
         self._carrier = carrier or ThreadCarrier()
-        self._errors_ms: deque[int] = deque(maxlen=1000)
-        self._rejects_ms: deque[int] = deque(maxlen=1000)
-        self._latencies_ms: deque[int] = deque(maxlen=LATENCIES_KEPT)
+
+    @property
+    def requests(self) -> int:
+        """Requests sent in total."""
+        return self._log.requests
 
     def venue_now_ms(self) -> int:
         """Return the venue's time as well as we know it."""
@@ -157,14 +144,14 @@ class OkxRest:
         try:
             rows = await self._in_time(_Request(call, row, parse, scope, urgent, params))
         except VenueRejected:
-            self._rejects_ms.append(self._clock.now_ms())
+            self._log.refused(self._clock.now_ms())
             raise
         return _only(call, rows)
 
-    async def measure_offset(self) -> int:
+    async def measure_offset(self, samples: int = CLOCK_SAMPLES) -> int:
         """Measure venue time minus local time by the fastest of a few samples, ms; keep and return it."""
         best: tuple[int, int] | None = None
-        for _ in range(CLOCK_SAMPLES):
+        for _ in range(samples):
             asked = self._clock.now_ms()
             venue_ms = await self.read_one(self.sdk.public.get_system_time, wire.Time, server_time)
             answered = self._clock.now_ms()
@@ -175,15 +162,11 @@ class OkxRest:
         return self.offset_ms
 
     def health_figures(self, now_ms: int) -> RestHealth:
-        since = now_ms - MINUTE_MS
-        return RestHealth(
-            requests=self.requests,
-            errors_1m=sum(at > since for at in self._errors_ms),
-            rejects_1m=sum(at > since for at in self._rejects_ms),
-            latency_ms=Decimal(median(self._latencies_ms)) if self._latencies_ms else Decimal(0),
-            clock_offset_ms=self.offset_ms,
-            rate_use_ratio=self._throttle.order_use_ratio(),
-        )
+        return self._log.health(now_ms, self.offset_ms, self._throttle.order_use_ratio())
+
+    def forgive_key(self) -> None:
+        """Try the key again after it was refused too often: the operator says that it is well."""
+        self._log.forgive_key()
 
     async def close(self) -> None:
         """Let the calls under way end, then close the connections."""
@@ -195,32 +178,38 @@ class OkxRest:
 
         That is safe for orders too: a signature out of time is refused before anything is read.
         """
+        signed = request.call.__self__ in (self.sdk.trade, self.sdk.account, self.sdk.funding)
         try:
-            return await self._call(request)
+            return await self._call(request, signed)
         except AuthFailed as exc:
             if exc.code != CLOCK_CODE:
                 raise
         await self.measure_offset()
-        return await self._call(request)
+        return await self._call(request, signed)
 
-    async def _call(self, request: _Request[W, R]) -> list[R]:
-        name = request.name
+    async def _call(self, request: _Request[W, R], signed: bool) -> list[R]:
+        name, log = request.name, self._log
+        log.admit(self._clock.now_ms(), signed=signed)
         await self._throttle.take(name, request.scope, urgent=request.urgent)
-        self.requests += 1
+        log.began()
         asked_ms = self._clock.now_ms()
         try:
             reply = await self._carried(request)
-            return [request.parse(item) for item in unpack(reply, request.row)]
+            parsed = [request.parse(item) for item in unpack(reply, request.row)]
         except BadPayload as exc:
-            self._errors_ms.append(self._clock.now_ms())
-            raise VenueDown(f"{name}: unreadable answer: {exc}") from exc
-        except (VenueDown, RateLimited, AuthFailed) as exc:
-            self._errors_ms.append(self._clock.now_ms())
+            down = VenueDown(f"{name}: unreadable answer: {exc}")
+            log.failed(down, self._clock.now_ms(), signed=signed)
+            raise down from exc
+        except VenueError as exc:
+            log.failed(exc, self._clock.now_ms(), signed=signed)
             if isinstance(exc, RateLimited):
                 self._throttle.drain(name, request.scope)
             raise
         finally:
-            self._latencies_ms.append(self._clock.now_ms() - asked_ms)
+            now_ms = self._clock.now_ms()
+            log.took(now_ms - asked_ms, now_ms)
+        log.answered(signed=signed)
+        return parsed
 
     async def _carried(self, request: _Request[W, R]) -> HttpReply:
         is_order = request.call.__self__ is self.sdk.trade

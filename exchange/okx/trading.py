@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from core.errors import VenueDown, VenueRejected
+from core.errors import VenueDown, VenueError, VenueRejected
 from core.ids import TAG
 from core.ports import Clock
 from core.types import (
@@ -69,18 +69,23 @@ class OkxTrading:
         A refused swap order may mean that somebody changed the position mode: nothing happened, so the
         mode is asked for, and when it did change the order goes once more in the new one's words.
         """
-        trade_mode, net = await self._trade_mode(order.leg), self._net
         try:
-            return await self._send_order(order, trade_mode)
+            return await self._place(order)
         except VenueRejected as refused:
-            if refused.code != BAD_PARAMETER or order.leg is not Leg.SWAP:
+            may_be_the_mode = refused.code == BAD_PARAMETER and order.leg is Leg.SWAP
+            if not (may_be_the_mode and await self._mode_has_changed()):
                 raise
-            await self.account_config()
-            if self._net is net:
-                raise
-        return await self._send_order(order, trade_mode)
+        return await self._place(order)
 
-    async def _send_order(self, order: OrderRequest, trade_mode: str) -> str:
+    async def _mode_has_changed(self) -> bool:
+        assumed = self._net
+        try:
+            return (await self.account_config()).net_positions is not assumed
+        except VenueError:  # the refusal itself is certain, and stays one
+            return False
+
+    async def _place(self, order: OrderRequest) -> str:
+        trade_mode = await self._trade_mode(order.leg)  # learns the position mode too
         return await self._rest.send(
             self._rest.sdk.trade.place_order,
             wire.Ack,

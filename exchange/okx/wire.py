@@ -129,6 +129,11 @@ class PriceLimit(_Wire):
     sell_lmt: Text = ""
 
 
+class IndexTicker(_Wire):
+    inst_id: Text = ""
+    idx_px: Text = ""
+
+
 class OpenInterest(_Wire):
     inst_id: Text = ""
     oi_ccy: Text = ""  # coins

@@ -29,6 +29,7 @@ from scripts.simulation.disk import Disk
 from scripts.simulation.time import SimClock, SimLoop
 from scripts.simulation.way import AT_ONCE, Latency, Way
 
+LOOK_S = 30.0  # every look stops the venue: every few seconds would cost more than the rest together
 CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 ENDPOINTS = Endpoints("http://venue", "ws://venue/ws/v5", False)
 SILENCE_S = 20.0
@@ -160,6 +161,7 @@ class World:
             lambda: (),
             signals=False,
             open_database=self.disk.open,
+            look_every_s=LOOK_S,
         )
         return await self._session.run(lambda: self._connect(way, clock), self.ears.on_app)
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from core.clock import SystemClock, VirtualClock, VirtualLoop
+from core.clock import SystemClock, VirtualClock, VirtualLoop, skips_of
 
 
 class Jumper:
@@ -102,3 +102,48 @@ def test_the_system_clock_never_goes_back_and_follows_a_resume() -> None:
     assert clock.now_ms() == 101_000
     wall[0], mono[0] = 500.0, 7.0  # the host slept: the monotonic clock did not count it
     assert clock.now_ms() == 500_000
+
+
+class Host:
+    """A machine whose wall clock and monotonic clock a test moves."""
+
+    def __init__(self) -> None:
+        self.wall_s, self.monotonic_s = 1_767_571_200.0, 500.0
+        self.clock = SystemClock(lambda: self.wall_s, lambda: self.monotonic_s)
+
+    def passes(self, seconds: float, suspended: float = 0) -> None:
+        self.wall_s += seconds + suspended
+        self.monotonic_s += seconds
+
+
+@pytest.mark.fault("AU6")
+def test_a_suspend_is_followed_and_visible() -> None:
+    host = Host()
+    host.passes(10)
+    assert host.clock.skipped_ms() == 0
+    before_ms = host.clock.now_ms()
+    host.passes(1, suspended=3 * 3600)
+    assert host.clock.skipped_ms() == 3 * 3_600_000
+    assert host.clock.now_ms() - before_ms == 3 * 3_600_000 + 1_000
+    host.passes(5, suspended=120)
+    assert host.clock.skipped_ms() == 3 * 3_600_000 + 120_000  # they add up
+
+
+@pytest.mark.fault("AU2")
+def test_a_clock_set_back_changes_nothing_and_ages_stay_true() -> None:
+    host = Host()
+    before_ms = host.clock.now_ms()
+    host.wall_s -= 7_200
+    host.passes(3)
+    assert host.clock.now_ms() - before_ms == 3_000
+    assert host.clock.skipped_ms() == 0
+
+
+def test_virtual_time_never_jumps() -> None:
+    assert skips_of(Host().clock)() == 0
+    keeper = Jumper()
+    loop = VirtualLoop(keeper)
+    try:
+        assert skips_of(VirtualClock(loop, keeper))() == 0
+    finally:
+        loop.close()

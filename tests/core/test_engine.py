@@ -15,6 +15,7 @@ from core.engine import Deadlines, Engine, merge
 from core.errors import VenueDown
 from core.events import Event, HedgeTarget, On, Outcome, Plan, Purpose, Report, State, Target
 from core.facts import Kind
+from core.ladder import Finding
 from core.observer import Flags
 from core.permission import Permissions
 from core.ports import Guard
@@ -24,10 +25,12 @@ from core.state_machine import StateMachine
 from core.table import TABLE
 from core.types import Base, Contracts
 from core.verdict import Verdict
+from tests.core.watching import Recheck, lookout
 from tests.fakes import FakeClock, FakeJournal, btc
 
 D = Decimal
 OPEN = HedgeTarget("BTC-USDT", Base(D("0.1")), Purpose.OPEN, "pays")
+JUMPED = Finding("clock_jump", Permission.HALTED, "the clock has jumped", recover_ms=0)
 EXIT = HedgeTarget("BTC-USDT", Base(D(0)), Purpose.EXIT, "no longer pays")
 
 
@@ -49,6 +52,7 @@ class World:
     refusing: set[str] = field(default_factory=set)
     alarm: str = ""
     unresolved: int = 0
+    compared: int = 0
     permission: Callable[[], PermissionView] = PermissionView
 
     def look(self, now_ms: int, state: State, flags: Flags) -> Context:
@@ -148,6 +152,8 @@ class Rig:
     journal: FakeJournal
     clock: FakeClock
     permissions: Permissions
+    recheck: Recheck
+    skipped: list[int]
 
     async def settle(self) -> None:
         """Let everything run that can."""
@@ -175,9 +181,16 @@ def play(
         world.permission = lambda: permissions.view
         names = {name for row in TABLE for name in row.guards} - {c.name for c in CONDITIONS}
         guards: tuple[Guard, ...] = (*CONDITIONS, *(Says(name, world) for name in sorted(names)))
-        hands = Hands(journal)
+        hands, recheck = Hands(journal), Recheck()
+        skipped = [0]
+
+        def judge(ctx: Context) -> tuple[Finding, ...]:
+            return (JUMPED if ctx.skipped_ms else replace(JUMPED, level=Permission.FULL),)
+
+        watch = lookout(permissions, clock, judge, recheck=recheck, skipped_ms=lambda: skipped[0])
 
         async def reconcile() -> str:
+            world.compared += 1
             return ""
 
         engine = Engine(
@@ -192,6 +205,7 @@ def play(
             bookkeeper=quiet,  # type: ignore[arg-type]
             reconcile=reconcile,
             permissions=permissions,
+            lookout=watch,
             ticker=quiet,
             clock=clock,
             notifier=quiet,
@@ -199,7 +213,7 @@ def play(
         )
         engine.employ(hands)
         engine.restore(state, unwinding=False)
-        rig = Rig(engine, world, hands, quiet, journal, clock, permissions)
+        rig = Rig(engine, world, hands, quiet, journal, clock, permissions, recheck, skipped)
         if before is not None:
             await before(rig)
         running = asyncio.create_task(engine.run())
@@ -466,3 +480,63 @@ def test_of_several_wishes_for_one_hedge_the_smallest_wins() -> None:
     merged = merge((Plan(adjusting=(shrink,)), Plan(adjusting=(EXIT,), opening=(OPEN,))))
     assert merged.adjusting == (EXIT,)
     assert merged.opening == (OPEN,)
+
+
+@pytest.mark.fault("AU6")
+def test_after_a_suspend_books_and_venue_are_compared_before_anything_else() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.skipped[0] = 3 * 3_600_000
+        rig.post(On.SCAN)
+        await rig.settle()
+        assert rig.permissions.view.level is Permission.HALTED
+        rig.engine.compare_when_free()
+        await rig.settle()
+        assert rig.world.compared == 1
+
+    rig = play(scenario, State.RUNNING)
+    assert rig.permissions.view.level is Permission.FULL  # it ends with the comparison
+
+
+@pytest.mark.fault("AU6")
+def test_work_that_was_under_way_is_followed_by_a_comparison_before_more_of_it() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.world.plan = Plan(opening=(OPEN,))
+        rig.post(On.SCAN)
+        await rig.settle()
+        rig.world.hedges = {"BTC-USDT": hedge("0.1", "3")}
+        rig.skipped[0] = 3 * 3_600_000
+        rig.engine.compare_when_free()
+        await rig.settle()
+        assert rig.world.compared == 0  # not while an order may be in flight
+        rig.hands.end(Outcome.BROKEN, "denied")
+        await rig.settle()
+        assert (rig.world.compared, len(rig.hands.jobs)) == (1, 2)
+        assert "clock_jump" not in rig.permissions.causes
+
+    play(scenario)
+
+
+@pytest.mark.fault("AU3")
+def test_what_only_the_operator_ends_is_ended_by_resume_when_the_self_check_agrees() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.permissions.lower("key", Permission.HALTED, "refused", until_operator=True)
+        rig.recheck.finds = "key: 50111: unknown key"
+        rig.engine.ask_resume()
+        await rig.settle()
+        assert rig.permissions.view.level is Permission.HALTED
+        assert ("trouble", "warning") in rig.quiet.told
+        rig.recheck.finds = ""
+        rig.engine.ask_resume()
+        await rig.settle()
+
+    assert play(scenario, State.RUNNING).permissions.view.level is Permission.FULL
+
+
+def test_a_refused_resume_leaves_the_engine_stopped() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.recheck.finds = "venue: no usable answer"
+        rig.engine.ask_resume()
+        await rig.settle()
+        assert rig.engine.state is State.STOPPED
+
+    play(scenario, State.STOPPED)

@@ -309,7 +309,7 @@ def test_starts_are_counted_and_a_process_that_vanished_is_noticed() -> None:
         story.boot(epoch=epoch)
     books = fold(story.rows)
     assert (books.epoch, books.stopped_clean) == (3, False)
-    assert (books.boots_since(START_MS), books.boots_since(START_MS + 1)) == (3, 2)
+    assert len(books.boots_ms) == 3
 
 
 # --- live and replayed --------------------------------------------------------------------------

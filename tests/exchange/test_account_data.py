@@ -184,3 +184,21 @@ def test_size_and_cash_do_not_depend_on_the_order_of_channels(
             apply(account, push)
         ends.append((now(account).contracts(SWAP), now(account).cash("USDT")))
     assert ends[0] == ends[1] == ends[2]
+
+
+@pytest.mark.fault("MG10", "AC1")
+def test_a_second_position_in_the_same_swap_never_takes_the_place_of_ours() -> None:
+    account = AccountData(StillClock())
+    account.replace(told())
+    isolated = replace(short(-3), isolated=True)
+    long_side = replace(short(4), long_side=True)
+    account.on_positions(PositionPush(((isolated, 200), (long_side, 200))))
+    seen = account.snapshot()
+    assert seen is not None
+    assert seen.contracts(SWAP) == -10
+    assert sorted(seen.strays) == [f"{SWAP} isolated", f"{SWAP} long side"]
+    gone = replace(isolated, contracts=Contracts(D(0)))
+    account.on_positions(PositionPush(((gone, 300),)))
+    account.replace(told(ts_ms=250))  # older than what the push said
+    assert (seen := account.snapshot()) is not None
+    assert f"{SWAP} isolated" not in seen.strays

@@ -5,7 +5,15 @@ from decimal import Decimal as D
 import pytest
 
 from config.schema import Risk
-from core.context import BreakerView, Context, Permission, PermissionView, StreamHealth, VenueHealth
+from core.context import (
+    BreakerView,
+    Context,
+    Permission,
+    PermissionView,
+    Rounds,
+    StreamHealth,
+    VenueHealth,
+)
 from core.types import Base, MaintenanceWindow
 from monitor.health_check import Condition, HealthFacts, announce, changes, health
 from tests.monitor import samples
@@ -91,7 +99,9 @@ def test_a_leg_whose_instrument_is_unknown_is_never_called_dust() -> None:
     ("changes", "name"),
     [
         ({"clock_offset_ms": -1_001}, "clock_offset"),
+        ({"latency_ms": D("100.1")}, "latency"),
         ({"latency_ms": D("500.1")}, "latency"),
+        ({"rounds": Rounds(drift_ms_day=D(-1_001))}, "clock_drift"),
         ({"errors_1m": 5}, "venue_errors"),
         ({"rejects_1m": 3}, "venue_errors"),
         ({"rate_use_ratio": D("0.8")}, "rate_pressure"),
@@ -108,8 +118,9 @@ def test_each_trouble_with_the_venue_is_told(changes: Mapping[str, object], name
     "changes",
     [
         {"clock_offset_ms": 1_000},
-        {"latency_ms": D("500")},
+        {"latency_ms": D("100")},
         {"errors_1m": 4, "rejects_1m": 2},
+        {"rounds": Rounds(drift_ms_day=D(1_000))},
         {"rate_use_ratio": D("0.79")},
         {"maintenance": (MaintenanceWindow("up", NOW_MS + 1_800_001, NOW_MS + 3_600_000, "scheduled"),)},
         {"maintenance": (MaintenanceWindow("up", NOW_MS - 2, NOW_MS, "completed"),)},
@@ -221,3 +232,8 @@ def test_what_the_engine_tells_itself_is_not_announced_again() -> None:
     told = Told()
     announce(told, (condition("breaker"),), (condition("permission"),), NOW_MS)
     assert told.calls == []
+
+
+@pytest.mark.parametrize(("latency_ms", "level"), [("100.1", "info"), ("500", "info"), ("500.1", "warning")])
+def test_slow_answers_are_a_figure_before_they_are_a_warning(latency_ms: str, level: str) -> None:
+    assert conditions(venue(latency_ms=D(latency_ms)))["latency"].level == level

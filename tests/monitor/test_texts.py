@@ -57,6 +57,8 @@ FIELDS: dict[str, object] = {
     "title": "upgrade",
     "begin_ms": 1_773_302_700_000,
     "count": 2,
+    "drift_ms": -1500,
+    "causes": "latency, clock",
     "channels": ("telegram:1",),
     "folder": "data/live",
     "after_s": "10",

@@ -87,3 +87,20 @@ async def test_a_call_without_a_known_limit_is_refused() -> None:
 def test_every_limit_belongs_to_a_call_of_the_sdk() -> None:
     apis = (Account, Funding, MarketInfo, Public, Service, Trade)
     assert all(any(hasattr(api, name) for api in apis) for name in LIMITS)
+
+
+@pytest.mark.fault("RL1", "RL2")
+def test_after_too_many_the_pace_is_halved_for_a_minute_and_reducing_still_goes_first() -> None:
+    bucket = Bucket(Limit(60, 2), 0.0, RESERVE)
+    bucket.drain(0.0)
+    urgent_s = bucket.take(0.0, urgent=True)
+    assert 0 < urgent_s < 0.5  # an order that reduces is admitted within half a second
+    assert bucket.take(0.0, urgent=False) > 10 * urgent_s
+    halved = Bucket(Limit(60, 2), 0.0)
+    halved.drain(0.0)
+    taken = sum(halved.take(second / 100, urgent=False) == 0 for second in range(2000))
+    assert 238 <= taken <= 242  # 12 a second instead of 24
+    later = Bucket(Limit(60, 2), 0.0)
+    later.drain(0.0)
+    assert later.take(60.0, urgent=False) == 0
+    assert all(later.take(60.0, urgent=False) == 0 for _ in range(40))

@@ -32,6 +32,7 @@ from tests.fakes import btc
 D = Decimal
 PAIR = btc()
 PATH = "/api/v5/trade/order"
+CONFIG_PATH = "/api/v5/account/config"
 ACK = {"ordId": "77", "clOrdId": "h1a", "sCode": "0", "sMsg": ""}
 SPOT_BUY = OrderRequest(
     "h1s0",
@@ -402,10 +403,13 @@ async def test_a_close_refused_for_the_position_mode_goes_once_more_in_the_new_m
     assert first["clOrdId"] == second["clOrdId"] and second["reduceOnly"] is True
 
 
-async def test_a_refused_parameter_is_final_while_the_position_mode_is_what_we_thought(
-    trading: OkxTrading, venue: HttpVenue
+@pytest.mark.fault("AC1")
+@pytest.mark.parametrize("config", [Answer([CONFIG]), Answer(text="<html>", status=502)])
+async def test_a_refused_parameter_for_another_reason_stays_a_refusal(
+    trading: OkxTrading, venue: HttpVenue, config: Answer
 ) -> None:
-    venue.script[PATH] = Answer([ACK | {"sCode": "51000", "sMsg": "Parameter sz error"}])
-    with pytest.raises(VenueRejected):
-        await trading.place(SWAP_CLOSE)
-    assert venue.paths().count(PATH) == 1
+    venue.script[CONFIG_PATH] = [Answer([CONFIG]), config]
+    venue.script[PATH] = Answer([ACK | {"sCode": "51000", "sMsg": "Parameter sz error"}], code="1")
+    with pytest.raises(VenueRejected, match="51000"):
+        await trading.place(SWAP_SELL)
+    assert [asked.path for asked in venue.asked].count(PATH) == 1
