@@ -108,7 +108,8 @@ class Patrol:
             await self._try(self._ask_clock)
             await self._try(self._ask_status)
             await self._try(self._ask_dollar)
-        if self._account_doubted or now_ms - self._account_asked_ms >= HOUR_MS:
+        account_every_ms = min(every_ms or HOUR_MS, HOUR_MS)  # what ails may be the key
+        if self._account_doubted or now_ms - self._account_asked_ms >= account_every_ms:
             self._account_doubted, self._account_asked_ms = False, now_ms
             await self._try(self._ask_account)
         if self._fees_doubted or now_ms - self._fees_asked_ms >= DAY_MS:

@@ -42,6 +42,7 @@ class StreamTimes:
     answer_within_s: float = 5.0  # connect, login, each subscription
     first_pause_s: float = 0.5  # before trying again; doubles
     longest_pause_s: float = 30.0
+    refused_pause_s: float = 300.0  # after several logins that were refused
     stable_after_s: float = 30.0  # a connection that lived this long wipes the slate
 
 

@@ -13,6 +13,8 @@ from exchange.okx import wire
 from exchange.okx.endpoints import Credentials
 from exchange.okx.session import Arg, Connect, Session, StreamTimes, WebSocket
 
+MOST_REFUSALS = 3  # of a login in a row; then it is tried only now and then
+
 
 class Stream:
     """Keeps one endpoint subscribed: connect, log in, subscribe, resync, live; again after any end.
@@ -54,6 +56,7 @@ class Stream:
         self._supervisor: asyncio.Task[None] | None = None
         self._renewals: dict[str, asyncio.Task[None]] = {}
         self._failures = 0  # in a row, for the pause
+        self._refusals = 0  # logins refused in a row
         self._told = ""
         self._last_seen_ms = 0
         self._connects = 0
@@ -107,7 +110,9 @@ class Stream:
             if isinstance(result, Session):
                 return result
             # A refused login will be refused again: asking quickly risks a ban
-            self._failures += 100 if isinstance(result, AuthFailed) else 1
+            is_refusal = isinstance(result, AuthFailed)
+            self._failures += 100 if is_refusal else 1
+            self._refusals = self._refusals + 1 if is_refusal else 0
             self._trouble(f"cannot connect: {type(result).__name__} {result}".rstrip())
 
     async def _open(self, old: Session | None) -> Session:
@@ -134,6 +139,7 @@ class Stream:
             raise
         self._session = session
         self._connects += 1
+        self._refusals = 0
         self._told = ""
         return session
 
@@ -159,6 +165,8 @@ class Stream:
         """Return nothing before the first try, then a doubling pause with jitter."""
         if not self._failures:
             return 0.0
+        if self._refusals >= MOST_REFUSALS:
+            return self._times.refused_pause_s * self._rng.uniform(0.5, 1.0)
         doubled = self._times.first_pause_s * 2.0 ** min(self._failures - 1, 16)
         return min(self._times.longest_pause_s, doubled) * self._rng.uniform(0.5, 1.0)
 
