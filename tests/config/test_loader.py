@@ -327,6 +327,7 @@ SECRETS = (
 CORPUS = NUMBERS + BOUNDS + WORDS + LISTS + SHAPES + CONTRADICTIONS + SECRETS
 
 
+@pytest.mark.fault("CF2")
 @pytest.mark.parametrize("case", CORPUS, ids=lambda c: f"{c.file}: {c.new[-40:]!r}")
 @pytest.mark.fault("CF1")
 def test_a_broken_configuration_is_told_with_its_place_and_what_is_allowed(case: Broken, edit: Edit) -> None:
@@ -349,6 +350,7 @@ def test_every_problem_is_told_at_once(folder: Path, edit: Edit) -> None:
         assert f"{file}.yaml line" in text
 
 
+@pytest.mark.fault("CF2")
 def test_a_contradiction_across_files_names_both_places(edit: Edit) -> None:
     text = complaint(edit("risk.yaml", "max_spread_bps: 10", "max_spread_bps: 31"))
     assert "risk.yaml line 62: liquidity.max_spread_bps, opening.max_slippage_bps (strategy.yaml line" in text
@@ -409,6 +411,7 @@ def test_the_fingerprint_is_of_values_not_of_their_writing(edit: Edit) -> None:
     assert fingerprint(same) == fingerprint(Settings())
 
 
+@pytest.mark.fault("CF3")
 def test_the_fingerprint_changes_with_every_value(edit: Edit) -> None:
     other = load(edit("account.yaml", "core_ratio: 0.8", "core_ratio: 0.8000000000000000000001"))
     assert fingerprint(other) != fingerprint(Settings())

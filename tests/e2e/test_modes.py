@@ -155,6 +155,7 @@ def outside() -> Iterator[str]:
         child.stdout.close()
 
 
+@pytest.mark.fault("AU4")
 def test_a_dry_run_trades_on_paper_only_and_goes_on_after_a_restart(tmp_path: Path) -> None:
     with outside() as url:
         listener = Listener(int(url.rpartition(":")[2]))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from config.schema import Instruments, Settings
 from core.context import Permission
 from core.events import State
 from core.facts import Kind
@@ -119,7 +120,7 @@ def test_a_usdt_that_loses_its_dollar_blocks_openings_and_then_everything_but_re
     assert told(play(tmp_path, story), "depeg") == ["critical", "critical", "info"]
 
 
-@pytest.mark.fault("AC1")
+@pytest.mark.fault("AC1", "AC3")
 def test_in_long_short_mode_nothing_is_opened_and_what_is_held_can_be_closed(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         await stage.start()
@@ -135,6 +136,8 @@ def test_in_long_short_mode_nothing_is_opened_and_what_is_held_can_be_closed(tmp
         assert side is None or side.size == ZERO
         assert stage.coins("BTC") < LOT["BTC"]
         assert any(body.get("posSide") == "short" for body in stage.sent())
+        settings = ("set-position-mode", "set-account-level")  # a human's business, with exposure or without
+        assert not [what for _, what, _ in stage.post.log if what.endswith(settings)]
         await stage.until(lambda: causes(stage).get("position_mode") == "NO_NEW_RISK", 65 * MINUTE_S)
 
     play(tmp_path, story)
@@ -191,3 +194,24 @@ def test_a_crash_loop_halts_before_it_sends_anything_and_waits_for_the_operator(
     assert told(stage, "crash_loop") == ["critical", "info"]
     assert read_books(tmp_path).permission.level is Permission.FULL
     assert stage.short("BTC") > D(0)
+
+
+@pytest.mark.fault("CF3", "CF4")
+def test_a_hedge_whose_coin_was_taken_out_of_the_configuration_is_looked_after_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.start()
+        await stage.running()
+        await stage.stop()
+        stage.settings = Settings(instruments=Instruments(instruments=("ETH-USDT",)))
+        await stage.start()
+        assert stage.state is State.RUNNING
+        assert set(stage.app.markets.names) == {"BTC-USDT", "ETH-USDT"}
+        stage.halt(flatten=True)
+        await stage.until(lambda: stage.state is State.STOPPED)
+        assert stage.short("BTC") == ZERO and stage.coins("BTC") < LOT["BTC"]
+
+    stage = play(tmp_path, story)
+    prints = [row.body["fingerprint"] for row in stage.rows(Kind.BOOT)]
+    assert len(set(prints)) == 2  # each process says which configuration it ran with, once

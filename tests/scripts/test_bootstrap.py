@@ -296,6 +296,7 @@ async def test_an_ailing_instrument_we_hold_does_not_keep_us_from_closing_it(wor
 # --- the account ------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("AC1", "AC2", "AC3", "MG8")
 @pytest.mark.parametrize(
     ("spoilt", "name", "result"),
     [
@@ -321,6 +322,7 @@ async def test_what_the_key_and_the_account_may_be(
     assert [c.name for c in checks.values() if c.result is not Result.PASS and c.name != name] == []
 
 
+@pytest.mark.fault("MG9")
 async def test_leverage_above_three_refuses(world: World, trading: FakeTrading) -> None:
     trading.leverages = {"ETH-USDT-SWAP": D("3.01")}
     check = (await world.checks())["leverage"]
@@ -372,6 +374,7 @@ async def test_an_order_we_never_meant_to_send_refuses(world: World, trading: Fa
     assert (await world.checks())["orders"].result is Result.WARN
 
 
+@pytest.mark.fault("AU4", "AU5")
 @pytest.mark.parametrize(
     ("code", "says"),
     [

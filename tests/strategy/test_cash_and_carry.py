@@ -80,6 +80,7 @@ def test_every_condition_speaks_about_every_instrument_even_after_a_refusal() ->
     assert all(v.instrument == "BTC-USDT" for v in plan(quiet).verdicts)
 
 
+@pytest.mark.fault("FU7")
 @pytest.mark.parametrize(
     ("rate", "hours", "reason"),
     [
