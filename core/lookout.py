@@ -31,8 +31,6 @@ class Crew(Protocol):
         """Compare books and venue as soon as nothing is being executed."""
         ...
 
-    def account_changed(self) -> None: ...
-
 
 class Lookout:
     """Judges each context, and watches between events.
@@ -65,7 +63,6 @@ class Lookout:
         self._compared_ms = skipped_ms()  # what had been skipped when books and venue were last compared
         self._in_maintenance = False
         self._must_compare = False
-        self._doubted = False
         self._renewed: dict[str, int] = {}
         self.recheck = recheck
 
@@ -137,9 +134,6 @@ class Lookout:
         ctx = self.observe(crew.glance())
         if self.must_compare:
             crew.compare_when_free()
-        if self._doubted and not ctx.doubtful:
-            crew.account_changed()  # a jump has become the price: what waited for it may act
-        self._doubted = bool(ctx.doubtful)
         self._renew_silent(ctx)
 
     async def _ask(self) -> None:

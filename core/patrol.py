@@ -104,8 +104,9 @@ class Patrol:
     async def go(self, now_ms: int, every_ms: int | None = None) -> None:
         """Ask whatever is due. `every_ms`: a shorter pace than the configured one, while something ails."""
         if now_ms - self._asked_ms >= min(every_ms or self._every_ms, self._every_ms):
-            self._asked_ms = now_ms
-            await self._try(self._ask_clock)
+            is_first, self._asked_ms = not self._asked_ms, now_ms
+            if not is_first:  # at the start the clock has just been measured
+                await self._try(self._ask_clock)
             await self._try(self._ask_status)
             await self._try(self._ask_dollar)
         account_every_ms = min(every_ms or HOUR_MS, HOUR_MS)  # what ails may be the key

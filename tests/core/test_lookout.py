@@ -37,9 +37,6 @@ class Crew:
     def compare_when_free(self) -> None:
         self.asked.append("compare")
 
-    def account_changed(self) -> None:
-        self.asked.append("account")
-
 
 class Watched:
     def __init__(self, findings: Iterable[Finding] = (), **changed: Any) -> None:
@@ -124,19 +121,6 @@ async def test_maintenance_pauses_questions_and_its_end_asks_for_a_comparison() 
     await watched.looks(3)
     assert not watched.lookout.is_paused
     assert "compare" in watched.crew.asked
-
-
-@pytest.mark.fault("MD6")
-async def test_when_a_jump_has_become_the_price_what_waited_for_it_is_woken() -> None:
-    watched = Watched()
-    await watched.looks(1)
-    jumped = market()
-    jumped = replace(jumped, mark_px=D(150_000))
-    watched.crew.context = scene(markets={NAME: jumped})
-    await watched.looks(2)
-    assert watched.crew.asked == []
-    await watched.looks(2)
-    assert watched.crew.asked == ["account"]
 
 
 @pytest.mark.fault("MD1")

@@ -97,7 +97,8 @@ class World:
 async def test_each_question_has_its_pace() -> None:
     world = World()
     quick = ["clock", "status", "dollar"]
-    assert await world.goes() == [*quick, "config", "leverage BTC-USDT-SWAP", "fees"]
+    first = await world.goes()  # the clock was measured before anything else
+    assert first == [*quick[1:], "config", "leverage BTC-USDT-SWAP", "fees"]
     assert await world.goes(5_000) == []
     account = ["config", "leverage BTC-USDT-SWAP"]
     assert await world.goes(25_000, 30_000) == [*quick, *account]  # something ails, perhaps the key
