@@ -29,7 +29,7 @@ from scripts.simulation.disk import Disk
 from scripts.simulation.time import SimClock, SimLoop
 from scripts.simulation.way import AT_ONCE, Latency, Way
 
-LOOK_S = 30.0  # every look stops the venue: every few seconds would cost more than the rest together
+LOOK_S = 300.0  # every look stops the venue; each event looks anyway
 CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 ENDPOINTS = Endpoints("http://venue", "ws://venue/ws/v5", False)
 SILENCE_S = 20.0
