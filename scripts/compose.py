@@ -5,28 +5,22 @@ The settings differ only in the ports handed in: which venue, which market, whic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
-from config.loader import fingerprint
 from config.schema import Settings
-from core import conditions, storage
+from core import conditions
 from core.adl import AdlQueue
-from core.adoption import LOOK_BACK_MS, Lost, rebuild
 from core.bookkeeper import Bookkeeper
-from core.context import Permission
 from core.engine import BUSY, Deadlines, Engine
 from core.events import On
-from core.facts import Kind
 from core.forced import ForcedWatch
 from core.halt import HaltMarker
-from core.ids import JournalIds, next_epoch
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.lookout import Lookout
 from core.naked import NakedTimes
-from core.observer import Observer, prices_of
+from core.observer import Observer
 from core.patrol import Patrol
 from core.permission import Permissions
 from core.ports import Clock, Market, Notifier, Streams, Trading
@@ -34,13 +28,12 @@ from core.projections import Books
 from core.recovery import Reconciler
 from core.reserve import Reserve
 from core.scheduler import Ticker
-from core.sentinel import Sentinel, refuse_company
+from core.sentinel import Sentinel
 from core.state_machine import StateMachine
 from core.survey import Survey
-from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Leg, OrderRecord, OrderRequest, Pair, Side
-from core.verdict import Verdict
+from core.types import OrderRecord
 from core.watches import FrozenWatch, TopUpWatch
-from exchange.market_data import MarketData, mend_candles, seed
+from exchange.market_data import MarketData, mend_candles
 from exchange.okx.rest import OkxRest
 from execution.account_watch import AccountWatch
 from execution.dead_man import DeadMan
@@ -50,11 +43,12 @@ from execution.order_manager import OrderManager
 from execution.position_manager import PositionManager
 from execution.rebalancer import DriftPlanner, Transfers
 from execution.worker import Worker
-from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge, check_order
+from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge
+from scripts.gate import Gate
+from scripts.opening import Opened, opened
 from scripts.owners import ExternalWatch, Owners
 from scripts.ports import Ports
-from scripts.version import VERSION
-from scripts.vigilance import build_lookout, build_patrol, hold_in_a_crash_loop, venue_health
+from scripts.vigilance import build_lookout, build_patrol, venue_health
 from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
 
@@ -105,11 +99,10 @@ async def compose(
     reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
     try:
-        halt = HaltMarker(folder)
+        known = await opened(settings, venue, journal, clock, notifier, mode, take_over)
         pace_s = float(settings.risk.degradation.look_every_s) if look_every_s is None else look_every_s
-        return await _connected(
-            settings, venue, journal, clock, ticker, notifier, mode, take_over, halt, pace_s
-        )
+        halt = HaltMarker(folder)
+        return await _connected(settings, venue, journal, clock, ticker, notifier, known, halt, pace_s)
     except BaseException:
         await journal.close()
         raise
@@ -122,44 +115,11 @@ async def _connected(
     clock: Clock,
     ticker: Ticker,
     notifier: Notifier,
-    mode: str,
-    take_over: bool,
+    known: Opened,
     halt: HaltMarker,
     look_every_s: float,
 ) -> App:
-    account = settings.account
-    books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
-    permissions = Permissions(journal, clock, notifier)
-    pairs = {name: venue.markets.view(name).pair for name in venue.markets.names}
-    naked = NakedTimes(books.ledger.tallies, lambda name: pairs[name].swap.step if name in pairs else ZERO)
-    async for row in journal.rows():
-        books.apply(row)
-        naked.apply(row)
-        permissions.fold(row)
-    journal.listeners += [books.apply, naked.apply]
-    storage.follow(journal, permissions)
-    if venue.paper is not None and books.boots_ms:
-        venue.paper.restore(books.ledger)
-
-    await seed(venue.markets, venue.market)
-    if not take_over:
-        await refuse_company(venue.trading, books, clock.now_ms())
-    snapshot = await venue.trading.account()
-    venue.account.replace(snapshot)
-    epoch = next_epoch(books.epoch, clock.now_ms())
-    lost = await _lost(venue, books, snapshot, clock.now_ms())
-    body = _boot_body(settings, mode, epoch)
-    journal.append(Kind.BOOT, clock.now_ms(), body | ({"opening_cash": lost.opening_cash} if lost else {}))
-    for kind, fact in lost.rows if lost else ():
-        journal.append(kind, clock.now_ms(), fact)
-    hold_in_a_crash_loop(books, permissions, settings.risk.degradation, clock.now_ms())
-    ids = JournalIds(epoch, (*books.orders, *books.transfers))
-    known = {name: pair for name, pair in pairs.items() if pair.swap.state != GONE}
-    fees = {name: await venue.trading.fee_rates(pair) for name, pair in known.items()}
-    fees |= {name: FeeRates(ZERO, ZERO, ZERO, ZERO) for name in pairs.keys() - known}  # never traded
-    for pair in known.values():
-        await _set_leverage(venue.trading, pair, account.leverage)
-
+    books, permissions, pairs, fees = known.books, known.permissions, known.pairs, known.fees
     survey = Survey(books, venue.markets, permissions, journal, clock, notifier)
     sentinel = Sentinel(books, permissions, journal, clock, notifier)
     bookkeeper = Bookkeeper(
@@ -176,8 +136,8 @@ async def _connected(
     )
     patrol = build_patrol(settings, venue, journal, books, fees, clock, notifier)
     journal.listeners.append(patrol.on_row)
-    transfers = Transfers(venue.trading, journal, ids, clock)
-    gate = _Gate(settings, books, venue, permissions, pairs, halt)
+    transfers = Transfers(venue.trading, journal, known.ids, clock)
+    gate = Gate(books, venue, permissions, pairs, halt)
     dead_man = DeadMan(
         venue.trading, clock, notifier, settings.risk.execution.dead_man_s, lambda: orders.rests()
     )
@@ -247,7 +207,7 @@ async def _connected(
         orders=orders,
         holdings=books,
         clock=clock,
-        ids=ids,
+        ids=known.ids,
         fees=fees.__getitem__,
         ask_account=venue.trading.account,
         ask_book=lambda inst_id: venue.market.book(inst_id, BOOK_DEPTH),
@@ -260,7 +220,7 @@ async def _connected(
     engine.employ(Worker(positions, transfers, venue.markets.view, venue.markets.names))
     engine.restore(books.state, books.unwinding)
     venue.account.sinks.append(
-        AccountWatch(settings, books, pairs, engine, naked, queue, journal, clock),
+        AccountWatch(settings, books, pairs, engine, known.naked, queue, journal, clock),
     )
     venue.account.sinks.append(ExternalWatch(survey, engine.errand, engine.compare, lambda: engine.has_work))
     engine.listeners.append(FrozenWatch(notifier).on_decision)
@@ -286,8 +246,8 @@ async def _connected(
         lookout=lookout,
         streams=streams,
         markets=venue.markets,
-        naked=naked,
-        owners=Owners(survey, sentinel, venue.trading, ids, journal, clock, notifier),
+        naked=known.naked,
+        owners=Owners(survey, sentinel, venue.trading, known.ids, journal, clock, notifier),
         market=venue.market,
         trading=venue.trading,
         dead_man=dead_man,
@@ -325,83 +285,3 @@ async def _resync(engine: Engine, bookkeeper: Bookkeeper) -> None:
 
 def _trouble(notifier: Notifier, what: str) -> None:
     notifier.tell("trouble", "warning", {"what": "stream", "detail": what})
-
-
-class _Gate:
-    """What execution asks before every single order: permission, a stop that was accepted, red lines."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        books: Books,
-        venue: Ports,
-        permissions: Permissions,
-        pairs: Mapping[str, Pair],
-        halt: HaltMarker,
-    ) -> None:
-        self._books, self._venue, self._permissions, self._pairs = books, venue, permissions, pairs
-        self._halt = halt
-        self.stop_asked: Callable[[], bool] = lambda: True
-        self.jumped: Callable[[], bool] = lambda: False
-
-    def check(self, order: OrderRequest) -> Verdict:
-        if self._halt.is_set():  # asked of the disk: it may have come while this process was stopped
-            return Verdict(False, "halt_marker", "a HALT marker is set", (), order.instrument)
-        level = self._permissions.view.level
-        if self.jumped():
-            return Verdict(False, "permission", "the clock has jumped: compare first", (), order.instrument)
-        if level is Permission.HALTED:
-            return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)
-        if order.leg is Leg.SPOT and order.side is Side.BUY and self.stop_asked():
-            return Verdict(False, "stop", "a stop was accepted: nothing new is bought", (), order.instrument)
-        if level is Permission.REDUCE_ONLY and self._adds_exposure(order):
-            return Verdict(False, "permission", "reduce only: no leg grows", (), order.instrument)
-        markets = {name: self._venue.markets.view(name) for name in self._venue.markets.names}
-        hedges = self._books.hedge_views(prices_of(markets))
-        account, pair = self._venue.account.snapshot(), self._pairs[order.instrument]
-        other = sum(
-            (
-                abs(p.swap.to_base(account.contracts(p.swap.inst_id))) * (markets[n].mark_px or ZERO)
-                for n, p in self._pairs.items()
-                if account is not None and n != order.instrument
-            ),
-            ZERO,
-        )
-        return check_order(
-            order,
-            hedges.get(order.instrument),
-            account,
-            pair,
-            markets[order.instrument].mark_px,
-            other_notional=other,
-        )
-
-    def _adds_exposure(self, order: OrderRequest) -> bool:
-        """A leg made larger without making the legs more equal."""
-        if (order.leg is Leg.SPOT) is not (order.side is Side.BUY):
-            return False
-        hedge = self._books.hedge(order.instrument)
-        delta = hedge.spot_base - hedge.short_base if hedge else ZERO
-        swap = self._pairs[order.instrument].swap
-        size = order.size if order.leg is Leg.SPOT else swap.to_base(order.size)
-        return abs(delta + order.side.sign * size) > abs(delta)
-
-
-def _boot_body(settings: Settings, mode: str, epoch: int) -> dict[str, object]:
-    return {"mode": mode, "version": VERSION, "fingerprint": fingerprint(settings), "epoch": epoch}
-
-
-async def _lost(venue: Ports, books: Books, snapshot: AccountSnapshot, now_ms: int) -> Lost | None:
-    """What a new journal begins with: the account's cash, and hedges whose journal was lost."""
-    if books.boots_ms:
-        return None
-    pairs = tuple(venue.markets.view(name).pair for name in venue.markets.names)
-    fills = await venue.trading.fills(max(0, now_ms - LOOK_BACK_MS))
-    return rebuild(fills, pairs, snapshot)
-
-
-async def _set_leverage(trading: Trading, pair: Pair, wanted: Decimal) -> None:
-    """Bring the venue's leverage setting to the configured one; it only bounds what margin is locked."""
-    wanted = min(wanted, pair.swap.max_leverage)
-    if await trading.leverage(pair.swap.inst_id) != wanted:
-        await trading.set_leverage(pair.swap.inst_id, wanted)
