@@ -30,6 +30,7 @@ ABSENCE_WINDOW_MS: Final = 2_000  # a fresh order may stay invisible for a momen
 FIRST_ASK_S: Final = 0.2  # pushes are usually faster
 LAST_ASK_S: Final = 1.0
 REST_ASK_S: Final = 2.0
+ANSWER_GRACE_S: Final = 0.25  # for an answer to come after pushes have told the whole outcome
 REMEMBERED: Final = 500  # closed orders whose late fills are still recognised
 
 
@@ -65,6 +66,7 @@ class OrderManager:
         self._before_rest = before_rest
         self._flights: dict[str, Flight] = {}  # outcome not known yet
         self._closed: dict[str, Flight] = {}
+        self._late: set[asyncio.Future[str]] = set()  # requests whose answer nobody waits for any more
 
     # --- what callers do ----------------------------------------------------------------------
 
@@ -166,7 +168,7 @@ class OrderManager:
         request, until_ms = flight.request, flight.sent_ms + self._timeout_ms
         while True:
             try:
-                ord_id = await self._trading.place(request)
+                ord_id = await self._placed(flight)
             except RateLimited as error:  # nothing happened, so the same id may go again
                 self._journal.throttled(flight, error)
                 await self._clock.sleep(error.retry_after_s)
@@ -185,9 +187,37 @@ class OrderManager:
                 self._journal.ack(flight, "unknown", code=error.code, message=str(error))
                 return None
             else:
-                flight.accepted = True
-                self._journal.ack(flight, "accepted", ord_id)
+                if ord_id is not None:
+                    flight.accepted = True
+                    self._journal.ack(flight, "accepted", ord_id)
                 return None
+
+    async def _placed(self, flight: Flight) -> str | None:
+        """Send the order once; return the venue's id, or None when its answer stays away although pushes
+        have told the whole outcome: nobody waits three seconds for it while a leg stands alone.
+        """
+        sending = asyncio.ensure_future(self._trading.place(flight.request))
+        while not sending.done():
+            if not flight.is_complete:
+                await _first(sending, flight.changed.wait())
+                flight.changed.clear()
+                continue
+            await _first(sending, self._clock.sleep(ANSWER_GRACE_S))
+            if not sending.done():
+                self._late.add(sending)  # it cannot be taken back, and may not be forgotten half-way
+                sending.add_done_callback(lambda late: self._came_late(flight, late))
+                return None
+        return sending.result()
+
+    def _came_late(self, flight: Flight, late: asyncio.Future[str]) -> None:
+        self._late.discard(late)
+        if late.cancelled():
+            return
+        error = late.exception()
+        if isinstance(error, VenueError):
+            self._journal.ack(flight, "unknown", code=error.code, message=str(error))
+        elif error is None:
+            self._journal.ack(flight, "accepted", late.result())
 
     def _turn_away(self, flight: Flight, ending: Ending, code: str, message: str) -> OrderResult:
         self._journal.ack(flight, "rejected", code=code, message=message)
@@ -231,15 +261,7 @@ class OrderManager:
     async def _heard(self, flight: Flight, seconds: float) -> bool:
         """Wait for a push about this order; False when none came in time."""
         if not flight.changed.is_set():
-            push = asyncio.ensure_future(flight.changed.wait())
-            timer = asyncio.ensure_future(self._clock.sleep(seconds))
-            try:
-                done, _ = await asyncio.wait((push, timer), return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()  # a failing clock must not pass unseen
-            finally:
-                push.cancel()
-                timer.cancel()
+            await _first(flight.changed.wait(), self._clock.sleep(seconds))
         heard = flight.changed.is_set()
         flight.changed.clear()
         return heard
@@ -307,3 +329,20 @@ class OrderManager:
         flight = self._flights[cl_id] = self._closed.pop(cl_id)
         flight.ending = Ending.UNKNOWN
         return flight
+
+
+async def _first(*awaitables: Awaitable[object]) -> None:
+    """Return when one of them is over; coroutines among the others are cancelled, futures go on.
+
+    Raises what a coroutine has raised: a failing clock must not pass unseen.
+    """
+    tasks = {each: asyncio.ensure_future(each) for each in awaitables}
+    own = [task for each, task in tasks.items() if task is not each]
+    try:
+        await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        for task in own:
+            if task.done():
+                task.result()
+    finally:
+        for task in own:
+            task.cancel()

@@ -123,6 +123,34 @@ async def test_an_order_whose_answer_was_lost_is_found_by_asking() -> None:
     assert len(bench.venue.sent) == 1 and len(booked(bench)) == 1
 
 
+@pytest.mark.fault("RE1")
+async def test_an_order_whose_pushes_tell_everything_does_not_wait_for_its_lost_answer() -> None:
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    class Silent(FakeTrading):
+        async def place(self, order: OrderRequest) -> str:
+            await super().place(order)
+            record = await self.order(order.inst_id, order.cl_id)
+            assert record is not None
+            for fill in await self.order_fills(order.inst_id, record.ord_id):
+                bench.orders.on_order(record, fill)
+            return await answer
+
+    bench = Bench()
+    bench.venue = Silent(bench.clock, bench.pair)
+    bench.hire()
+    began_ms = bench.clock.now_ms()
+    result = await execute(bench)
+    assert result.status is Ending.DONE and result.filled == 1
+    assert bench.clock.now_ms() - began_ms < 500
+    assert kinds(bench) == ["intent", "fill", "order"]
+    answer.set_exception(VenueDown("no answer in time"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert kinds(bench) == ["intent", "fill", "order", "ack"]
+    assert len(bench.venue.sent) == 1 and bench.orders.pending() == ()
+
+
 async def test_an_order_that_never_arrived_is_absent_after_three_answers_over_two_seconds() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(lost=True))

@@ -1,0 +1,119 @@
+"""The simulation itself: the same seed is the same story, and wrong engines are found out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import UsageError
+from scripts.simulate import seeds_of
+from scripts.simulation.crossings import Crash, CrashPoint, Crossings
+from scripts.simulation.run import play
+from scripts.simulation.shrink import shrunk
+from scripts.simulation.story import HOUR_MS, MINUTE_MS, Story, Trouble
+from scripts.simulation.swarm import CRASH_POINTS, FAMILIES, story_of
+from tests.safety.mutants import MUTANTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# For each wrong engine one of the first 300 seeds, and how many hours of it are enough to notice.
+NOTICED = {
+    "skip_dedupe": (7, 2),
+    "hedge_gross_of_the_fee": (7, 2),
+}
+
+
+def short(seed: int, hours: float) -> Story:
+    story, chaos_ms = story_of(seed), int(hours * HOUR_MS)
+    kept = tuple(t for t in story.troubles if t.at_ms < chaos_ms)
+    return replace(story, chaos_ms=chaos_ms, settle_ms=20 * MINUTE_MS, troubles=kept)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_engine_is_found_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed, hours = NOTICED[name]
+    MUTANTS[name](monkeypatch)
+    assert play(short(seed, hours)).violations
+
+
+@pytest.mark.timeout(600)
+def test_the_same_seed_goes_through_the_same_history_under_any_hash_seed() -> None:
+    traces = set()
+    for hash_seed in ("0", "42"):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "main.py",
+                "simulate",
+                "--seeds",
+                "12",
+                "--until",
+                "1",
+                "--workers",
+                "1",
+                "--json",
+            ],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout.splitlines()[-1])
+        assert summary["seeds"] == 1 and summary["violations"] == []
+        traces.add(summary["trace_hash"])
+    assert len(traces) == 1
+
+
+def test_every_family_and_every_crash_point_has_a_seed_among_the_first_three_hundred() -> None:
+    stories = [story_of(seed) for seed in range(300)]
+    families = {trouble.family for story in stories for trouble in story.troubles}
+    assert families == set(FAMILIES)
+    points = {(t.what["name"], t.what["side"]) for s in stories for t in s.troubles if t.kind == "crash"}
+    assert points == {(name, side) for name, side, _ in CRASH_POINTS}
+
+
+def test_a_story_is_made_of_its_seed_alone() -> None:
+    assert story_of(17) == story_of(17)
+    assert story_of(17) != story_of(18)
+
+
+def test_a_dead_process_crosses_nothing_until_the_next_start() -> None:
+    crossings = Crossings((CrashPoint("rest order", "before", 2),))
+    crossings.cross("rest order", "before")
+    with pytest.raises(Crash):
+        crossings.cross("rest order", "before")
+    with pytest.raises(Crash):
+        crossings.cross("disk intent", "after")
+    crossings.is_dead = False
+    crossings.cross("rest order", "before")
+    assert [str(point) for point in crossings.hit] == ["before rest order #2"]
+
+
+def test_a_failing_story_is_made_as_small_as_its_fault() -> None:
+    troubles = tuple(Trouble("requests", "rule", n * MINUTE_MS, MINUTE_MS, {"n": n}) for n in range(9))
+    story = replace(story_of(0), troubles=troubles)
+    guilty = (troubles[2], troubles[7])
+
+    def fails(one: Story) -> bool:
+        return all(trouble in one.troubles for trouble in guilty)
+
+    assert shrunk(story, fails).troubles == guilty
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("2:5", (2, 3, 4)), ("17", (17,)), ("3,17", (3, 17))])
+def test_seeds_are_a_range_or_a_list(text: str, seeds: tuple[int, ...]) -> None:
+    assert seeds_of(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["5:2", "a", "-1", "1:2:3", ""])
+def test_other_seeds_are_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(UsageError, match="allowed: A:B"):
+        seeds_of(text)
