@@ -312,13 +312,13 @@ class Oracles:
             return
         body = row.body
         on, src, dst = On(body["on"]), State(body["src"]), State(body["dst"])
-        legal = not body["moved"] and src is dst
-        legal = legal or any(
-            r.on is on and src in r.sources and (r.dest is dst or (r.dest is None and src is dst))
-            for r in TABLE
-        )
-        if not legal:
-            self.fail("INV-13", f"row {row.seq}: {on.value} from {src.value} to {dst.value}")
+        if body["moved"]:
+            said_yes = {verdict["guard"] for verdict in body["verdicts"] if verdict["ok"]}
+            rows = (r for r in TABLE if r.on is on and src in r.sources and (r.dest or src) is dst)
+            if not any(said_yes.issuperset(r.guards) for r in rows):
+                self.fail("INV-13", f"row {row.seq}: {on.value} from {src.value} to {dst.value}")
+        elif src is not dst:
+            self.fail("INV-13", f"row {row.seq}: from {src.value} to {dst.value} without a row")
         if dst is State.OPENING and on is On.SCAN:
             if books.breaker(row.at_ms).tripped:
                 self.fail("INV-14", f"row {row.seq}: an opening while the breaker is tripped")

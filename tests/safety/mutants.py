@@ -13,6 +13,7 @@ import pytest
 
 from core import ids
 from core.engine import Engine
+from core.errors import VenueDown, VenueRejected
 from core.facts import Kind
 from core.journal import SqliteJournal
 from core.ledger import Ledger
@@ -44,17 +45,22 @@ def skip_dedupe(patch: pytest.MonkeyPatch) -> None:
 
 
 def resend_on_timeout(patch: pytest.MonkeyPatch) -> None:
-    """No answer is taken for a no, and the order is sent again under a new id."""
+    """No answer is taken for a no; what is still wanted goes out again under a new id."""
+    placed, heard = OrderManager._placed, OrderManager.on_order
 
-    async def give_up(self: OrderManager, flight: Flight) -> Any:
-        return (
-            self._turn_away(flight, Ending.REFUSED, "timeout", "no answer")
-            if flight.trouble
-            else (await conclude(self, flight))
-        )
+    async def give_up(self: OrderManager, flight: Flight) -> str | None:
+        try:
+            return await placed(self, flight)
+        except VenueDown as error:
+            raise VenueRejected(str(error), "timeout") from error
 
-    conclude = OrderManager._conclude
-    patch.setattr(OrderManager, "_conclude", give_up)
+    def deaf(self: OrderManager, record: Any, fill: Any) -> None:
+        closed = self._closed.get(record.cl_id)
+        if closed is None or closed.ending is not Ending.REFUSED:
+            heard(self, record, fill)
+
+    patch.setattr(OrderManager, "_placed", give_up)
+    patch.setattr(OrderManager, "on_order", deaf)
 
 
 def hedge_gross_of_the_fee(patch: pytest.MonkeyPatch) -> None:
