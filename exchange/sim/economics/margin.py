@@ -23,18 +23,30 @@ MULTI = "3"
 LOAN_IMR, LOAN_MMR, LOAN_HAIRCUT = Decimal("0.1"), Decimal("0.03"), Decimal("0.05")
 
 
-class Exposure(Struct):
-    """One position at mark."""
+class Exposure(Struct, gc=False):
+    """One position at mark. What an order does not ask for is worked out when somebody does."""
 
     row: PositionRow
     market: Market
     notional: Decimal
     upl: Decimal
     imr: Decimal
-    mmr: Decimal
-    close_fee: Decimal
-    rate: Decimal  # mmr + fee, fraction of notional
+    mmr_rate: Decimal  # of the tier it is in, a fraction of notional
+    taker: Decimal  # what closing costs, likewise
     margin: Decimal = ZERO  # an isolated position's own
+
+    @property
+    def mmr(self) -> Decimal:
+        return self.notional * self.mmr_rate
+
+    @property
+    def close_fee(self) -> Decimal:
+        return self.notional * self.taker
+
+    @property
+    def rate(self) -> Decimal:
+        """Maintenance margin and fee, a fraction of notional."""
+        return self.mmr_rate + self.taker
 
     @property
     def own_ratio(self) -> Decimal:
@@ -47,7 +59,7 @@ class Exposure(Struct):
         return max(ZERO, self.margin + min(ZERO, self.upl) - self.imr)
 
 
-class Standing(Struct):
+class Standing(Struct, gc=False):
     """An account at one instant, USDT. Isolated positions stand alone and count nowhere else.
 
     backing   what counts against the requirement: USDT equity, or adjusted equity in multi mode
@@ -61,8 +73,6 @@ class Standing(Struct):
     isolated: list[Exposure]
     upl: Decimal
     imr: Decimal
-    mmr: Decimal
-    close_fees: Decimal
     order_margin: Decimal
     held: dict[str, Decimal]
     backing: Decimal
@@ -71,6 +81,14 @@ class Standing(Struct):
     loans: dict[str, Decimal]
     loan_imr: Decimal
     loan_mmr: Decimal
+
+    @property
+    def mmr(self) -> Decimal:
+        return sum((each.mmr for each in self.exposures), ZERO)
+
+    @property
+    def close_fees(self) -> Decimal:
+        return sum((each.close_fee for each in self.exposures), ZERO)
 
     @property
     def need(self) -> Decimal:
@@ -106,15 +124,15 @@ class Standing(Struct):
         USDT must also leave the positions their margin.
         """
         cash, held = account.trading.get(ccy, ZERO), self.held.get(ccy, ZERO)
-        left = min(cash, self.equity.get(ccy, ZERO)) - held
         if ccy == QUOTE and not self.multi:
             left = min(cash - held - self.order_margin, self.free)
+        else:
+            left = min(cash, self.equity.get(ccy, ZERO)) - held
         return max(ZERO, left + freed)
 
     def borrowable(self, account: AccountState, ccy: str) -> Decimal:
         """Coins that auto-borrow would lend on top: as far as the quota and the free margin reach."""
-        price = self.world.index(ccy)
-        if not (self.multi and account.auto_loan and price):
+        if not (self.multi and account.auto_loan and (price := self.world.index(ccy))):
             return ZERO
         quota = loan_quota(account.fee_level, ccy)
         owed = max(ZERO, self.held.get(ccy, ZERO) - self.equity.get(ccy, ZERO))
@@ -151,7 +169,7 @@ def standing(world: World, account: AccountState) -> Standing:
     multi = account.level == MULTI
     exposures: list[Exposure] = []
     isolated: list[Exposure] = []
-    upl = imr = mmr = close_fees = ZERO
+    upl = imr = ZERO
     for key, row in account.positions.items():
         if not row.size:
             continue
@@ -163,8 +181,6 @@ def standing(world: World, account: AccountState) -> Standing:
         exposures.append(each)
         upl += each.upl
         imr += each.imr
-        mmr += each.mmr
-        close_fees += each.close_fee
     sums, equity = account.sums, dict(account.trading)
     held = sums.held
     equity[QUOTE] = equity.get(QUOTE, ZERO) + upl
@@ -182,23 +198,20 @@ def standing(world: World, account: AccountState) -> Standing:
             if (short := held.get(ccy, ZERO) - amount) > 0:
                 loan_imr += short * price * LOAN_IMR
     return Standing(
-        multi, exposures, isolated, upl, imr, mmr, close_fees, sums.margin, held, backing, equity,
+        multi, exposures, isolated, upl, imr, sums.margin, held, backing, equity,
         world, owed, loan_imr, loan_mmr,
     )  # fmt: skip
 
 
 def _exposure(account: AccountState, row: PositionRow, market: Market) -> Exposure:
-    coins = row.size * market.instrument.ct_val
-    notional = abs(coins) * market.mark_px
-    mmr_rate = tier_of(market, abs(row.size))[2]
-    taker = fees.rates(account.fee_level, "SWAP")[1]
+    coins, mark_px = row.size * market.instrument.ct_val, market.mark_px
+    notional = abs(coins) * mark_px
     return Exposure(
         row=row,
         market=market,
         notional=notional,
-        upl=coins * (market.mark_px - row.avg_px),
+        upl=coins * (mark_px - row.avg_px),
         imr=notional / leverage_of(account, row.key),
-        mmr=notional * mmr_rate,
-        close_fee=notional * taker,
-        rate=mmr_rate + taker,
+        mmr_rate=tier_of(market, abs(row.size))[2],
+        taker=fees.rates(account.fee_level, "SWAP")[1],
     )

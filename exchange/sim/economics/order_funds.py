@@ -127,7 +127,8 @@ def _margin_needed(
     signed = size if params.side == "buy" else -size
     pending = account.sums.pending.get((key, params.side), ZERO) - (own.left if own else ZERO)
     closable = abs(now_held) if now_held * signed < 0 else ZERO
-    opening = min(size, max(ZERO, size + pending - closable))  # those waiting come first to close
+    closing = closable - pending  # those waiting come first to close
+    opening = size if closing <= 0 else min(size, max(ZERO, size - closing))
     if not opening:
         return ZERO
     leverage = leverage_of(account, key)
