@@ -86,10 +86,11 @@ def take(world: World, account: AccountState, order: Order) -> None:
     market = world.markets[order.inst_id]
     lot = market.instrument.lot
     side, budget, coins = opposite(order.side), order.budget, order.coins
+    queues = _queues(world, market)
     trades: list[tuple[str, str]] = []
     while order.is_open:
-        offer = _best_offer(market, side, _queues(world, market))
-        if offer is None or not reaches(order.side, order.limit, offer[0]):
+        offer = _best_offer(market, side, order.limit, queues)
+        if offer is None:
             break
         price, size, maker = offer
         if maker is not None and _same_family(world, account, maker):
@@ -110,7 +111,8 @@ def take(world: World, account: AccountState, order: Order) -> None:
         if maker is None:
             market.book.eat(side, size)
             market.use_room(size)
-            queue.leave(market, side, price, size)
+            if world.profile.queues:
+                queue.leave(market, side, price, size)
         else:
             _fill_maker(world, maker, price, size, trade_id)
         fill(world, account, order, Deal(price, size, trade_id, maker=False), done=coins is None)
@@ -132,19 +134,26 @@ def _same_family(world: World, account: AccountState, maker: Order) -> bool:
     return owner is account or owner.family == account.family
 
 
-def _best_offer(market: Market, side: str, queues: bool) -> Offer | None:
-    """`queues`: clients stand behind what was shown when they came, not behind all of it."""
-    book = market.book
+def _best_offer(market: Market, side: str, limit: Decimal, queues: bool) -> Offer | None:
+    """What a taker with `limit` meets first on `side`; None when that is out of its reach.
+
+    `queues`: clients stand behind what was shown when they came, not behind all of it.
+    """
+    book, taker = market.book, opposite(side)
     invented, first = book.levels(side), book.resting[side].first
     if invented:
         price, size = invented[0]
         if first is not None and first.limit == price and queues:
             size = min(size, first.ahead)
-        if size and (first is None or reaches(opposite(side), first.limit, price)):
+        if size and (first is None or reaches(taker, first.limit, price)):
+            if not reaches(taker, limit, price):
+                return None
             room = market.room()
             if room > 0:
                 return price, min(size, room), None
-    return None if first is None else (first.limit, first.left, first)
+    if first is None or not reaches(taker, limit, first.limit):
+        return None
+    return first.limit, first.left, first
 
 
 def fill(world: World, account: AccountState, order: Order, deal: Deal, done: bool = True) -> None:

@@ -152,13 +152,11 @@ class Book:
         """The best price the public sees on one side; None when there is none."""
         own = self.resting[side].first
         crossed = self.resting["sell" if side == "buy" else "buy"].first
-        prices = (price for price, _ in self.walk(side))
-        if crossed is None:
-            best = next(prices, None)
-        elif side == "sell":
-            best = next((price for price in prices if price > crossed.limit), None)
-        else:
-            best = next((price for price in prices if price < crossed.limit), None)
+        best = None
+        for price, _ in self.walk(side):
+            if crossed is None or (price > crossed.limit if side == "sell" else price < crossed.limit):
+                best = price
+                break
         if own is None or best is None:
             return best if own is None else own.limit
         return max(best, own.limit) if side == "buy" else min(best, own.limit)
