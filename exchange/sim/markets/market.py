@@ -66,8 +66,6 @@ class Pulse:
 class Band(NamedTuple):
     """Where orders may be priced while index and mark are as they are."""
 
-    index_px: Decimal
-    mark_px: Decimal
     high: Decimal
     low: Decimal
 
@@ -141,6 +139,7 @@ class Market:
         missed, self._seen = pulse.count - self._seen, pulse.count
         at_ms, swap, tick = pulse.now_ms, self.instrument.is_swap, self.instrument.tick
         quote = self._source.quote(self.coin, at_ms)
+        self._band_kept = None
         self._index_px = round_to(quote.spot, tick)
         self._mark_px = round_to(quote.mark, tick) if swap else self._index_px
         price = (quote.swap if swap else quote.spot) + self._book.impact.shift(at_ms)
@@ -251,7 +250,7 @@ class Market:
     def mark_px(self, price: Decimal) -> None:
         """Until the next beat: a settlement is priced by its own mark."""
         self._look()
-        self._mark_px = price
+        self._mark_px, self._band_kept = price, None
 
     @property
     def trades(self) -> deque[PublicTrade]:
@@ -392,12 +391,12 @@ class Market:
 
     def _band(self) -> Band:
         """Worked out once for the same index and mark: every order asks."""
-        index, mark = self.index_px, self.mark_px
-        band = self._band_kept
-        if band is None or band.index_px != index or band.mark_px != mark:
-            premium, tick = mark - index, self.instrument.tick
+        self._look()
+        if self._band_kept is None:
+            index, tick = self._index_px, self.instrument.tick
+            premium = self._mark_px - index
             high = min(max(index, index * (1 + BAND) + premium), index * (1 + BAND_LIMIT))
             low = max(min(index, index * (1 - BAND) + premium), index * (1 - BAND_LIMIT))
             steps = (low / tick).to_integral_value(ROUND_CEILING)
-            band = self._band_kept = Band(index, mark, high // tick * tick, steps * tick)
-        return band
+            self._band_kept = Band(high // tick * tick, steps * tick)
+        return self._band_kept
