@@ -61,10 +61,10 @@ class Instrument:
     expires_ms: int | None = None
     group_id: str = "1"
     upcoming: list[dict[str, str]] = field(default_factory=list)
+    is_swap: bool = field(init=False)
 
-    @property
-    def is_swap(self) -> bool:
-        return self.inst_type == "SWAP"
+    def __post_init__(self) -> None:
+        self.is_swap = self.inst_type == "SWAP"
 
 
 @dataclass(slots=True)

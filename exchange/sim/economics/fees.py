@@ -14,10 +14,14 @@ _SCHEDULE = {
     "VIP5": ("0.0002", "0.0004", "0.00005", "0.00025"),
 }
 LEVELS = tuple(_SCHEDULE)
-_RATES = {level: tuple(Decimal(rate) for rate in row) for level, row in _SCHEDULE.items()}
+Rates = tuple[Decimal, Decimal]  # maker, taker
+_RATES: dict[str, tuple[Rates, Rates]] = {  # of spot and of swaps
+    level: ((Decimal(row[0]), Decimal(row[1])), (Decimal(row[2]), Decimal(row[3])))
+    for level, row in _SCHEDULE.items()
+}
 
 
-def rates(level: str, inst_type: str) -> tuple[Decimal, Decimal]:
+def rates(level: str, inst_type: str) -> Rates:
     """Return (maker, taker) as cost fractions. Raises KeyError for a level not in LEVELS."""
-    row = _RATES[level]
-    return (row[2], row[3]) if inst_type == "SWAP" else (row[0], row[1])
+    spot, swap = _RATES[level]
+    return swap if inst_type == "SWAP" else spot

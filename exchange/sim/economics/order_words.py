@@ -10,7 +10,7 @@ from exchange.sim.seam import OrderParams
 PRICED = ("limit", "post_only", "ioc", "fok")
 KINDS = (*PRICED, "market", "optimal_limit_ioc")
 STP_MODES = ("cancel_maker", "cancel_taker", "cancel_both")
-_CLOSING = (("long", "sell"), ("short", "buy"))
+_CLOSING = {"long": "sell", "short": "buy"}
 
 
 def opposite(side: str) -> str:
@@ -19,7 +19,7 @@ def opposite(side: str) -> str:
 
 def closes(params: OrderParams) -> bool:
     """Whether an order of long_short_mode closes: selling a long or buying back a short."""
-    return (params.pos_side, params.side) in _CLOSING
+    return _CLOSING.get(params.pos_side) == params.side
 
 
 def in_quote(params: OrderParams, market: Market) -> bool:
