@@ -8,6 +8,7 @@ which is built several times faster than a dataclass.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -240,8 +241,7 @@ class BillRow(Struct, gc=False):
     dest: str = ""
 
 
-@dataclass(slots=True)
-class PositionRow:
+class PositionRow(Struct, gc=False):
     """A swap position. `size` in contracts, negative when short, whatever the position mode."""
 
     key: PositionKey
@@ -345,7 +345,7 @@ class AccountState:
     open_algos: dict[str, AlgoOrder] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     interest: deque[InterestRow] = field(default_factory=lambda: deque(maxlen=10_000))
-    closed_positions: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
+    closed_positions: deque[Mapping[str, str]] = field(default_factory=lambda: deque(maxlen=1_000))
     dead_man: dict[str, int] = field(default_factory=dict)  # cancel-all-after: tag, "" for all -> when
     updated_ms: int = 0
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from exchange.sim.economics import fees
+from exchange.sim.economics.closed_positions import record_close
 from exchange.sim.economics.open_orders import count_fill
 from exchange.sim.economics.world import QUOTE, Leg, World, booked, post
 from exchange.sim.markets.market import Market
@@ -139,7 +140,7 @@ def _book_swap(world: World, account: AccountState, market: Market, order: Order
         turn = turn_position(world, account, market, row, sign * closing, deal.price)
         pnl = turn.pnl
         bill_id = _book_turn(world, account, market, row, turn, share, bill).bill_id
-        _record_close(account, market, row, order, history, kind in (LIQUIDATION, ADL))
+        record_close(account, market, row, order.side, history, kind in (LIQUIDATION, ADL))
     if opening:
         opened = _OPEN_SUB[order.side] if closing else sub_type
         bill = _deal_bill(kind, opened, market, order, deal, opening)
@@ -294,37 +295,3 @@ def _execution(
         deal.price, deal.size, deal.maker, fee, fee_ccy, -rate, pnl,
         market.mark_px, market.index_px, world.now_ms, bill_id, sub_type,
     )  # fmt: skip
-
-
-def _record_close(
-    account: AccountState,
-    market: Market,
-    row: PositionRow,
-    order: Order,
-    types: tuple[str, str],
-    forced: bool,
-) -> None:
-    """Note what has been closed of a position: one record of its life, brought up to date each time."""
-    instrument = market.instrument
-    open_px = row.opened_value / row.opened
-    realized = row.realized + row.fee + row.funding_fee + row.liq_penalty
-    margin = open_px * row.closed * instrument.ct_val / row.leverage
-    figures = {
-        "openAvgPx": open_px, "closeAvgPx": row.closed_value / row.closed, "openMaxPos": row.max_size,
-        "closeTotalPos": row.closed, "realizedPnl": realized, "pnl": row.realized,
-        "pnlRatio": realized / margin, "fee": row.fee, "fundingFee": row.funding_fee,
-        "liqPenalty": row.liq_penalty, "lever": row.leverage,
-    }  # fmt: skip
-    record = {name: f"{booked(value).normalize():f}" for name, value in figures.items()} | {
-        "instType": instrument.inst_type, "instId": row.inst_id, "mgnMode": row.key.mode,
-        "type": types[0] if row.size else types[1], "posId": row.pos_id, "posSide": row.key.side,
-        "direction": "long" if order.side == "sell" else "short", "cTime": str(row.created_ms),
-        "uTime": str(row.updated_ms), "uly": f"{instrument.base}-{QUOTE}", "ccy": QUOTE,
-        "triggerPx": f"{market.mark_px:f}" if forced else "",
-    }  # fmt: skip
-    known = account.closed_positions
-    for earlier in known:
-        if (earlier["posId"], earlier["cTime"]) == (record["posId"], record["cTime"]):
-            known.remove(earlier)
-            break
-    known.append(record)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec import structs
 
 from exchange.sim.economics import fees, orders
 from exchange.sim.economics.accounts import leverage_of
@@ -62,7 +63,7 @@ def _trade_swap(
     avg_px = (kept * row.avg_px + added * price) / after if after else row.avg_px
     taker = fees.rates(trial.fee_level, "SWAP")[1]
     gain = closed * ct_val * (price - row.avg_px) - size * ct_val * price * taker
-    trial.positions[key] = replace(row, size=after, avg_px=avg_px)
+    trial.positions[key] = structs.replace(row, size=after, avg_px=avg_px)
     trial.trading[QUOTE] = trial.trading.get(QUOTE, ZERO) + gain
 
 
