@@ -188,6 +188,7 @@ class OrderSums:
     held: dict[str, Decimal] = field(default_factory=dict)  # held back by spot orders, by currency
     counts: dict[str, int] = field(default_factory=dict)  # open orders by instrument
     pending: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # contracts, by side
+    closing: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # of these, what closes
     opening: dict[tuple[PositionKey, str], dict[str, Order]] = field(default_factory=dict)  # see closing.py
     reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
 

@@ -52,6 +52,7 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
         before -= order.closes
         closed = min(size, order.closes)
         order.closes -= closed
+        account.sums.closing[order.position, order.side] -= closed
         size -= closed
     if order.frozen:
         left = max(ZERO, order.frozen * (before - size) / before) if before else ZERO
@@ -94,8 +95,12 @@ def share_out(
     What an order holds back follows: at the rate it holds already, or at `fresh` margin per contract where
     it holds nothing yet. Returns those that hold more than before.
     """
-    grown = []
-    for order in account.sums.opening[key, side].values():
+    sums, grown = account.sums, []
+    shared = min(closable, sums.pending[key, side])
+    if shared == sums.closing.get((key, side), ZERO):
+        return []  # oldest first, there is one way to share as much
+    sums.closing[key, side] = shared
+    for order in sums.opening[key, side].values():
         if not closable and not order.closes:
             break  # nor do those behind it
         left = order.size - order.filled
@@ -128,6 +133,7 @@ def _line_up(account: AccountState, order: Order) -> None:
     row = account.positions.get(key[0])
     if row is not None and row.size and (row.size < 0) == (order.side == "buy"):
         order.closes = min(left, max(ZERO, abs(row.size) - before))
+        account.sums.closing[key] = account.sums.closing.get(key, ZERO) + order.closes
 
 
 def _step_out(account: AccountState, order: Order) -> None:
@@ -136,6 +142,7 @@ def _step_out(account: AccountState, order: Order) -> None:
     account.sums.pending[key] -= order.size - order.filled
     del account.sums.opening[key][order.ord_id]
     if order.closes:  # of a position that is still there
+        account.sums.closing[key] -= order.closes
         order.closes = ZERO
         share_out(account, *key, abs(account.positions[key[0]].size))
 
