@@ -89,7 +89,7 @@ def take(world: World, account: AccountState, order: Order) -> None:
     queues = _queues(world, market)
     trades: list[tuple[str, str]] = []
     while order.is_open:
-        offer = _best_offer(market, side, order.limit, queues)
+        offer = _best_offer(market, order, side, queues)
         if offer is None:
             break
         price, size, maker = offer
@@ -134,12 +134,12 @@ def _same_family(world: World, account: AccountState, maker: Order) -> bool:
     return owner is account or owner.family == account.family
 
 
-def _best_offer(market: Market, side: str, limit: Decimal, queues: bool) -> Offer | None:
-    """What a taker with `limit` meets first on `side`; None when that is out of its reach.
+def _best_offer(market: Market, order: Order, side: str, queues: bool) -> Offer | None:
+    """What an order meets first on the other `side`; None when that is out of its reach.
 
     `queues`: clients stand behind what was shown when they came, not behind all of it.
     """
-    book, taker = market.book, opposite(side)
+    book, taker, limit = market.book, order.side, order.limit
     invented, first = book.levels(side), book.resting[side].first
     if invented:
         price, size = invented[0]

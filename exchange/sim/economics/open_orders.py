@@ -95,16 +95,17 @@ def share_out(
     What an order holds back follows: at the rate it holds already, or at `fresh` margin per contract where
     it holds nothing yet. Returns those that hold more than before.
     """
-    sums, grown = account.sums, []
-    shared = min(closable, sums.pending[key, side])
-    if shared == sums.closing.get((key, side), ZERO):
+    sums, line = account.sums, (key, side)
+    shared = min(closable, sums.pending[line])
+    if shared == sums.closing.get(line, ZERO):
         return []  # oldest first, there is one way to share as much
-    sums.closing[key, side] = shared
-    for order in sums.opening[key, side].values():
+    sums.closing[line] = shared
+    grown = []
+    for order in sums.opening[line].values():
         if not closable and not order.closes:
             break  # nor do those behind it
         left = order.size - order.filled
-        closes = min(left, closable)
+        closes = left if left <= closable else closable
         closable -= closes
         if closes == order.closes:
             continue

@@ -11,7 +11,7 @@ from exchange.sim.economics import fees
 from exchange.sim.economics.accounts import CROSS, NET, held, leverage_of
 from exchange.sim.economics.margin import Standing, discounted, standing
 from exchange.sim.economics.open_orders import set_hold
-from exchange.sim.economics.order_words import PRICED, best_price, closes, in_quote
+from exchange.sim.economics.order_words import PRICED, best_price, in_quote
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import position_tiers
 from exchange.sim.markets.market import Market
@@ -34,6 +34,9 @@ class Hold(Struct, frozen=True, gc=False):
     coins: Decimal | None = None
 
 
+NOTHING = Hold(ZERO, "")  # an order that only reduces needs none
+
+
 def check_funds(
     world: World,
     account: AccountState,
@@ -45,13 +48,12 @@ def check_funds(
 ) -> Hold:
     """Return what an order of `size` at `limit` holds back: coins or USDT for spot, margin for swaps.
 
+    Not for orders that only reduce: they hold nothing.
+
     `own` is the order being amended: what it holds and opens is free again. Raises 51008 when there is
     not enough, 51004 when the position would outgrow its tier.
     """
-    instrument = market.instrument
-    if instrument.is_swap and (params.reduce_only or closes(params)):
-        return Hold(ZERO, "")
-    now = standing(world, account)
+    instrument, now = market.instrument, standing(world, account)
     if instrument.is_swap:
         return Hold(_margin_needed(account, market, params, size, limit, now, own), "")
     if params.kind == "market":

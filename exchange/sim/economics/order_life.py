@@ -21,8 +21,7 @@ from exchange.sim.economics.matching import (
     would_take,
 )
 from exchange.sim.economics.open_orders import note_reducing, open_order, resize
-from exchange.sim.economics.order_words import PRICED, closes
-from exchange.sim.economics.orders import Terms
+from exchange.sim.economics.order_words import PRICED
 from exchange.sim.economics.world import World
 from exchange.sim.events import Amendment
 from exchange.sim.markets.market import Market
@@ -34,7 +33,22 @@ RESTING = ("limit", "post_only")
 
 def accept(world: World, account: AccountState, params: OrderParams) -> Order:
     """Check an order and keep back what it needs. Raises Reject."""
-    return _accept(world, account, params, orders.check(world, account, params))
+    terms = orders.check(world, account, params)
+    hold, price = terms.hold, terms.limit if params.kind in PRICED else None
+    # The first ones by place: with so many names the call alone would cost six times as much.
+    order = Order(
+        world.next_id(), params.cl_id, params.tag, params.inst_id, params.side, params.pos_side,
+        params.td_mode, params.kind, terms.size, price, terms.reduces, params.target_ccy, world.now_ms,
+        world.now_ms,
+        amend_source=terms.amend_source, leverage=leverage_of(account, params.position), stp=params.stp,
+        limit=terms.limit, hold_ccy=hold.ccy, budget=hold.budget, coins=hold.coins,
+    )  # fmt: skip
+    if params.source:
+        order.source, order.algo_id, order.algo_cl_id = params.source, params.algo_id, params.algo_cl_id
+    if params.attached:
+        order.attached = tuple(replace(one, algo_id=world.next_id()) for one in params.attached)
+    open_order(world, account, order, hold.amount)
+    return order
 
 
 def enter(world: World, account: AccountState, order: Order) -> None:
@@ -72,25 +86,6 @@ def _fits_position(world: World, account: AccountState, order: Order) -> bool:
         resize(account, order, size, order.frozen)
         order.amend_source = "3"
     return bool(size)
-
-
-def _accept(world: World, account: AccountState, params: OrderParams, terms: Terms) -> Order:
-    hold, price = terms.hold, terms.limit if params.kind in PRICED else None
-    reduces = params.reduce_only or closes(params)
-    # The first ones by place: with so many names the call alone would cost six times as much.
-    order = Order(
-        world.next_id(), params.cl_id, params.tag, params.inst_id, params.side, params.pos_side,
-        params.td_mode, params.kind, terms.size, price, reduces, params.target_ccy, world.now_ms,
-        world.now_ms,
-        amend_source=terms.amend_source, leverage=leverage_of(account, params.position), stp=params.stp,
-        limit=terms.limit, hold_ccy=hold.ccy, budget=hold.budget, coins=hold.coins,
-    )  # fmt: skip
-    if params.source:
-        order.source, order.algo_id, order.algo_cl_id = params.source, params.algo_id, params.algo_cl_id
-    if params.attached:
-        order.attached = tuple(replace(one, algo_id=world.next_id()) for one in params.attached)
-    open_order(world, account, order, hold.amount)
-    return order
 
 
 def _rest(world: World, account: AccountState, market: Market, order: Order) -> None:

@@ -10,7 +10,7 @@ from exchange.sim.algo_model import AlgoOrder, Attached
 from exchange.sim.economics import freeze
 from exchange.sim.economics.accounts import CROSS, ISOLATED, NET, held
 from exchange.sim.economics.margin import MULTI
-from exchange.sim.economics.order_funds import Hold, check_funds
+from exchange.sim.economics.order_funds import NOTHING, Hold, check_funds
 from exchange.sim.economics.order_words import KINDS, PRICED, STP_MODES, best_price, closes, in_quote
 from exchange.sim.economics.trigger_rules import check_attached
 from exchange.sim.economics.world import World
@@ -30,6 +30,7 @@ class Terms(Struct, frozen=True, gc=False):
     size: Decimal
     limit: Decimal  # the order's price, or the worst the venue takes for one without
     amend_source: str
+    reduces: bool  # it may only close
     hold: Hold
 
 
@@ -43,15 +44,15 @@ def check(world: World, account: AccountState, params: OrderParams) -> Terms:
     check_params(world, account, market, params)
     check_size(market, params)
     limit = limit_of(market, params)
-    closing = params.reduce_only or closes(params)
+    reduces = params.reduce_only or closes(params)
     if params.attached:
-        check_attached(account, market, params, closing)
+        check_attached(account, market, params, reduces)
     _check_count(account, params.inst_id)
-    size, amend_source = params.size, ""
-    if closing:
+    if reduces:
         size = trimmed(account, params, limit)
-        amend_source = "3" if size < params.size else ""
-    return Terms(size, limit, amend_source, check_funds(world, account, market, params, size, limit))
+        return Terms(size, limit, "3" if size < params.size else "", True, NOTHING)
+    hold = check_funds(world, account, market, params, params.size, limit)
+    return Terms(params.size, limit, "", False, hold)
 
 
 def check_tradable(world: World, market: Market, kind: str = "") -> None:
@@ -241,18 +242,18 @@ def amended(world: World, account: AccountState, order: Order, change: OrderChan
         pos_side=order.pos_side, reduce_only=order.reduce_only, move_price=change.move_price,
     )  # fmt: skip
     check_size(market, params)
-    limit, source = limit_of(market, params) if change.price is not None else order.limit, "1"
+    limit = limit_of(market, params) if change.price is not None else order.limit
     wanted = params.size
     if order.reduce_only:
         wanted = order.filled + trimmed(
             account, structs.replace(params, size=wanted - order.filled), limit, order
         )
-        source = "2" if wanted < params.size else "1"
+        return Amended(wanted, limit, "2" if wanted < params.size else "1", ZERO)
     try:
         hold = check_funds(world, account, market, params, wanted - order.filled, limit, order)
     except Reject as no:
         raise (Reject("51502", f"Unable to edit order. {no.msg}") if no.code == "51008" else no) from None
-    return Amended(wanted, limit, source, hold.amount)
+    return Amended(wanted, limit, "1", hold.amount)
 
 
 def check_reattached(
