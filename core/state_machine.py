@@ -119,19 +119,23 @@ def targets_of(act: Act, ctx: Context, event: Event) -> tuple[Target, ...]:
             # what the venue has liquidated is not sold again.
             return tuple(
                 HedgeTarget(h.instrument, _repaired(h), Purpose.REPAIR, "legs unequal")
-                for h in ctx.hedges.values()
-                if h.size
+                for h in _concerned(ctx)
             )
         case Act.UNWIND:
             reason = event.reason or ctx.stopping or On(event.on).value
             return tuple(
-                HedgeTarget(h.instrument, Base(ZERO), Purpose.FLATTEN, reason)
-                for h in ctx.hedges.values()
-                if h.size
+                HedgeTarget(h.instrument, Base(ZERO), Purpose.FLATTEN, reason) for h in _concerned(ctx)
             )
 
 
+def _concerned(ctx: Context) -> tuple[HedgeView, ...]:
+    """Hedges that hold something, or may: an order without outcome can be all there is of one."""
+    return tuple(h for h in ctx.hedges.values() if h.size or ctx.unresolved_orders)
+
+
 def _repaired(hedge: HedgeView) -> Base:
+    if not hedge.size and not hedge.liquidations:
+        return hedge.target_base  # what turns up of the order is completed, and nothing beyond it
     most = min(hedge.spot_base, hedge.short_base) if hedge.liquidations else hedge.size
     return Base(min(hedge.target_base, most))
 
