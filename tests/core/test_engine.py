@@ -428,7 +428,6 @@ def test_a_start_reads_its_state_off_what_is_held(spot: str, contracts: str, sta
     play(scenario)
 
 
-@pytest.mark.fault("CR6")
 @dataclass
 class Repairs:
     """A worker that makes the legs equal, some turns of the loop later."""

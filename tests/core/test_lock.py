@@ -21,6 +21,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.fault("IN1")
 def test_a_second_engine_is_refused_and_told_who_works_here(tmp_path: Path) -> None:
     with FolderLock(tmp_path):
         assert holder(tmp_path) == os.getpid()

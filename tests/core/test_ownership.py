@@ -356,7 +356,7 @@ async def test_cash_the_operator_has_written_off_is_no_profit_and_no_loss(accoun
     assert ledger.equity({}) - ledger.transfers == ledger.opening_equity
 
 
-@pytest.mark.fault("MI3", "FU3")
+@pytest.mark.fault("MI3")
 async def test_money_of_somebody_elses_trade_is_explained_by_its_bills(account: Account) -> None:
     await account.reconcile()
     account.trading.cash["BTC"] = D("0.5")

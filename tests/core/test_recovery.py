@@ -316,7 +316,7 @@ async def test_a_late_fill_of_ours_is_adopted_with_the_price_its_decision_saw(wo
 # --- the venue and other people ---------------------------------------------------------------
 
 
-@pytest.mark.fault("MI2")
+@pytest.mark.fault("MG5")
 async def test_a_forced_reduction_explains_the_shorter_short(world: World) -> None:
     await world.hold()
     world.foreign(SWAP, Side.BUY, "4", "adl")

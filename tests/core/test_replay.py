@@ -64,7 +64,6 @@ def replayed(path: Path) -> Replay:
         return Replay().run(reader.rows())
 
 
-@pytest.mark.fault("CR7")
 async def test_folding_again_meets_the_live_books_at_every_row(tmp_path: Path) -> None:
     path = await written(tmp_path, told())
     played = replayed(path)

@@ -67,6 +67,7 @@ def holds_something(folder: Path) -> bool:
         return False
 
 
+@pytest.mark.fault("CR1", "CR2", "CR3", "CR7")
 @pytest.mark.parametrize(("kind", "count", "state"), POINTS)
 def test_a_killed_engine_starts_again_with_the_venues_books(
     kind: str, count: int, state: str, tmp_path: Path

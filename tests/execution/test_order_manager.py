@@ -114,7 +114,6 @@ async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
 
 
 @pytest.mark.fault("RE1")
-@pytest.mark.fault("RE1", "RE2")
 async def test_an_order_whose_answer_was_lost_is_found_by_asking() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(ack_lost=True, push="none", invisible_ms=1_500))
@@ -384,6 +383,17 @@ async def test_a_stop_ends_the_wait_of_a_resting_order() -> None:
 
 
 @pytest.mark.fault("OL11")
+async def test_of_two_tasks_with_the_same_order_one_sends_it() -> None:
+    bench = Bench()
+    request = bench.order()
+    first, second = await asyncio.gather(
+        execute(bench, request), execute(bench, request), return_exceptions=True
+    )
+    assert isinstance(first, OrderResult) and first.filled == 1
+    assert isinstance(second, ValueError)
+    assert len(bench.venue.sent) == len(bench.journal.of(Kind.INTENT)) == 1
+
+
 async def test_two_callers_asking_for_the_same_order_write_its_end_once() -> None:
     class Slow(FakeTrading):
         async def fills(self, since_ms: int) -> tuple[Fill, ...]:

@@ -206,7 +206,7 @@ def test_an_account_not_heard_of_for_long() -> None:
     assert level(scene(account=account(seen_ms=NOW - 75_000)), "account_data") is FULL
 
 
-@pytest.mark.fault("MD1", "WS9")
+@pytest.mark.fault("MD1")
 def test_a_stream_that_stays_down_longer_than_a_reconnect_takes() -> None:
     def down(seen_ms: int) -> Context:
         live = venue().streams

@@ -54,6 +54,29 @@ def test_a_sign_that_flips_just_before_the_settlement_is_paid_once_and_not_run_f
     assert stage.sides() == ["buy BTC-USDT", "sell BTC-USDT-SWAP"]
 
 
+@pytest.mark.fault("FU3")
+def test_only_what_was_paid_is_booked_whatever_the_estimate_had_said(tmp_path: Path) -> None:
+    """Until seconds before the settlement 0.05 % are announced; what is settled is -0.03 %."""
+
+    async def story(stage: Stage) -> None:
+        await stage.start()
+        await stage.running()
+        stage.market.step_ms = HOUR_MS // 4
+        stage.instrument(SWAP, funding_interval_h=1)
+        await stage.until(lambda: stage.clock.now_ms() % HOUR_MS > HOUR_MS - 20_000, 3_600, 5)
+        assert stage.app.books.ledger.terms({}).funding == 0, "an estimate is not money"
+        stage.market.rate = D("-0.0003")
+        await stage.until(lambda: stage.clock.now_ms() % HOUR_MS < HOUR_MS // 2, 60, 5)
+        await stage.wait(200)
+        paid = stage.short("BTC") * D("0.01") * 60_000 * D("0.0003")
+        assert abs(stage.app.books.ledger.terms({}).funding + paid) < D("0.000001")
+        [(_, received)] = booked(stage)
+        assert not received
+        assert stage.app.bookkeeper.unexplained == 0
+
+    play(tmp_path, story)
+
+
 @pytest.mark.fault("FU8")
 def test_nothing_is_opened_that_might_not_be_whole_two_minutes_before_a_settlement(tmp_path: Path) -> None:
     """The scan five minutes ahead may open, the one at the settlement may not."""

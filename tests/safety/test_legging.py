@@ -98,7 +98,7 @@ def test_a_budget_below_the_smallest_hedge_sends_neither_leg(tmp_path: Path) -> 
     assert play(tmp_path, story, tiny).sent() == []
 
 
-@pytest.mark.fault("OL4", "OL11")
+@pytest.mark.fault("OL4")
 def test_a_hundred_scans_at_once_open_one_hedge(tmp_path: Path) -> None:
     async def flood(stage: Stage) -> None:
         await stage.start()

@@ -164,7 +164,7 @@ async def test_the_item_code_counts_although_the_top_says_success(rest: OkxRest,
     ],
     ids=lambda answer: answer.text or answer.code,
 )
-@pytest.mark.fault("RE1", "RE2", "RE3")
+@pytest.mark.fault("RE1", "RE2", "RE3", "RE5")
 async def test_an_order_without_a_clear_answer_is_unknown_and_sent_once(
     rest: OkxRest, venue: HttpVenue, answer: Answer
 ) -> None:
@@ -183,7 +183,7 @@ async def test_an_order_whose_answer_does_not_come_is_unknown(rest: OkxRest, ven
     assert venue.paths() == [ORDER]
 
 
-@pytest.mark.fault("RE5")
+@pytest.mark.fault("RE13")
 async def test_nobody_listening_is_an_unknown_outcome(clock: StillClock) -> None:
     client = OkxRest(Endpoints("http://127.0.0.1:1", "", demo=True), KEY, clock)
     with pytest.raises(VenueDown, match="ConnectError"):

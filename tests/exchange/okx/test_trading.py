@@ -142,6 +142,7 @@ async def test_an_order_the_venue_does_not_know_is_none(trading: OkxTrading, ven
     assert await trading.order("BTC-USDT", "h1s0") is None
 
 
+@pytest.mark.fault("RE9")
 @pytest.mark.parametrize(
     "answer", [Answer(status=502, text="<html>"), Answer([]), Answer([ORDER | {"state": "new"}])]
 )
@@ -159,6 +160,7 @@ async def test_an_order_is_told_as_the_venue_has_it(trading: OkxTrading, venue: 
     assert record is not None and record.status is OrderStatus.PARTIAL and record.filled == D("0.4")
 
 
+@pytest.mark.fault("RE9")
 async def test_a_refused_question_is_not_absence(trading: OkxTrading, venue: HttpVenue) -> None:
     venue.script[PATH] = Answer(code="51001", msg="Instrument ID does not exist")
     with pytest.raises(VenueRejected):
@@ -240,6 +242,7 @@ async def test_the_walk_through_a_long_history_ends_where_it_was_asked_to(
     assert len(venue.asked) == 4
 
 
+@pytest.mark.fault("RE10")
 async def test_a_list_without_an_end_is_not_taken_for_the_whole(
     trading: OkxTrading, venue: HttpVenue
 ) -> None:
@@ -291,6 +294,7 @@ async def test_the_account_is_balances_and_positions_together(
     assert snapshot.mgn_ratio == D(222) and snapshot.funding_wallet == {}
 
 
+@pytest.mark.fault("RE12")
 async def test_a_failed_position_query_is_not_a_flat_account(trading: OkxTrading, venue: HttpVenue) -> None:
     venue.script["/api/v5/account/balance"] = Answer([BALANCE])
     venue.script["/api/v5/account/positions"] = Answer(status=500, text="oops")
