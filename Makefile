@@ -34,6 +34,7 @@ test: setup-dev
 docs: setup
 	$(BIN)/python -m scripts.config_reference
 	$(BIN)/python scripts/state_diagram.py
+	$(BIN)/python -m scripts.fault_table
 
 # After a change of pyproject.toml; UPGRADE=--upgrade takes the newest versions.
 requirements: $(BIN)/python
