@@ -5,10 +5,12 @@ Nothing below a decision reads a clock, a socket or a file: what is not in here 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
+from functools import cached_property
+from typing import Any, TypeVar
 
 from core.adl import AdlView
 from core.events import Plan, State
@@ -27,6 +29,8 @@ from core.types import (
     Pair,
     SettledFunding,
 )
+
+T = TypeVar("T")
 
 
 class Permission(IntEnum):
@@ -193,9 +197,13 @@ class VenueHealth:
         return next((w for w in self.maintenance if w.covers(at_ms, lead_ms)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the figures that are worked out once
 class Context:
-    """Everything one decision may know. Built once per event, never changed."""
+    """Everything one decision may know. Built once per event, never changed.
+
+    What several guards need of it is worked out at the first asking and kept beside it: the properties
+    below, and whatever is asked for through `once`.
+    """
 
     now_ms: int
     state: State
@@ -222,15 +230,24 @@ class Context:
     plan: Plan = field(default_factory=Plan)
     top_up_failed_ms: int = 0  # when the venue last refused a top-up; 0 never, or one has passed since
     adl: Mapping[str, AdlView] = field(default_factory=dict)  # shorts near forced deleveraging
+    _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, work: Callable[[Context], T]) -> T:
+        """Return what `work`, a pure function, makes of this context, and work it out one time only."""
+        try:
+            known: T = self._known[work]
+        except KeyError:
+            known = self._known[work] = work(self)
+        return known
 
     def with_plan(self, plan: Plan) -> Context:
         return replace(self, plan=plan)
 
-    @property
+    @cached_property
     def open_hedges(self) -> tuple[HedgeView, ...]:
         return tuple(h for h in self.hedges.values() if h.size)
 
-    @property
+    @cached_property
     def converged_equity(self) -> Decimal:
         """`equity` with every short valued at the spot price: what it is worth once the basis is gone."""
         total = self.equity
@@ -240,7 +257,7 @@ class Context:
                 total += (market.mark_px - market.spot.mid) * hedge.short_base
         return total
 
-    @property
+    @cached_property
     def swap_notional(self) -> Decimal:
         """USDT value at mark of all short swaps the account holds."""
         if self.account is None:
@@ -253,7 +270,7 @@ class Context:
                 total += abs(market.pair.swap.to_base(position.contracts)) * price
         return total
 
-    @property
+    @cached_property
     def backing_equity(self) -> Decimal:
         """USDT equity that backs the swaps: USDT alone in futures mode, all discounted coins in multi."""
         if self.account is None:
@@ -263,7 +280,7 @@ class Context:
             return usdt.equity if usdt else ZERO
         return self.account.adjusted_equity_usd or ZERO
 
-    @property
+    @cached_property
     def margin_ratio(self) -> Decimal | None:
         """Backing equity / swap notional at mark: 1 = unlevered, 0.33 = 3x. None without a swap."""
         notional = self.swap_notional

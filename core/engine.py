@@ -480,6 +480,9 @@ def merge(plans: tuple[Plan, ...]) -> Plan:
     return Plan(opening, (*smallest.values(), *transfers), verdicts)
 
 
+_FIELDS = tuple(field.name for field in fields(Decision))
+
+
 def body_of(decision: Decision) -> dict[str, object]:
     """A decision's row, field by field."""
-    return {field.name: getattr(decision, field.name) for field in fields(decision)}
+    return {name: getattr(decision, name) for name in _FIELDS}

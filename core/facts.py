@@ -26,13 +26,16 @@ Bodies (every value as `plain` leaves it: Decimal as text):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
+from operator import attrgetter
 from typing import Any
 
 import msgspec
+
+from core.verdict import Verdict
 
 
 class Kind(StrEnum):
@@ -65,36 +68,71 @@ class Row:
     hash: str
 
 
-_AS_IT_IS = frozenset({str, int, bool, type(None)})
-_FIELDS: dict[type, tuple[str, ...]] = {}  # a dataclass's field names, looked up once
-
-
 def plain(value: object) -> Any:
     """Turn domain objects into what JSON can hold: Decimal to text, dataclass to mapping.
 
-    Called for every figure of every verdict, so the common types are told apart by one look-up.
+    Raises TypeError for a value that has no place in the journal.
     """
     kind = type(value)
-    if kind in _AS_IT_IS:
-        return value
-    if kind is Decimal:
-        return format(value, "f")
-    if kind is tuple or kind is list:
-        return [plain(v) for v in value]  # type: ignore[attr-defined]
-    if kind is dict:
-        return {str(k): plain(v) for k, v in value.items()}  # type: ignore[attr-defined]
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value):
-        names = _FIELDS.get(kind)
-        if names is None:
-            names = _FIELDS[kind] = tuple(f.name for f in fields(value))
-        return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (frozenset, set)):
-        return sorted(plain(v) for v in value)
-    raise TypeError(f"{kind.__name__} has no place in the journal: {value!r}")
+    return value if kind in _AS_IT_IS else _WAYS[kind](value)
+
+
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
+def _decimal(value: Decimal) -> str:
+    """All digits and no exponent. `str` is quicker and says the same wherever it needs no exponent."""
+    text = str(value)
+    return format(value, "f") if "E" in text else text
+
+
+def _sequence(values: Iterable[object]) -> list[Any]:
+    return [plain(v) for v in values]
+
+
+def _mapping(values: Mapping[object, object]) -> dict[str, Any]:
+    return {str(k): plain(v) for k, v in values.items()}
+
+
+def _set(values: Iterable[object]) -> list[Any]:
+    return sorted(plain(v) for v in values)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """As any dataclass. Its figures are most of what is ever written, hence this way of their own."""
+    return {
+        "ok": verdict.ok,
+        "guard": verdict.guard,
+        "reason": verdict.reason,
+        "figures": [[name, v if type(v) in _AS_IT_IS else plain(v)] for name, v in verdict.figures],
+        "instrument": verdict.instrument,
+    }
+
+
+def _refused(value: object) -> Any:
+    raise TypeError(f"{type(value).__name__} has no place in the journal: {value!r}")
+
+
+def _way_of(kind: type) -> Callable[[Any], Any]:
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if is_dataclass(kind):
+        names = tuple(f.name for f in fields(kind))
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
+    if issubclass(kind, Mapping):
+        return _mapping
+    return _set if issubclass(kind, (frozenset, set)) else _refused
+
+
+class _Ways(dict[type, Callable[[Any], Any]]):
+    """How a value of each type is made plain. A type nobody has seen is looked at once."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        way = self[kind] = _way_of(kind)
+        return way
+
+
+_WAYS = _Ways({Decimal: _decimal, tuple: _sequence, list: _sequence, dict: _mapping, Verdict: _verdict})
 
 
 # Where the words of others end up: error texts, reasons an operator gave. Amounts and ids are never touched.

@@ -89,11 +89,13 @@ class StateMachine:
         }
 
     def _gate(self, row: Row) -> Callable[[EventData], bool]:
+        guards = tuple(self._guards[name] for name in row.guards)
+
         def gate(event: EventData) -> bool:
             trail: _Trail = event.kwargs["trail"]
-            verdicts = [self._guards[name].check(trail.ctx) for name in row.guards]
+            verdicts = [guard.check(trail.ctx) for guard in guards]
             trail.verdicts.extend(verdicts)
-            return all(v.ok for v in verdicts)
+            return all([v.ok for v in verdicts])
 
         return gate
 

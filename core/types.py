@@ -222,8 +222,12 @@ class Book:
     def depth_within(self, side: Side, bps: Decimal) -> Decimal:
         """Return the size takeable no further than `bps` from the mid price."""
         limit = self.mid * (1 + side.sign * bps / BPS)
-        levels = self.asks if side is Side.BUY else self.bids
-        return sum((q for p, q in levels if (p <= limit if side is Side.BUY else p >= limit)), ZERO)
+        buys, depth = side is Side.BUY, ZERO
+        for price, quantity in self.asks if buys else self.bids:
+            if price > limit if buys else price < limit:
+                break
+            depth += quantity
+        return depth
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Verdict:
     figures: Figures = ()
     instrument: str | None = None
 
+    def __hash__(self) -> int:
+        """Without the figures, which seldom tell two verdicts apart and cost most to hash."""
+        return hash((self.ok, self.guard, self.reason, self.instrument))
+
 
 def refused(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     """Return the verdicts that said no, in the order they spoke."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from config.schema import Breaker
 from core.context import BreakerView, Context
-from core.types import HOUR_MS
+from core.types import DAY_MS, HOUR_MS
 from core.verdict import Verdict
 from risk.measures import judged
 
@@ -71,4 +72,9 @@ class BreakerGuard:
 
 def utc_day(now_ms: int) -> str:
     """The UTC date of an instant, as the books name a day: 2026-01-31."""
-    return datetime.fromtimestamp(now_ms / 1000, tz=UTC).date().isoformat()
+    return _named(now_ms // DAY_MS)
+
+
+@lru_cache(maxsize=4)
+def _named(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_MS / 1000, tz=UTC).date().isoformat()

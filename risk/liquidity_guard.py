@@ -7,9 +7,9 @@ from decimal import Decimal
 from config.schema import Liquidity
 from config.schema import Opening as OpeningLimits
 from core.context import Context, MarketView
-from core.types import BPS, ZERO, Book, Side
+from core.types import BPS, ONE, ZERO, Book, Side
 from core.verdict import Figure, Verdict
-from risk.measures import Check, judged, opening_of
+from risk.measures import Check, Taken, judged, opening_of
 
 WICK_BARS = 3  # closed 3m bars looked at: a wick ten minutes ago is history
 
@@ -34,8 +34,11 @@ class LiquidityGuard:
         if opening is None:
             return Verdict(True, self.name, "nothing is planned")
         market, ct_val = opening.market, opening.market.pair.swap.ct_val
-        spot_checks, spot_figures = self._leg("spot", opening.spot, Side.BUY, opening.spot_size, Decimal(1))
-        swap_checks, swap_figures = self._leg("swap", opening.swap, Side.SELL, opening.contracts, ct_val)
+        spot, swap = opening.spot, opening.swap
+        spot_checks, spot_figures = self._leg("spot", spot, Side.BUY, opening.spot_size, opening.bought, ONE)
+        swap_checks, swap_figures = self._leg(
+            "swap", swap, Side.SELL, opening.contracts, opening.sold, ct_val
+        )
         wick, basis_bps = wick_ratio(market), market.basis_bps
         checks = (
             *spot_checks,
@@ -57,16 +60,16 @@ class LiquidityGuard:
         return judged(self.name, checks, "the books carry our size", figures, opening.instrument)
 
     def _leg(
-        self, leg: str, book: Book, side: Side, size: Decimal, coins_per_unit: Decimal
+        self, leg: str, book: Book, side: Side, size: Decimal, walked: Taken, coins_per_unit: Decimal
     ) -> tuple[tuple[Check, ...], tuple[tuple[str, Figure], ...]]:
-        limits = self._limits
+        limits, mid, spread_bps = self._limits, book.mid, book.spread_bps
         depth = book.depth_within(side, limits.depth_band_bps)
-        depth_usdt = depth * coins_per_unit * book.mid
+        depth_usdt = depth * coins_per_unit * mid
         share = size / depth if depth else None
-        taken, average_px = book.walk(side, size)
-        slippage_bps = (average_px / book.mid - 1) * side.sign * BPS if taken else ZERO
+        taken, average_px = walked
+        slippage_bps = (average_px / mid - 1) * side.sign * BPS if taken else ZERO
         checks = (
-            (book.spread_bps <= limits.max_spread_bps, f"{leg} spread is too wide"),
+            (spread_bps <= limits.max_spread_bps, f"{leg} spread is too wide"),
             (depth_usdt >= limits.min_depth_usdt, f"{leg} book is too thin"),
             (
                 share is not None and share <= limits.max_depth_share,
@@ -76,7 +79,7 @@ class LiquidityGuard:
             (slippage_bps <= self._opening.max_slippage_bps, f"{leg} slippage would be too high"),
         )
         figures = (
-            (f"{leg}_spread_bps", book.spread_bps),
+            (f"{leg}_spread_bps", spread_bps),
             (f"{leg}_depth_usdt", depth_usdt),
             (f"{leg}_depth_share", "no depth" if share is None else share),
             (f"{leg}_slippage_bps", slippage_bps),

@@ -8,7 +8,7 @@ from config.schema import MAX_LEVERAGE, Margin
 from core.context import Context
 from core.types import AccountSnapshot
 from core.verdict import Figure, Verdict
-from risk.measures import account_gap, judged, opening_of, project
+from risk.measures import account_gap, judged, opening_of, projection_of
 
 
 class MarginGuard:
@@ -31,7 +31,7 @@ class MarginGuard:
         if isinstance(opening, str):
             return Verdict(False, self.name, opening)
         assert ctx.account is not None  # account_gap has looked
-        after = project(ctx, opening)
+        after = projection_of(ctx)
         ratio = after.backing / after.notional if after.notional else None
         venue_ratio = lowest_mgn_ratio(ctx.account)
         figures: tuple[tuple[str, Figure], ...] = (

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from config.schema import Margin
 from core.context import Context, MarketView
 from core.events import HedgeTarget
-from core.types import ZERO, Base, Book, Contracts, FeeRates, Side, Usdt, ceil_to
+from core.types import ZERO, Base, Book, Contracts, Side, Usdt, ceil_to
 from core.verdict import Figures, Verdict
 
 Check = tuple[bool, str]  # holds, and what to say when it does not
+Taken = tuple[Decimal, Decimal]  # of a book: the size takeable, its average price
 
 
 def judged(
     guard: str, checks: Iterable[Check], well: str, figures: Figures, instrument: str | None = None
 ) -> Verdict:
     """Return a verdict that refuses with the first check that does not hold, or says `well`."""
-    wrong = next((reason for holds, reason in checks if not holds), None)
-    return Verdict(wrong is None, guard, wrong or well, figures, instrument)
+    for holds, reason in checks:
+        if not holds:
+            return Verdict(False, guard, reason or well, figures, instrument)
+    return Verdict(True, guard, well, figures, instrument)
 
 
 def account_gap(ctx: Context, limits: Margin) -> str:
@@ -44,40 +48,36 @@ class Opening:
     added      coins the hedge would grow by, on each leg.
     spot_size  coins to buy, so that `added` remains after the fee in the coin.
     contracts  contracts to sell.
+    bought, sold   both sizes walked through their books: (size takeable, its average price).
+    swap_notional  USDT value at mark of the contracts to sell.
+    spot_cost      USDT the spot leg takes; its fee is paid in the coin bought.
+    swap_fee       USDT, a taker's.
     """
 
     target: HedgeTarget
     market: MarketView
     spot: Book
     swap: Book
-    fees: FeeRates
     added: Base
     spot_size: Base
     contracts: Contracts
-    mark_px: Usdt
+    bought: Taken
+    sold: Taken
+    swap_notional: Usdt
+    spot_cost: Usdt
+    swap_fee: Usdt
 
     @property
     def instrument(self) -> str:
         return self.target.instrument
 
-    @property
-    def swap_notional(self) -> Usdt:
-        """USDT value at mark of the contracts to sell."""
-        return Usdt(self.market.pair.swap.to_base(self.contracts) * self.mark_px)
-
-    @property
-    def spot_cost(self) -> Usdt:
-        """USDT the spot leg takes, walked through the asks; its fee is paid in the coin bought."""
-        _, average_px = self.spot.walk(Side.BUY, self.spot_size)
-        return Usdt(average_px * self.spot_size)
-
-    @property
-    def swap_fee(self) -> Usdt:
-        return Usdt(self.swap_notional * max(self.fees.swap_taker, ZERO))
-
 
 def opening_of(ctx: Context) -> Opening | str | None:
     """Return the best opening of the plan, None when there is none, or why it cannot be measured."""
+    return ctx.once(_measure)
+
+
+def _measure(ctx: Context) -> Opening | str | None:
     if not ctx.plan.opening:
         return None
     target = ctx.plan.opening[0]
@@ -92,16 +92,23 @@ def opening_of(ctx: Context) -> Opening | str | None:
     spot_held, short_held = (hedge.spot_base, hedge.short_base) if hedge else (ZERO, ZERO)
     added = max(ZERO, target.base - short_held)
     missing = max(ZERO, target.base - spot_held)
+    spot_size = ceil_to(missing / (1 - max(fees.spot_taker, ZERO)), market.pair.spot.lot)
+    contracts = market.pair.swap.to_contracts(added)
+    notional = market.pair.swap.to_base(contracts) * market.mark_px
+    bought = market.spot.walk(Side.BUY, spot_size)
     return Opening(
         target=target,
         market=market,
         spot=market.spot,
         swap=market.swap,
-        fees=fees,
         added=Base(added),
-        spot_size=Base(ceil_to(missing / (1 - max(fees.spot_taker, ZERO)), market.pair.spot.lot)),
-        contracts=market.pair.swap.to_contracts(added),
-        mark_px=Usdt(market.mark_px),
+        spot_size=Base(spot_size),
+        contracts=contracts,
+        bought=bought,
+        sold=market.swap.walk(Side.SELL, contracts),
+        swap_notional=Usdt(notional),
+        spot_cost=Usdt(bought[1] * spot_size),
+        swap_fee=Usdt(notional * max(fees.swap_taker, ZERO)),
     )
 
 
@@ -118,13 +125,18 @@ class Projection:
         return Usdt(self.notional / self.backing) if self.backing > 0 else None
 
 
-def project(ctx: Context, opening: Opening | None) -> Projection:
-    """Return backing and notional after the opening (as they are now when there is none).
+def projection_of(ctx: Context) -> Projection:
+    """Return backing and notional after the plan's best opening, or as they are now when there is none.
 
     The spot leg is paid out of USDT and the coins bought count for nothing: exact in futures mode,
     and on the safe side in multi-currency mode, where the venue would count them at a discount.
     """
-    if opening is None:
+    return ctx.once(_project)
+
+
+def _project(ctx: Context) -> Projection:
+    opening = opening_of(ctx)
+    if not isinstance(opening, Opening):
         return Projection(Usdt(ctx.backing_equity), Usdt(ctx.swap_notional))
     return Projection(
         Usdt(ctx.backing_equity - opening.spot_cost - opening.swap_fee),

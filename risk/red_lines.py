@@ -14,7 +14,7 @@ from config.schema import MAX_LEVERAGE, Account
 from core.context import Context
 from core.types import ZERO, AccountMode, AccountSnapshot, Base, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
-from risk.measures import judged, opening_of, project
+from risk.measures import judged, opening_of, projection_of
 
 GUARD: Final = "red_lines"
 COIN_FEE_SLACK: Final = Decimal("0.01")  # of the target: more than any spot fee
@@ -58,7 +58,7 @@ class RedLineGuard:
         pair = opening.market.pair
         hedge = ctx.hedges.get(opening.instrument)
         net_delta = abs(hedge.net_delta) if hedge else ZERO
-        after = project(ctx, opening)
+        after = projection_of(ctx)
         held = sum((h.entry_notional for h in ctx.open_hedges if h.instrument != target.instrument), ZERO)
         sleeve = held + target.base * opening.spot.mid
         leverage = after.leverage
