@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from core.adl import AdlView
 from core.events import Plan, State
@@ -197,7 +196,18 @@ class VenueHealth:
         return next((w for w in self.maintenance if w.covers(at_ms, lead_ms)), None)
 
 
-@dataclass(frozen=True)  # without slots, for the figures that are worked out once
+class kept(Generic[T]):  # a decorator, like property
+    """A property of the context that is worked out at the first asking."""
+
+    def __init__(self, work: Callable[[Context], T]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __get__(self, ctx: Context, owner: type[Context]) -> T:
+        return ctx.once(self._work)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything one decision may know. Built once per event, never changed.
 
@@ -243,11 +253,11 @@ class Context:
     def with_plan(self, plan: Plan) -> Context:
         return replace(self, plan=plan)
 
-    @cached_property
+    @kept
     def open_hedges(self) -> tuple[HedgeView, ...]:
         return tuple(h for h in self.hedges.values() if h.size)
 
-    @cached_property
+    @kept
     def converged_equity(self) -> Decimal:
         """`equity` with every short valued at the spot price: what it is worth once the basis is gone."""
         total = self.equity
@@ -257,7 +267,7 @@ class Context:
                 total += (market.mark_px - market.spot.mid) * hedge.short_base
         return total
 
-    @cached_property
+    @kept
     def swap_notional(self) -> Decimal:
         """USDT value at mark of all short swaps the account holds."""
         if self.account is None:
@@ -270,7 +280,7 @@ class Context:
                 total += abs(market.pair.swap.to_base(position.contracts)) * price
         return total
 
-    @cached_property
+    @kept
     def backing_equity(self) -> Decimal:
         """USDT equity that backs the swaps: USDT alone in futures mode, all discounted coins in multi."""
         if self.account is None:
@@ -280,7 +290,7 @@ class Context:
             return usdt.equity if usdt else ZERO
         return self.account.adjusted_equity_usd or ZERO
 
-    @cached_property
+    @kept
     def margin_ratio(self) -> Decimal | None:
         """Backing equity / swap notional at mark: 1 = unlevered, 0.33 = 3x. None without a swap."""
         notional = self.swap_notional

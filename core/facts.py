@@ -104,7 +104,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "ok": verdict.ok,
         "guard": verdict.guard,
         "reason": verdict.reason,
-        "figures": [[name, v if type(v) in _AS_IT_IS else plain(v)] for name, v in verdict.figures],
+        "figures": [[name, v if type(v) in _AS_IT_IS else _WAYS[type(v)](v)] for name, v in verdict.figures],
         "instrument": verdict.instrument,
     }
 

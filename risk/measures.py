@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from config.schema import Margin
 from core.context import Context, MarketView
@@ -41,8 +42,7 @@ def price_gap(ctx: Context) -> str:
     return f"a price of {', '.join(doubted)} has jumped and is not confirmed yet" if doubted else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """The plan's best opening, measured on the books the decision sees.
 
     added      coins the hedge would grow by, on each leg.
