@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -178,6 +179,27 @@ async def test_rows_come_in_order_by_kind_after_a_number_and_over_pages(tmp_path
         assert [r.seq for r in reader.rows(after_seq=3)][:2] == [4, 5]
         assert [r.seq for r in reader.backwards()] == list(range(PAGE_ROWS * 2 + 1, 0, -1))
         assert next(reader.backwards(Kind.FILL)).seq == PAGE_ROWS * 2
+
+
+@pytest.mark.fault("HO1")
+async def test_a_reader_unpacks_one_row_at_a_time_however_many_there_are(tmp_path: Path) -> None:
+    async with journal_in(tmp_path) as journal:
+        for n in range(300):
+            journal.append(
+                Kind.NOTE, n, {"verdicts": [{"guard": f"guard {k}", "row": n} for k in range(200)]}
+            )
+    with JournalReader(tmp_path / FILE_NAME) as reader:
+        tracemalloc.start()
+        try:
+            rows = sum(1 for _ in reader.rows())
+            peak = tracemalloc.get_traced_memory()[1]
+            one = next(reader.rows())
+            in_use = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        assert rows == 300 and len(one.body["verdicts"]) == 200
+        assert 40_000 < in_use < 100_000  # one row, unpacked
+        assert peak < 2_000_000  # all of them are 15 million bytes
 
 
 async def test_rows_appended_while_reading_are_not_part_of_the_answer(tmp_path: Path) -> None:
