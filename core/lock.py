@@ -10,6 +10,7 @@ from typing import IO, Self
 from core.errors import SelfCheckRefused
 
 FILE_NAME = "engine.lock"
+PID_WIDTH = 10
 
 
 class FolderLock:
@@ -21,19 +22,19 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         """Raises SelfCheckRefused when another process holds the folder."""
         self._file: IO[str] | None = None
-        file = (folder / FILE_NAME).open("a+", encoding="ascii")
+        path = folder / FILE_NAME
+        path.touch()
+        file = path.open("r+", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            file.seek(0)
             pid = file.read().strip() or "unknown"
             file.close()
             raise SelfCheckRefused(
                 f"another engine (process {pid}) is working in {folder}: "
                 "stop it, or use another data folder with --data"
             ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid():<{PID_WIDTH}}\n")  # over the last one: at no instant is there none
         file.flush()
         self._file = file
 
@@ -51,7 +52,10 @@ class FolderLock:
 
 
 def holder(folder: Path) -> int | None:
-    """The process id of the engine working in this folder, or None when there is none."""
+    """The process id of the engine working in this folder, or None when there is none.
+
+    0 while the first engine of a folder holds it and has not said who it is.
+    """
     path = folder / FILE_NAME
     if not path.exists():
         return None

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -45,8 +46,9 @@ def send(folder: Path, command: Command) -> int | None:
     draft.write_text(json.dumps(asdict(command)), encoding="utf-8")
     draft.rename(draft.with_suffix(".json"))  # whole or not at all
     pid = holder(folder)
-    if pid is not None:
-        os.kill(pid, DOORBELL)
+    if pid:  # 0 would ring at every process of our own group
+        with suppress(ProcessLookupError):  # it has just ended: the next one finds the command
+            os.kill(pid, DOORBELL)
     return pid
 
 

@@ -37,6 +37,7 @@ from scripts.ports import Ports, okx_ports
 from scripts.resumption import Resumption
 from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session
+from scripts.signals import ignore_doorbell
 
 SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
@@ -56,6 +57,7 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
     with redacted_errors(redact), ExitStack() as stack:
         folder = data_folder(options)
         host = host_facts(folder)
+        ignore_doorbell()  # from here on our process id is to be found
         stack.enter_context(FolderLock(folder))
         evidence = journal_facts(folder, take_over=True), host
         logs = set_up_logs(

@@ -13,6 +13,11 @@ from scripts.commands import DOORBELL
 ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+def ignore_doorbell() -> None:
+    """Live on when it rings and nobody can answer yet, or any more: the command waits in the folder."""
+    signal.signal(DOORBELL, signal.SIG_IGN)
+
+
 @contextmanager
 def handling(ask: Callable[[str], None], obey: Callable[[], None]) -> Iterator[None]:
     """While inside, the first ending signal calls `ask` with its name, and the doorbell calls `obey`.
@@ -36,3 +41,4 @@ def handling(ask: Callable[[str], None], obey: Callable[[], None]) -> Iterator[N
     finally:
         for number in (*ENDING, DOORBELL):
             loop.remove_signal_handler(number)
+        ignore_doorbell()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SelfCheckRefused
-from core.lock import FolderLock, holder
+from core.lock import FILE_NAME, FolderLock, holder
 
 HOLD = """
 import sys
@@ -60,3 +60,10 @@ def test_a_killed_engine_holds_nothing(tmp_path: Path) -> None:
     other.stdin.close()
     assert holder(tmp_path) is None
     FolderLock(tmp_path).release()
+
+
+def test_whoever_looks_while_the_folder_changes_hands_finds_an_id(tmp_path: Path) -> None:
+    FolderLock(tmp_path).release()
+    (tmp_path / FILE_NAME).write_text("4194304\n")  # of an engine that was killed
+    with FolderLock(tmp_path):
+        assert holder(tmp_path) == os.getpid()
