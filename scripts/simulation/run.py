@@ -28,6 +28,7 @@ from exchange.sim.surface.premises import Premises, premises_of
 from scripts.commands import Command, Verb
 from scripts.compose import App
 from scripts.simulation.crossings import Crossings
+from scripts.simulation.faults import faults_of
 from scripts.simulation.oracles import Oracles, Violation
 from scripts.simulation.story import Story, Trouble
 from scripts.simulation.truth import ZERO
@@ -173,25 +174,19 @@ class _Play:
         self, premises: Premises, world: World, oracles: Oracles, venue: Exchange, start_ms: int
     ) -> None:
         """Enter every trouble where it belongs: the venue's fault plan, or the venue's agenda."""
-        rules: list[dict[str, Any]] = []
-        schedule: list[dict[str, Any]] = []
         heal_ms = start_ms + self.story.warm_ms + self.story.chaos_ms
-        for n, trouble in enumerate(self.story.troubles):
+        for trouble in self.story.troubles:
             at_ms = start_ms + trouble.at_ms
             until_ms = min(start_ms + trouble.until_ms, heal_ms)
-            name = f"{trouble.family}-{n}"
             match trouble.kind:
                 case "rule":
-                    rule = trouble.what["rule"]
-                    when = {**rule.get("when", {}), "from": at_ms, "until": until_ms}
-                    rules.append({**rule, "id": name, "when": when})
+                    continue
                 case "venue":
-                    schedule.append({"id": name, "at": at_ms, "what": trouble.what["what"]})
                     world.board.agenda.add(at_ms, partial(oracles.disturbed, until_ms + 1_000))
                 case _:
                     self._enter(trouble, at_ms, until_ms, world, oracles, venue)
         known = Known(start_ms, venue.accounts, venue.instruments)
-        premises.plan = plan_of({"seed": self.story.seed, "rules": rules, "schedule": schedule}, known)
+        premises.plan = plan_of(faults_of(self.story, start_ms), known)
         world.board.faults.plan = premises.plan
         premises.log.sink = partial(self._heard, oracles)
 
