@@ -163,6 +163,20 @@ def soak(
 
 
 @app.command()
+def storm(
+    kills: Annotated[int, typer.Option(min=1, help="SIGKILLs of the daemon")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="of the first story; each venue has the next one")] = 0,
+    keep: Annotated[Path | None, typer.Option(help="a new folder for journals, fault files, logs")] = None,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """Kill the real daemon again and again amid faults: no order twice, no leg naked, nothing unexplained."""
+    from scripts.storm.storm import storm as stormed
+
+    _answer(stormed(kills, seed, config, keep), json)
+
+
+@app.command()
 def watchdog(
     mode: Annotated[opt.Mode, typer.Option(help="whose engine")] = opt.Mode.LIVE,
     venue: Annotated[str | None, typer.Option(help="a running simulated venue")] = None,

@@ -15,8 +15,9 @@ from core.facts import Kind
 from core.journal_reader import JournalReader
 from core.sentinel import CAUSE
 from scripts.questions import read_books
-from tests.e2e.rig import ROOT, books_of, main, start, venue
-from tests.e2e.test_crashes import CT_VAL, DRIVER, LOT, run
+from scripts.storm.inquiry import books_of
+from tests.e2e.rig import ROOT, main, start, venue
+from tests.e2e.test_crashes import DRIVER, LOT, run
 
 pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
@@ -27,7 +28,7 @@ def started(url: str, folder: Path, *more: str) -> tuple[str, ...]:
 
 def hedged(url: str) -> bool:
     held = books_of(url)
-    return all(abs(held.naked(coin, CT_VAL[coin])) < lot for coin, lot in LOT.items())
+    return all(abs(held.naked(coin)) < lot for coin, lot in LOT.items())
 
 
 @pytest.mark.fault("DB7", "IN1")

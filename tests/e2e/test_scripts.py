@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import PATIENCE_S, ROOT, Ended, books_of, main, venue
+from scripts.storm.inquiry import books_of
+from tests.e2e.rig import PATIENCE_S, ROOT, Ended, main, venue
 
 pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 

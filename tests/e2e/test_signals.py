@@ -12,8 +12,12 @@ import pytest
 
 from core.facts import Kind
 from core.journal_reader import JournalReader
-from tests.e2e.rig import ROOT, books_of, main, run, venue
-from tests.e2e.test_crashes import CT_VAL, LOT, check
+from core.lock import holder
+from scripts.commands import Command, Verb, send
+from scripts.questions import read_books
+from scripts.storm.inquiry import books_of
+from tests.e2e.rig import ROOT, main, run, start, venue
+from tests.e2e.test_crashes import LOT, check
 
 pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
@@ -77,7 +81,7 @@ def test_a_second_signal_ends_at_once_and_the_journal_is_whole(tmp_path: Path) -
         assert again.summary["unexplained"] == "0"
         check(url, tmp_path)
         held = books_of(url)
-        assert all(abs(held.naked(coin, CT_VAL[coin])) < lot for coin, lot in LOT.items())
+        assert all(abs(held.naked(coin)) < lot for coin, lot in LOT.items())
 
 
 def test_a_service_manager_hears_when_it_is_ready_well_and_stopping(tmp_path: Path) -> None:
@@ -111,3 +115,15 @@ def test_a_service_manager_hears_when_it_is_ready_well_and_stopping(tmp_path: Pa
         while not heard[-1].startswith("STOPPING=1\nSTATUS=signal SIGTERM"):
             heard.append(ear.recv(4096).decode())
         assert child.wait(timeout=120) == 0
+
+
+@pytest.mark.fault("CR12")
+def test_the_operators_doorbell_ends_no_daemon_that_is_only_just_starting(tmp_path: Path) -> None:
+    with venue("--seed", "7") as url:
+        arguments = ("--venue", url, "--data", str(tmp_path), "--for", "10m", "--speed", "max")
+        daemon = start(str(ROOT / "main.py"), "run", *arguments)
+        while not holder(tmp_path):
+            assert daemon.poll() is None
+        send(tmp_path, Command(Verb.PAUSE, "while it starts"))
+        assert daemon.wait(timeout=120) == 0
+        assert read_books(tmp_path).permission.level.name == "NO_NEW_RISK"  # the word was kept, and obeyed

@@ -19,7 +19,8 @@ import pytest
 
 from core.heartbeat import read
 from scripts.questions import read_books
-from tests.e2e.rig import PATIENCE_S, ROOT, Books, books_of, main, run, start, venue
+from scripts.storm.inquiry import Books, books_of
+from tests.e2e.rig import PATIENCE_S, ROOT, main, run, start, venue
 
 pytestmark = pytest.mark.timeout(600)  # real processes on a busy machine
 
