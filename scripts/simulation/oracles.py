@@ -29,7 +29,7 @@ from scripts.simulation.world import CREDENTIALS, World
 
 NAKED_MS = 5_000  # a leg may stand unhedged so long after the last disturbance
 NAKED_AFTER_BOOT_MS = 30_000
-MOST_LEVERAGE = Decimal("3.02")  # the red line, and what the price may do between an order and its fill
+MOST_LEVERAGE = Decimal("3.02")  # the red line, and what the price has done since the order was judged
 MOST_MESSAGES_A_MINUTE = 60
 DEADLINES_MS = {State.OPENING: 60_000, State.REBALANCING: 120_000}
 PATIENCE_MS = 30_000  # beyond a deadline: what is under way may take so long to be told
@@ -162,7 +162,7 @@ class Oracles:
     # --- as things cross ------------------------------------------------------------------------
 
     def ordered(self, order: Mapping[str, str]) -> None:
-        """INV-7, INV-8, INV-9, INV-14: an order leaves."""
+        """INV-7, INV-8, INV-14: an order leaves."""
         app = self._app
         if app is None:
             return
@@ -187,8 +187,25 @@ class Oracles:
             self.fail(
                 "INV-8", f"{order['side']} {size:f} {inst_id} under REDUCE_ONLY: {before:f} to {after:f}"
             )
+        if (
+            inst_id.endswith("-SWAP")
+            and order["side"] == "sell"
+            and self._leverage(coin, base) > MOST_LEVERAGE
+        ):
+            self.fail("INV-14", f"{cl_id} would lever the account {self._leverage(coin, base):.2f} times")
         if closes and str(order.get("reduceOnly")).lower() != "true":
             self.fail("INV-8", f"{cl_id} buys the swap back without reduceOnly")
+
+    def _leverage(self, coin: str, more: Decimal) -> Decimal:
+        """Notional of all shorts at mark, with `more` coins of one added, over the USDT that backs them."""
+        notional, backing = ZERO, self._account.trading.get("USDT", ZERO)
+        for row in self._account.positions.values():
+            market = self._venue.world.markets[row.inst_id]
+            coins = row.size * market.instrument.ct_val
+            notional += abs(coins) * market.mark_px
+            backing += coins * (market.mark_px - row.avg_px)
+        notional += more * self._venue.world.markets[f"{coin}-USDT-SWAP"].mark_px
+        return notional / backing if backing > 0 else Decimal(1_000)
 
     def replied(self, path: str, reply: Reply) -> None:
         """INV-15: the venue's limits are not reached."""
