@@ -68,8 +68,8 @@ class Plan:
     orders: tuple[tuple[float, Verb], ...] = ()
 
 
-def plan_of(rng: Random) -> Plan:
-    """Draw one life."""
+def plan_of(rng: Random, times: float = 1.0) -> Plan:
+    """Draw one life, so many times longer than usual: where answers are lost a start takes its time."""
     orders: list[tuple[float, Verb]] = []
     if rng.random() < 0.9:
         orders.append((0.0, Verb.RESUME))  # waits in the folder, and is obeyed after recovery
@@ -79,11 +79,11 @@ def plan_of(rng: Random) -> Plan:
         orders.append((at_s + rng.uniform(0.1, 1.0), Verb.RESUME))
     stop = (rng.uniform(0.2, LONGEST_S), rng.uniform(0.05, 2.5)) if rng.random() < 0.2 else None
     if rng.random() < FRESH_SHARE:
-        return Plan(FRESH_MORE_S + rng.uniform(0.2, LONGEST_S), None, True, stop, tuple(orders))
+        return Plan(FRESH_MORE_S + times * rng.uniform(0.2, LONGEST_S), None, True, stop, tuple(orders))
     if rng.random() < 0.6:
         kind, most = rng.choice(ROWS)
-        return Plan(PATIENCE_S, (kind, 1 + rng.randrange(most)), False, stop, tuple(orders))
-    return Plan(rng.uniform(0.1, LONGEST_S), None, False, stop, tuple(orders))
+        return Plan(times * PATIENCE_S, (kind, 1 + rng.randrange(most)), False, stop, tuple(orders))
+    return Plan(times * rng.uniform(0.1, LONGEST_S), None, False, stop, tuple(orders))
 
 
 @dataclass(frozen=True, slots=True)

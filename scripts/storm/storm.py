@@ -42,6 +42,7 @@ KILLS_A_ROUND: Final = 25
 PEACE: Final = "3h"  # longer than the longest trouble that begins before the venue is healed
 AFTER_ERROR_S: Final = 10.0  # of venue time, as a service manager waits before it starts one again
 MOST_ENDINGS: Final = 200  # of a round that were no kill: the engine does not come up any more
+MOST_PATIENCE: Final = 6  # times the usual length that a life is given more when starts take long
 
 
 @dataclass(slots=True)
@@ -50,11 +51,15 @@ class Round:
 
     story: int
     kills: int = 0
-    states: Counter[str] = field(default_factory=Counter)  # in which the engine was killed
+    states: Counter[str] = field(
+        default_factory=Counter
+    )  # in which it was killed; CLOSING: a hedge was given up
     mid_order: int = 0  # kills with an order of unknown outcome in the journal
     by_row: int = 0
     fresh: int = 0
     stopped: int = 0
+    in_vain: int = 0  # lives in a row that ended before they had booted
+    boots: int = 0
     endings: list[str] = field(default_factory=list)  # last words of lives that ended otherwise
     findings: list[str] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
@@ -98,7 +103,7 @@ def _round(kills: int, seed: int, config: Path, folder: Path) -> Round:
         options = RunOptions(speed=None, venue=url, data=data, config=place / "config", instruments=names)
         began_ms = _now_ms(url)
         while done.kills < kills and len(done.endings) < MOST_ENDINGS:
-            plan = plan_of(rng)
+            plan = plan_of(rng, 1 + min(done.in_vain, MOST_PATIENCE))
             death = live(plan, options, place / "daemon.log", lambda verb: _tell(data, verb))
             _count(done, plan, death, data)
             if not death.killed:
@@ -140,7 +145,10 @@ def _count(done: Round, plan: Plan, death: Death, data: Path) -> None:
     except JournalFailed:  # not made yet, or just being made
         done.states["before its journal"] += 1
         return
-    done.states[books.state.value] += 1
+    done.in_vain = 0 if len(books.boots_ms) > done.boots else done.in_vain + 1
+    done.boots = len(books.boots_ms)
+    closing = books.unwinding or any(not hedge.target_base for hedge in books.hedge_views({}).values())
+    done.states["CLOSING" if closing else books.state.value] += 1
     done.mid_order += bool(books.unresolved_orders())
 
 
@@ -201,6 +209,7 @@ def _answer(rounds: list[Round], seed: int, wall_s: float) -> Answer:
         "kills_at_a_row": sum(one.by_row for one in rounds),
         "kills_mid_order": sum(one.mid_order for one in rounds),
         "kills_of_main_py": sum(one.fresh for one in rounds),
+        "boots": sum(one.boots for one in rounds),
         "lives_stopped_meanwhile": sum(one.stopped for one in rounds),
         "other_endings": sorted(Counter(text for one in rounds for text in one.endings).items()),
         "orders": sum(one.orders for one in rounds),
