@@ -55,6 +55,15 @@ class LockstepKeeper:
     def now_ms(self) -> int:
         return self._now_ms
 
+    def live(self, ms: int) -> None:
+        """Let so much of the venue's time pass, before a loop is attached and while nobody else is."""
+        self._socket.setblocking(True)
+        until_ms = self._now_ms + ms
+        while self._now_ms < until_ms:
+            self._say({"op": "idle", "until_ms": until_ms})
+            self._now_ms = max(self._now_ms, int(self._wait_for("now", "sync")["now_ms"]))
+        self._socket.setblocking(False)
+
     def attach(self, loop: VirtualLoop) -> None:
         self._loop = loop
         loop.add_reader(self._socket, self._readable)
@@ -86,10 +95,10 @@ class LockstepKeeper:
             assert self._loop is not None
             self._loop.moved()
 
-    def _wait_for(self, op: str) -> dict[str, Any]:
+    def _wait_for(self, *ops: str) -> dict[str, Any]:
         while True:
             for message in self._messages():
-                if message.get("op") == op:
+                if message.get("op") in ops:
                     return message
 
     def _messages(self) -> Iterator[dict[str, Any]]:
