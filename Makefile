@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
 
+# What `make test` simulates, three hours each; `python main.py simulate --seeds 0:2000` plays whole days.
+SEEDS ?= 0:100
+
 # uv is quick but reads no pip settings: where it cannot be had or reach its registry, pip installs.
 UV_HOME := $(VENV)/.uv
 UV := $(or $(shell command -v uv),$(UV_HOME)/bin/uv)
@@ -30,6 +33,7 @@ test: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2
+	$(BIN)/python main.py simulate --seeds $(SEEDS) --until 3 --json
 
 docs: setup
 	$(BIN)/python -m scripts.config_reference

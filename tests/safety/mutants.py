@@ -26,7 +26,7 @@ from exchange.okx.trading import OkxTrading
 from execution import position_manager
 from execution.desk import Desk
 from execution.order_manager import OrderManager
-from execution.orders import Ending, Flight
+from execution.orders import Flight
 from execution.rebalancer import Transfers
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -45,8 +45,8 @@ def skip_dedupe(patch: pytest.MonkeyPatch) -> None:
 
 
 def resend_on_timeout(patch: pytest.MonkeyPatch) -> None:
-    """No answer is taken for a no; what is still wanted goes out again under a new id."""
-    placed, heard = OrderManager._placed, OrderManager.on_order
+    """No answer is taken for a no, pushes are not listened to; what is wanted goes out under a new id."""
+    placed = OrderManager._placed
 
     async def give_up(self: OrderManager, flight: Flight) -> str | None:
         try:
@@ -54,13 +54,8 @@ def resend_on_timeout(patch: pytest.MonkeyPatch) -> None:
         except VenueDown as error:
             raise VenueRejected(str(error), "timeout") from error
 
-    def deaf(self: OrderManager, record: Any, fill: Any) -> None:
-        closed = self._closed.get(record.cl_id)
-        if closed is None or closed.ending is not Ending.REFUSED:
-            heard(self, record, fill)
-
     patch.setattr(OrderManager, "_placed", give_up)
-    patch.setattr(OrderManager, "on_order", deaf)
+    patch.setattr(OrderManager, "on_order", lambda self, record, fill: None)
 
 
 def hedge_gross_of_the_fee(patch: pytest.MonkeyPatch) -> None:
