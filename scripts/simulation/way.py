@@ -75,8 +75,8 @@ class Way:
         answer: asyncio.Future[Reply] = loop.create_future()
 
         def arrived(reply: Reply) -> None:
-            if answer.done() or reply.fate is Fate.SILENCE:
-                return
+            if loop.is_closed() or answer.done() or reply.fate is Fate.SILENCE:
+                return  # nobody waits for it any more, or nobody is there
             if self._latency.answer_ms:
                 loop.call_later(self._latency.answer_ms / 1000, _settle, answer, reply)
             else:
