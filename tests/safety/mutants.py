@@ -6,28 +6,21 @@ Every mutant is a well-known way to lose money, put in by replacing one method w
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from core import ids
-from core.engine import Engine
 from core.errors import VenueDown, VenueRejected
 from core.facts import Kind
 from core.journal import SqliteJournal
 from core.ledger import Ledger
 from core.permission import Permissions
 from core.projections import Books
-from core.recovery import Reconciler
 from core.state_machine import StateMachine
-from core.types import Leg, OrderStatus, Side
 from exchange.okx.trading import OkxTrading
-from execution import position_manager
-from execution.desk import Desk
 from execution.order_manager import OrderManager
 from execution.orders import Flight
-from execution.rebalancer import Transfers
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -87,25 +80,6 @@ def acknowledge_before_journalling(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteJournal, "durable", at_once)
 
 
-def close_only_the_swap(patch: pytest.MonkeyPatch) -> None:
-    take = Desk.take
-
-    async def without_spot(self: Desk, leg: Leg, side: Side, *rest: Any) -> Any:
-        return None if leg is Leg.SPOT and side is Side.SELL else await take(self, leg, side, *rest)
-
-    patch.setattr(Desk, "take", without_spot)
-
-
-def ignore_adl(patch: pytest.MonkeyPatch) -> None:
-    """What the account lost by force is not looked into."""
-    patch.setattr(Engine, "holdings_differ", lambda self: None)
-
-    async def nothing(self: Reconciler) -> str:
-        return ""
-
-    patch.setattr(Reconciler, "reconcile", nothing)
-
-
 def count_a_bill_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Books, "has_bill", lambda self, bill_id: False)
     seen = Ledger._bill
@@ -115,11 +89,6 @@ def count_a_bill_twice(patch: pytest.MonkeyPatch) -> None:
         return seen(self, body)
 
     patch.setattr(Ledger, "_bill", count_again)
-
-
-def accept_a_stale_book(patch: pytest.MonkeyPatch) -> None:
-    """Any book will do: crossed, empty or an hour old."""
-    patch.setattr(Desk, "_usable", lambda self, book: bool(book.bids and book.asks))
 
 
 def draw_client_ids_at_random(patch: pytest.MonkeyPatch) -> None:
@@ -143,67 +112,9 @@ def invert_the_guards(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(StateMachine, "_gate", inverted)
 
 
-def forget_the_permission_at_restart(patch: pytest.MonkeyPatch) -> None:
-    """A breaker, a pause, a halt: gone with the process."""
-    patch.setattr(Permissions, "fold", lambda self, row: None)
-
-
-def leave_legs_alone(patch: pytest.MonkeyPatch) -> None:
-    """The second leg is tried once; what fails stays as it is."""
-    balance = position_manager.balance
-    tried: set[int] = set()
-
-    async def once(desk: Desk, *rest: Any, **more: Any) -> None:
-        if id(desk) not in tried:
-            tried.add(id(desk))
-            return
-        await balance(desk, *rest, **more)
-
-    patch.setattr(position_manager, "balance", once)
-
-
-def forget_late_fills(patch: pytest.MonkeyPatch) -> None:
-    """What filled while nobody listened is never asked for."""
-
-    async def nothing(self: Reconciler) -> None:
-        return None
-
-    patch.setattr(Reconciler, "_late_fills", nothing)
-
-
-def take_a_part_for_the_whole(patch: pytest.MonkeyPatch) -> None:
-    """An order that ended is believed to have filled whole."""
-    see = Flight.see
-
-    def whole(self: Flight, record: Any) -> None:
-        see(self, record)
-        if self.record is not None and self.record.status is OrderStatus.CANCELED:
-            object.__setattr__(self.record, "filled", self.filled)
-
-    patch.setattr(Flight, "see", whole)
-
-
 def begin_every_epoch_anew(patch: pytest.MonkeyPatch) -> None:
     """After a restart the ids of the process before are used again."""
     patch.setattr("scripts.opening.next_epoch", lambda last, now_ms: 1)
-
-
-def send_a_transfer_twice(patch: pytest.MonkeyPatch) -> None:
-    follow = Transfers._follow
-
-    async def again(self: Transfers, transfer: Any) -> Any:
-        if not transfer.transfer_id:
-            transfer.client_id = f"{transfer.client_id}x"
-            self._pending[transfer.client_id] = transfer
-            return await self._send(transfer)
-        return await follow(self, transfer)
-
-    patch.setattr(Transfers, "_follow", again)
-
-
-def trade_while_halted(patch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked before an order: permission, stops and red lines are words."""
-    patch.setattr("scripts.gate.Gate.check", lambda self, order: _yes())
 
 
 def tell_everything_always(patch: pytest.MonkeyPatch) -> None:
@@ -221,7 +132,7 @@ def tell_everything_always(patch: pytest.MonkeyPatch) -> None:
 
 
 def lose_a_row(patch: pytest.MonkeyPatch) -> None:
-    """Every fiftieth fill or bill changes the books, but never reaches the journal."""
+    """Every third fill or bill is lost on its way into the journal."""
     append, count = SqliteJournal.append, [0]
 
     def forgetful(self: SqliteJournal, kind: Kind, at_ms: int, body: Any) -> int:
@@ -234,19 +145,12 @@ def lose_a_row(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteJournal, "append", forgetful)
 
 
-def _yes() -> Any:
-    from core.verdict import Verdict
-
-    return Verdict(True, "mutant", "anything goes", (("size", Decimal(0)),))
-
-
 MUTANTS: dict[str, Mutant] = {
     mutant.__name__: mutant
     for mutant in (
         skip_dedupe, resend_on_timeout, hedge_gross_of_the_fee, forget_reduce_only,
-        acknowledge_before_journalling, close_only_the_swap, ignore_adl, count_a_bill_twice,
-        accept_a_stale_book, draw_client_ids_at_random, invert_the_guards, forget_the_permission_at_restart,
-        leave_legs_alone, forget_late_fills, take_a_part_for_the_whole, begin_every_epoch_anew,
-        send_a_transfer_twice, trade_while_halted, tell_everything_always, lose_a_row,
+        acknowledge_before_journalling, count_a_bill_twice,
+        draw_client_ids_at_random, invert_the_guards, begin_every_epoch_anew,
+        tell_everything_always, lose_a_row,
     )
 }  # fmt: skip

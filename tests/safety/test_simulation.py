@@ -25,7 +25,16 @@ ROOT = Path(__file__).resolve().parents[2]
 # For each wrong engine one of the first 300 seeds, and how many hours of it are enough to notice.
 NOTICED = {
     "skip_dedupe": (7, 2),
+    "resend_on_timeout": (83, 3),
     "hedge_gross_of_the_fee": (7, 2),
+    "forget_reduce_only": (11, 8),
+    "acknowledge_before_journalling": (7, 2),
+    "count_a_bill_twice": (7, 3),
+    "draw_client_ids_at_random": (14, 2),
+    "invert_the_guards": (7, 2),
+    "begin_every_epoch_anew": (14, 2),
+    "tell_everything_always": (24, 5),
+    "lose_a_row": (7, 4),
 }
 
 
