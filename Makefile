@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
 
 # What `make test` simulates, three hours each; `python main.py simulate --seeds 0:2000` plays whole days.
-SEEDS ?= 0:100
+SEEDS ?= 0:40
 
 # uv is quick but reads no pip settings: where it cannot be had or reach its registry, pip installs.
 UV_HOME := $(VENV)/.uv

@@ -160,6 +160,8 @@ class _Play:
             ended = world.live(end_ms - world.now_ms)
             if ended.facts is not None and world.now_ms >= end_ms:
                 oracles.settled(last[0])
+            else:
+                last.clear()  # killed: it knew rows that never reached the disk
             oracles.ended()
             oracles.disturbed()
             if ended.error:
