@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO, Self
 
-from core.errors import SelfCheckRefused
+from core.errors import JournalFailed, SelfCheckRefused
 
 FILE_NAME = "engine.lock"
 PID_WIDTH = 10
@@ -20,7 +20,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises SelfCheckRefused when another process holds the folder."""
+        """Raises SelfCheckRefused when another process holds the folder, JournalFailed on a full disk."""
         self._file: IO[str] | None = None
         path = folder / FILE_NAME
         path.touch()
@@ -34,8 +34,11 @@ class FolderLock:
                 f"another engine (process {pid}) is working in {folder}: "
                 "stop it, or use another data folder with --data"
             ) from error
-        file.write(f"{os.getpid():<{PID_WIDTH}}\n")  # over the last one: at no instant is there none
-        file.flush()
+        try:
+            file.write(f"{os.getpid():<{PID_WIDTH}}\n")  # over the last one: at no instant is there none
+            file.flush()
+        except OSError as error:
+            raise JournalFailed(f"cannot write {path}: {error}") from error
         self._file = file
 
     def release(self) -> None:

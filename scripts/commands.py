@@ -59,7 +59,7 @@ def withdraw(folder: Path, command: Command) -> None:
             body = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if body == {"verb": command.verb.value, "reason": command.reason}:
+        if body == asdict(command):
             path.unlink(missing_ok=True)
 
 
