@@ -193,14 +193,26 @@ def _bury(loop: SimLoop) -> None:
     """Drop a loop with all its tasks, without letting any of them run on.
 
     Their coroutines are closed here, one by one, because what the collector closes later complains aloud:
-    blocks that clean up find everything dead, and whatever they raise or await is of no interest.
+    blocks that clean up find everything dead, and whatever they raise or await is of no interest. What
+    such a block begins belongs to the dead loop too, and is closed after it.
     """
-    for task in sorted(asyncio.all_tasks(loop), key=lambda t: t.get_name()):
-        task._log_destroy_pending = False  # type: ignore[attr-defined]  # they were killed, not forgotten
-        coroutine = task.get_coro()
-        for _ in range(MOST_AWAITS):
-            with suppress(BaseException):
-                coroutine.close()
-                break
+    buried: set[asyncio.Task[Any]] = set()
+    asyncio.events._set_running_loop(loop)
+    try:
+        while left := asyncio.all_tasks(loop) - buried:
+            for task in sorted(left, key=lambda t: t.get_name()):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # killed, not forgotten
+                _close(task)
+            buried |= left
+    finally:
+        asyncio.events._set_running_loop(None)
     loop.set_exception_handler(lambda *_: None)
     loop.close()
+
+
+def _close(task: asyncio.Task[Any]) -> None:
+    coroutine = task.get_coro()
+    for _ in range(MOST_AWAITS):
+        with suppress(BaseException):
+            coroutine.close()
+            return
