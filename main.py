@@ -128,6 +128,40 @@ def venue(
 
 
 @app.command()
+def backtest(
+    tape: Annotated[Path, typer.Option(help="folder of recorded data")],
+    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
+    from_: Annotated[
+        str | None, typer.Option("--from", help="2024-01-01; default: where the tape begins")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="default: where the tape ends")] = None,
+    exit_: Annotated[
+        str | None, typer.Option("--exit", help="expected_cost, hysteresis or sign; default: strategy.yaml's")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="an empty folder for report, tables and journal")] = None,
+    seed: Annotated[int, typer.Option(help="of the order books, where the tape has none")] = 7,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """The engine on recorded history: what it would have done, earned and paid."""
+    from scripts.backtest.command import BacktestOptions
+    from scripts.backtest.command import backtest as tested
+
+    options = BacktestOptions(
+        tape=tape,
+        instruments=opt.names_of(instruments),
+        from_ms=opt.instant_ms(from_, "--from") if from_ else None,
+        to_ms=opt.instant_ms(to, "--to") if to else None,
+        exit_mode=exit_,
+        out=out,
+        config=config,
+        seed=seed,
+        json=json,
+    )
+    raise typer.Exit(tested(options))
+
+
+@app.command()
 def simulate(
     seeds: Annotated[str, typer.Option(help="A:B, one number, or numbers with commas")] = "0:100",
     workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,

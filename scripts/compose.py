@@ -33,8 +33,6 @@ from core.state_machine import StateMachine
 from core.survey import Survey
 from core.types import OrderRecord
 from core.watches import FrozenWatch, TopUpWatch
-from exchange.market_data import MarketData, mend_candles
-from exchange.okx.rest import OkxRest
 from execution.account_watch import AccountWatch
 from execution.dead_man import DeadMan
 from execution.deleveraging import DeleveragingPlanner
@@ -47,7 +45,7 @@ from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judg
 from scripts.gate import Gate
 from scripts.opening import Opened, opened
 from scripts.owners import ExternalWatch, Owners
-from scripts.ports import Ports
+from scripts.ports import Line, Markets, Ports
 from scripts.vigilance import build_lookout, build_patrol, venue_health
 from strategy import build_guards as build_strategy_guards
 from strategy import build_planner
@@ -61,7 +59,7 @@ class App:
     """A composed engine and the parts a program around it wants to see."""
 
     engine: Engine
-    rest: OkxRest
+    rest: Line
     notifier: Notifier
     journal: SqliteJournal
     books: Books
@@ -69,7 +67,7 @@ class App:
     permissions: Permissions
     lookout: Lookout
     streams: Streams
-    markets: MarketData
+    markets: Markets
     naked: NakedTimes
     owners: Owners
     market: Market
@@ -274,7 +272,7 @@ async def _refresh(
         if name in known:
             patrol.note_rules(before, known[name])
         venue.markets.set_pair(known.get(name) or before.gone)
-    await mend_candles(venue.markets, venue.market)
+    await venue.mend()
 
 
 async def _resync(engine: Engine, bookkeeper: Bookkeeper) -> None:

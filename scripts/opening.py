@@ -19,7 +19,6 @@ from core.ports import Clock, Notifier, Trading
 from core.projections import Books
 from core.sentinel import refuse_company
 from core.types import GONE, ZERO, AccountSnapshot, FeeRates, Pair
-from exchange.market_data import seed
 from scripts.ports import Ports
 from scripts.version import VERSION
 from scripts.vigilance import hold_in_a_crash_loop
@@ -64,7 +63,7 @@ async def opened(
     if venue.paper is not None and books.boots_ms:
         venue.paper.restore(books.ledger)
 
-    await seed(venue.markets, venue.market)
+    await venue.seed()
     if not take_over:
         await refuse_company(venue.trading, books, clock.now_ms())
     snapshot = await venue.trading.account()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from functools import partial
+from typing import Final, Protocol
 
 from config.schema import Settings
+from core.bookkeeper import AccountFacts, MarketFacts
 from core.errors import UsageError, VenueRejected
-from core.ports import Clock, OrderSink, Streams, Trading
+from core.ports import AccountSink, Clock, Market, OrderSink, Streams, Trading
 from core.types import GONE, ZERO, Pair
 from exchange.account_data import AccountData
-from exchange.market_data import MarketData
+from exchange.market_data import MarketData, mend_candles, seed
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.feeds import OkxStreams
 from exchange.okx.market import OkxMarket
 from exchange.okx.rest import BuildSdk, Carrier, OkxRest
+from exchange.okx.rest_log import RestHealth
 from exchange.okx.sdk import Sdk
 from exchange.okx.session import Connect, WebSocket
 from exchange.okx.trading import OkxTrading
@@ -24,16 +28,58 @@ from exchange.paper_streams import PaperStreams
 from strategy import Listing, rank
 
 
+class Line(Protocol):
+    """The way requests take to the venue, and how well it goes."""
+
+    @property
+    def requests(self) -> int: ...
+
+    def venue_now_ms(self) -> int: ...
+
+    async def measure_offset(self, samples: int = ...) -> int: ...
+
+    def health_figures(self, now_ms: int) -> RestHealth: ...
+
+    def forgive_key(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Listings(Market, Protocol):
+    """The venue's public side, with the list of everything it has."""
+
+    async def known_pairs(self, names: Iterable[str]) -> tuple[Pair, ...]: ...
+
+    async def volumes(self) -> dict[str, Decimal]: ...
+
+
+class Markets(MarketFacts, Protocol):
+    """The store of what the markets show."""
+
+    def set_pair(self, pair: Pair) -> None: ...
+
+
+class Accounts(AccountFacts, Protocol):
+    """The store of what the account is; `sinks` are told after it changed."""
+
+    sinks: list[AccountSink]
+
+
 @dataclass(slots=True)
 class Ports:
-    """What a setting brings: where to trade, where to look, and how well both go."""
+    """What a setting brings: where to trade, where to look, and how well both go.
 
-    rest: OkxRest
-    market: OkxMarket
+    seed  fill the markets' store with what streams do not repeat.    mend  ask again for lost candles.
+    """
+
+    rest: Line
+    market: Listings
     trading: Trading
-    markets: MarketData
-    account: AccountData
+    markets: Markets
+    account: Accounts
     streams: Callable[[OrderSink, Callable[[], Awaitable[None]], Callable[[str], None]], Streams]
+    seed: Callable[[], Awaitable[None]]
+    mend: Callable[[], Awaitable[None]]
     paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
 
 
@@ -50,7 +96,7 @@ NETWORK: Final = Lines()
 NOTHING_HELD: Final[Mapping[str, Pair]] = {}
 
 
-async def pairs_of(market: OkxMarket, settings: Settings, held: Mapping[str, Pair]) -> tuple[Pair, ...]:
+async def pairs_of(market: Listings, settings: Settings, held: Mapping[str, Pair]) -> tuple[Pair, ...]:
     """The configured instruments, or the venue's own ranking when the universe is enabled; and what is held.
 
     A hedge whose coin has left the list or the ranking still needs its market, to be kept or closed; one that
@@ -132,4 +178,5 @@ async def okx_ports(
         return PaperStreams(okx, on_paper, account, clock)
 
     trading = on_paper or OkxTrading(rest, clock)
-    return Ports(rest, market, trading, markets, account, streams, on_paper)
+    fill, mend = partial(seed, markets, market), partial(mend_candles, markets, market)
+    return Ports(rest, market, trading, markets, account, streams, fill, mend, on_paper)

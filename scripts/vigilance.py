@@ -15,9 +15,8 @@ from core.ports import Clock, Journal, Notifier, Streams
 from core.projections import Books
 from core.types import FeeRates
 from core.witness import Witness
-from exchange.okx.rest import OkxRest
 from risk import Degradation as Judge
-from scripts.ports import Ports
+from scripts.ports import Line, Ports
 from scripts.self_check import recheck
 
 MINUTE_MS = 60_000
@@ -97,7 +96,7 @@ def hold_in_a_crash_loop(books: Books, permissions: Permissions, limits: Degrada
         )
 
 
-def venue_health(rest: OkxRest, streams: Streams, patrol: Patrol, now_ms: int) -> VenueHealth:
+def venue_health(rest: Line, streams: Streams, patrol: Patrol, now_ms: int) -> VenueHealth:
     figures = rest.health_figures(now_ms)
     return VenueHealth(
         streams=streams.health(),
