@@ -130,7 +130,7 @@ def test_a_make_target_exists_and_its_flags_are_those_of_run(command: str) -> No
         ("run --bogus", "No such option"),
         ("run --seed x", "valid integer"),
         ("run --for 30", "is allowed, like 30d"),
-        ("backtest", "no command backtest"),
+        ("predict", "no command predict"),
         ("journal burn", "no command burn"),
     ],
 )
