@@ -35,7 +35,7 @@ from exchange.sim.economics.vigil import Vigil
 from exchange.sim.economics.world import QUOTE, Unbalanced, World
 from exchange.sim.event_log import EventLog
 from exchange.sim.events import BarChanged, IndexChanged
-from exchange.sim.markets.dollar import DOLLAR, dollar, dollar_bars
+from exchange.sim.markets.dollar import DOLLAR, DollarBars, dollar
 from exchange.sim.markets.instruments import (
     discount_tiers,
     listing,
@@ -84,6 +84,7 @@ class Exchange:
         self._source = source
         self._pulse = Pulse(now_ms)
         self._turn_ms: int | None = now_ms  # of the market's path, after its last move
+        self._dollar_bars = DollarBars(source.usd, source.start_ms - DOLLAR_HISTORY_MS)
         self._swaps: list[Market] = []
         self._watched: dict[str, Market] = {}
         markets: dict[str, Market] = {}
@@ -229,8 +230,7 @@ class Exchange:
         return self.world.usdt_usd
 
     def usdt_bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
-        oldest_ms = self._source.start_ms - DOLLAR_HISTORY_MS
-        return dollar_bars(self._source.usd, oldest_ms, self.now_ms, bar_ms, before_ms, limit, utc_offset_ms)
+        return self._dollar_bars.newest(self.now_ms, bar_ms, before_ms, limit, utc_offset_ms)
 
     def account_by_key(self, key: str) -> AccountState | None:
         return self._by_key.get(key)

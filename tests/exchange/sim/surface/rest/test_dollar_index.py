@@ -4,7 +4,7 @@ from decimal import Decimal as D
 from itertools import pairwise
 
 from exchange.sim.exchange import Exchange
-from exchange.sim.markets.dollar import dollar_bars
+from exchange.sim.markets.dollar import DollarBars
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.surface.entry.order_entry import OrderEntry
 from exchange.sim.surface.entry.rate_limits import RateLimits
@@ -67,10 +67,10 @@ def test_its_channels_speak_when_it_moves() -> None:
 
 def test_a_candle_holds_every_value_of_its_time_and_none_is_older_than_asked() -> None:
     values = {0: 1.0, 1: 0.98, 2: 0.9, 3: 0.95, 4: 0.7}
-    bars = dollar_bars(lambda at_ms: values[at_ms // BAR_MS], 0, 4 * BAR_MS - 1, 2 * BAR_MS, None, 9)
+    bars = DollarBars(lambda at_ms: values[at_ms // BAR_MS], 0).newest(4 * BAR_MS - 1, 2 * BAR_MS, None, 9)
     assert [(bar.ts_ms, bar.open, bar.high, bar.low, bar.close, bar.closed) for bar in bars] == [
         (2 * BAR_MS, D("0.9"), D("0.95"), D("0.9"), D("0.95"), False),
         (0, D(1), D(1), D("0.98"), D("0.98"), True),
     ]
-    assert len(dollar_bars(lambda _: 1.0, 0, 10**9, 60_000, None, 5)) == 5
-    assert dollar_bars(lambda _: 1.0, 0, 10**9, 60_000, 60_000, 5)[0].ts_ms == 0
+    assert len(DollarBars(lambda _: 1.0, 0).newest(10**9, 60_000, None, 5)) == 5
+    assert DollarBars(lambda _: 1.0, 0).newest(10**9, 60_000, 60_000, 5)[0].ts_ms == 0
