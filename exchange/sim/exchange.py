@@ -84,6 +84,7 @@ class Exchange:
         self._source = source
         self._pulse = Pulse(now_ms)
         self._turn_ms: int | None = now_ms  # of the market's path, after its last move
+        self._turns_kept: dict[bool, tuple[int, int | None]] = dict.fromkeys((False, True), (now_ms, None))
         self._dollar_bars = DollarBars(source.usd, source.start_ms - DOLLAR_HISTORY_MS)
         self._swaps: list[Market] = []
         self._watched: dict[str, Market] = {}
@@ -128,7 +129,7 @@ class Exchange:
 
     def next_ms(self) -> int | None:
         resting = bool(self.world.owners or self.world.waiting)
-        market_ms = self._source.next_ms(self.now_ms, every_turn=resting)
+        market_ms = self._next_turn_ms(resting)
         if market_ms is None:
             return None
         due = (
@@ -142,6 +143,14 @@ class Exchange:
             self._pulse.sampler.next_ms(self.now_ms),
         )
         return min(at_ms for at_ms in due if at_ms is not None)
+
+    def _next_turn_ms(self, every_turn: bool) -> int | None:
+        """The market's next turn, which stays the next until it has come."""
+        now_ms, (since_ms, turn_ms) = self.now_ms, self._turns_kept[every_turn]
+        if turn_ms is None or not since_ms <= now_ms < turn_ms:
+            turn_ms = self._source.next_ms(now_ms, every_turn)
+            self._turns_kept[every_turn] = (now_ms, turn_ms)
+        return turn_ms
 
     def advance(self, until_ms: int) -> int:
         target = self.next_ms()
@@ -192,7 +201,7 @@ class Exchange:
             return
         self._pulse.beat(self.now_ms)
         if self.profile.pulse_ms:
-            self._turn_ms = self._source.next_ms(self.now_ms)
+            self._turn_ms = self._next_turn_ms(every_turn=False)
         usdt_usd = dollar(self._source.usd, self.now_ms)
         if usdt_usd != self.world.usdt_usd:
             self.world.usdt_usd = usdt_usd

@@ -80,11 +80,12 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def wait(self, timeout_s: float | None) -> None:
         """Let the venue move by one step, at most `timeout_s` far. Raises Deadlock."""
-        next_ms = self._board.next_ms()
-        if timeout_s is None and next_ms is None:
+        if timeout_s is not None:
+            until_ms = self._board.now_ms + max(1, round(timeout_s * 1000))
+        elif (next_ms := self._board.next_ms()) is not None:
+            until_ms = next_ms
+        else:
             raise Deadlock("every task waits and the market has ended")
-        until_ms = next_ms if timeout_s is None else self._board.now_ms + max(1, round(timeout_s * 1000))
-        assert until_ms is not None
         self._board.advance(until_ms)
         self._on_step()
 

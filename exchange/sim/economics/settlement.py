@@ -49,6 +49,8 @@ class FundingDesk:
         if self._due_ms is None:
             states = map(_state, self._world.markets.values())
             self._due_ms = min((state.funding_ms for state in states if state is not None), default=None)
+        if not self._world.settling:
+            return self._due_ms
         due = [self._due_ms, *(one.until_ms for one in self._world.settling.values())]
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
