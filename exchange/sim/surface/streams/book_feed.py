@@ -36,11 +36,14 @@ class BookView:
     def texts(self, levels: list[BookLevel]) -> dict[str, str]:
         """Of some of its levels: price -> the whole level as JSON. Written once, when somebody asks."""
         written = self._written
+        found: dict[str, str] = {}
         for one in levels:
-            if id(one) not in written:
+            known = written.get(id(one))
+            if known is None:
                 price = num(one.price)
-                written[id(one)] = price, f'["{price}","{num(one.size)}","0","{one.orders}"]'
-        return dict([written[id(one)] for one in levels])
+                known = written[id(one)] = price, f'["{price}","{num(one.size)}","0","{one.orders}"]'
+            found[known[0]] = known[1]
+        return found
 
 
 def _changes(before: BookView, after: BookView, side: str) -> str:
@@ -112,13 +115,18 @@ class BookFeed:
         view = self._views[inst_id, depth] = BookView(self._venue.markets[inst_id], depth)
         return view
 
+    def due_ms(self, topic: Topic, sent: Sent) -> int:
+        """When a session is to be told of the book as it stands: soon if it knows another, else again."""
+        old, sent_ms = sent
+        is_known = self._venue.markets[topic.key].seq_id == old.seq_id
+        return sent_ms + (KEEP_ALIVE_MS if is_known else ALL[topic.channel].gap_ms)
+
     def update(self, topic: Topic, sent: Sent) -> tuple[bytes, Sent] | None:
         """The next frame for a session and its new state; None when there is nothing to say yet."""
-        old, sent_ms = sent
-        channel, now_ms = ALL[topic.channel], self._venue.now_ms
-        new = self.view(topic.key, channel.levels)
-        if now_ms - sent_ms < (KEEP_ALIVE_MS if new.seq_id == old.seq_id else channel.gap_ms):
+        now_ms = self._venue.now_ms
+        if now_ms < self.due_ms(topic, sent):
             return None
+        old, new = sent[0], self.view(topic.key, ALL[topic.channel].levels)
         key = (topic, old.seq_id, new.seq_id)
         frame = self._updates.get(key)
         if frame is None:

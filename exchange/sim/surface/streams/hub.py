@@ -15,7 +15,7 @@ from exchange.sim.surface.entry.rate_limits import Limit, RateLimits
 from exchange.sim.surface.rendering.public import DayOpens
 from exchange.sim.surface.streams.channels import ALL
 from exchange.sim.surface.streams.private_feed import PrivateFeed
-from exchange.sim.surface.streams.public_feed import PublicFeed
+from exchange.sim.surface.streams.public_feed import FOR_EVER_MS, PublicFeed
 from exchange.sim.surface.streams.session import Backstage, StreamSession
 
 KINDS: Final = ("public", "private", "business")
@@ -56,7 +56,7 @@ class StreamHub:
         """Empty the venue's outbox: what each session is to be sent now, those without news left out.
 
         A session hears of its own account first, then of the market, per instrument in the documented
-        order of the channels.
+        order of the channels. Where nothing has happened no topic is asked before the first is due.
         """
         events: list[VenueEvent] = list(self._venue.outbox)
         self._venue.outbox.clear()
@@ -66,17 +66,26 @@ class StreamHub:
         self._announce_maintenance()
         self.has_notices = False
         news = {session: frames for session in backstage.sessions if (frames := session.own_news())}
+        if events or self._venue.now_ms >= backstage.quiet_until_ms:
+            self._drain_topics(news)
+        for session in news:
+            session.active_ms = self._venue.now_ms
+        return list(news.items())
+
+    def _drain_topics(self, news: dict[StreamSession, list[bytes]]) -> None:
+        backstage, quiet_until_ms = self._backstage, FOR_EVER_MS
         for topic, followers in backstage.topics.items():
             if ALL[topic.channel].levels:
                 for session in followers:
                     if (frame := session.book_news(topic)) is not None:
                         news.setdefault(session, []).append(frame)
-            elif shared := backstage.public.frames(topic):
-                for session in followers:
-                    news.setdefault(session, []).extend(shared)
-        for session in news:
-            session.active_ms = self._venue.now_ms
-        return list(news.items())
+                    quiet_until_ms = min(quiet_until_ms, session.book_due_ms(topic))
+            else:
+                if shared := backstage.public.frames(topic):
+                    for session in followers:
+                        news.setdefault(session, []).extend(shared)
+                quiet_until_ms = min(quiet_until_ms, backstage.public.due_ms(topic))
+        backstage.quiet_until_ms = quiet_until_ms
 
     # --- ends ---------------------------------------------------------------------------------
 

@@ -243,11 +243,11 @@ class PrivateFeed:
 
     def _account_pushes(self, sub: Subscription, account: AccountState) -> list[bytes]:
         frames = []
-        changed = dict.fromkeys(ccy for one in self._changes.get(account.name, ()) for ccy in one.currencies)
-        only = sub.arg.get("ccy")
-        wanted = [ccy for ccy in changed if not only or ccy == only]
-        if wanted:
-            frames.append(self._account(sub, account, "event_update", wanted))
+        if changes := self._changes.get(account.name):
+            only = sub.arg.get("ccy")
+            changed = dict.fromkeys(ccy for one in changes for ccy in one.currencies)
+            if wanted := [ccy for ccy in changed if not only or ccy == only]:
+                frames.append(self._account(sub, account, "event_update", wanted))
         if self._regular_due(sub):
             frames.append(self._account(sub, account, "snapshot", ()))
         return frames
@@ -267,10 +267,10 @@ class PrivateFeed:
 
     def _position_pushes(self, sub: Subscription, account: AccountState) -> list[bytes]:
         frames = []
-        changed = dict.fromkeys(key for one in self._changes.get(account.name, ()) for key in one.positions)
-        wanted = [key for key in changed if sub.covers(key.inst_id, "SWAP")]
-        if wanted:
-            frames.append(self._positions(sub, account, "event_update", wanted))
+        if changes := self._changes.get(account.name):
+            changed = dict.fromkeys(key for one in changes for key in one.positions)
+            if wanted := [key for key in changed if sub.covers(key.inst_id, "SWAP")]:
+                frames.append(self._positions(sub, account, "event_update", wanted))
         if self._regular_due(sub):
             frames.append(self._positions(sub, account, "snapshot", None))
         return frames

@@ -33,6 +33,7 @@ from exchange.sim.surface.rendering.text import Row, num
 from exchange.sim.surface.streams.book_feed import BookFeed
 from exchange.sim.surface.streams.channels import ALL, Channel, Topic, encode
 
+FOR_EVER_MS: Final = 1 << 60
 _CANDLES_AT_MOST: Final = 5  # bars a round may have completed since the last push
 
 
@@ -102,11 +103,9 @@ class PublicFeed:
         if known is not None:
             return known
         channel, now_ms = ALL[topic.channel], self._venue.now_ms
-        age_ms = now_ms - self._sent_ms.get(topic, -(1 << 60))
+        age_ms = now_ms - self._sent_ms.get(topic, -FOR_EVER_MS)
         wanted = topic in self._late or self._touched(channel, topic.key)
-        every_ms = channel.every_ms
-        if topic.channel == "adl-warning" and any(one.deleverages for one in self._funds(topic)):
-            every_ms = 1_000
+        every_ms = self._every_ms(topic)
         if (wanted and age_ms >= channel.gap_ms) or (every_ms is not None and age_ms >= every_ms):
             self._late.discard(topic)
             self._sent_ms[topic] = now_ms
@@ -118,13 +117,23 @@ class PublicFeed:
         self._frames[topic] = frames
         return frames
 
+    def due_ms(self, topic: Topic) -> int:
+        """When a topic is to be asked again although nothing happens; FOR_EVER_MS when never."""
+        every_ms = ALL[topic.channel].gap_ms if topic in self._late else self._every_ms(topic)
+        return FOR_EVER_MS if every_ms is None else self._sent_ms.get(topic, 0) + every_ms
+
+    def _every_ms(self, topic: Topic) -> int | None:
+        if topic.channel == "adl-warning" and any(one.deleverages for one in self._funds(topic)):
+            return 1_000
+        return ALL[topic.channel].every_ms
+
     def greeting(self, topic: Topic) -> tuple[bytes, ...]:
         """The current state, for a new subscription."""
         self._sent_ms.setdefault(topic, self._venue.now_ms)
         if not ALL[topic.channel].greets:
             return ()
         if "candle" in topic.channel:
-            rows = self._candle_rows(topic)[:1]
+            rows = self._candle_rows(topic, 1)
             return (_frame(topic, [row for _, row in rows]),) if rows else ()
         return self._build(topic)
 
@@ -197,14 +206,17 @@ class PublicFeed:
 
     def _candles(self, topic: Topic) -> tuple[bytes, ...]:
         """The forming bar, after the final word on those that closed since the last push."""
-        rows = self._candle_rows(topic)
+        since_ms = self._bar_ms.get(topic, FOR_EVER_MS)
+        length_ms = BARS[topic.channel.rpartition("candle")[2]].length_ms
+        begun = (self._venue.now_ms - since_ms) // length_ms + 1  # at most, since the last push
+        rows = self._candle_rows(topic, min(max(1, begun), _CANDLES_AT_MOST))
         if not rows:
             return ()
-        since_ms = self._bar_ms.get(topic, rows[0][0])
         self._bar_ms[topic] = rows[0][0]
+        since_ms = min(since_ms, rows[0][0])
         return tuple(_frame(topic, [row]) for at_ms, row in reversed(rows) if at_ms >= since_ms)
 
-    def _candle_rows(self, topic: Topic) -> list[tuple[int, list[str]]]:
+    def _candle_rows(self, topic: Topic, limit: int) -> list[tuple[int, list[str]]]:
         """Opening times and rows of the newest bars, newest first."""
         kind, _, bar = topic.channel.rpartition("candle")
         venue, spec = self._venue, BARS[bar]
@@ -213,7 +225,7 @@ class PublicFeed:
         else:
             side = self._side(topic.key)
             source = side.mark_bars if kind else side.bars
-        bars = cut(source, spec, None, _CANDLES_AT_MOST, venue.now_ms)
+        bars = cut(source, spec, None, limit, venue.now_ms)
         if kind:
             return [(bar.ts_ms, render.price_candle(bar)) for bar in bars]
         return [(bar.ts_ms, render.candle(bar, side.instrument)) for bar in bars]

@@ -60,8 +60,10 @@ class Backstage:
     environment: str = "any"  # whose keys there are, see RestApi
     sessions: dict[StreamSession, None] = field(default_factory=dict)  # in order of connection
     topics: dict[Topic, dict[StreamSession, None]] = field(default_factory=dict)  # in order of pushing
+    quiet_until_ms: int = 0  # no topic speaks before, unless something happens
 
     def join(self, topic: Topic, session: StreamSession) -> None:
+        self.quiet_until_ms = 0
         known = topic in self.topics
         self.topics.setdefault(topic, {})[session] = None
         if not known:
@@ -132,6 +134,10 @@ class StreamSession:
             return None
         frame, self._books[topic] = update
         return frame
+
+    def book_due_ms(self, topic: Topic) -> int:
+        """When the book is to be said again although nothing happens."""
+        return self._backstage.public.books.due_ms(topic, self._books[topic])
 
     def announce_end(self, at_ms: int) -> None:
         """Tell the client that its connection will be closed at `at_ms`; the hub closes it then."""
