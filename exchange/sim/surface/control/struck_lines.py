@@ -23,6 +23,17 @@ _ORDER_OPS: Final = ("order", "batch-orders", "cancel-order", "batch-cancel-orde
                      "batch-amend-orders")  # fmt: skip
 
 
+class _Push(msgspec.Struct):
+    """What faults ask of a push; its rows stay as they are until somebody does."""
+
+    arg: dict[str, Any]
+    data: msgspec.Raw = msgspec.Raw(b"[]")
+    action: str = ""
+
+
+_PUSH: Final = msgspec.json.Decoder(_Push)
+
+
 class StruckWire:
     """Between a session and its real wire. Itself a Wire."""
 
@@ -63,11 +74,11 @@ class StruckWire:
 
     def _pass(self, frame: bytes) -> None:
         """Decide on one frame and send what becomes of it, now or later."""
-        push: dict[str, Any] = msgspec.json.decode(frame) if frame.startswith(b'{"arg"') else {}
-        if not push:  # an answer, a pong, a notice: never held back for a push's sake
+        if not frame.startswith(b'{"arg"'):  # an answer, a pong, a notice: never held back for a push's sake
             self._emit([frame])
             return
-        topic = msgspec.json.encode(push["arg"]).decode()
+        push = _PUSH.decode(frame)
+        topic = msgspec.json.encode(push.arg).decode()
         effects = self._desk.decide(self._occasion(push)) if self._desk.watches(Place.PUSH) else []
         now_ms, copies, late_ms = self._desk.venue.now_ms, [frame], 0
         for effect in effects:
@@ -107,17 +118,18 @@ class StruckWire:
         if not self._over and (frames or swapped):
             self.inner.send([*frames, *swapped])
 
-    def _occasion(self, push: dict[str, Any]) -> Occasion:
-        arg, session = push["arg"], self.session
-        rows = push.get("data") or []
+    def _occasion(self, push: _Push) -> Occasion:
+        arg, session = push.arg, self.session
         named = [arg["instId"]] if "instId" in arg else [
-            row["instId"] for row in rows if isinstance(row, dict) and "instId" in row
+            row["instId"]
+            for row in msgspec.json.decode(push.data)
+            if isinstance(row, dict) and "instId" in row
         ]  # fmt: skip
         return Occasion(
             Place.PUSH,
             self._desk.venue.now_ms,
             stream=session.kind,
-            op=push.get("action", ""),
+            op=push.action,
             channel=arg["channel"],
             account=session.account.name if session.account else "",
             inst_ids=tuple(dict.fromkeys(named)),
