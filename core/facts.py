@@ -26,7 +26,8 @@ Bodies (every value as `plain` leaves it: Decimal as text):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -158,3 +159,59 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 def canonical(body: Any) -> str:
     """Encode what `plain` made of a row's body so that equal bodies give equal text."""
     return _encode(body).decode()
+
+
+class Told(Mapping[str, Any]):
+    """A row's body as it will be read back. Its verdicts are most of it and seldom looked at when the row
+    is new: they are read out of the text when somebody asks for them.
+    """
+
+    __slots__ = ("_text", "_verdicts", "_words")
+
+    def __init__(self, words: dict[str, Any], text: str) -> None:
+        self._words, self._text = words, text
+        self._verdicts: list[Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if name != "verdicts":
+            return self._words[name]
+        if self._verdicts is None:
+            self._verdicts = msgspec.json.decode(self._text)[name]
+        return self._verdicts
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._words
+        yield "verdicts"
+
+    def __len__(self) -> int:
+        return len(self._words) + 1
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+# What the encoder writes as `plain` would have it, but for an exponent in a Decimal.
+_ENCODED_ALIKE = frozenset({Decimal, *_AS_IT_IS})
+_EXPONENT = re.compile(r"E[+-]\d")
+
+
+def told(body: Mapping[str, object], redact: Callable[[str], str]) -> tuple[Mapping[str, Any], str]:
+    """A row's body as it will be read back, with its free text redacted, and its canonical text.
+
+    The same as `plain`, `clean` and `canonical` one after the other; verdicts go to the encoder as they
+    are where that makes no difference. Raises TypeError for a value that has no place in the journal.
+    """
+    verdicts = body.get("verdicts")
+    if type(verdicts) is tuple and _are_encoded_alike(verdicts):
+        words = clean({name: plain(v) for name, v in body.items() if name != "verdicts"}, redact)
+        text = canonical({**words, "verdicts": verdicts})
+        if not _EXPONENT.search(text):
+            return Told(words, text), text
+    held = clean(plain(body), redact)
+    return held, canonical(held)
+
+
+def _are_encoded_alike(verdicts: tuple[object, ...]) -> bool:
+    if {type(verdict) for verdict in verdicts} - {Verdict}:
+        return False
+    return _ENCODED_ALIKE.issuperset({type(v) for verdict in verdicts for _, v in verdict.figures})  # type: ignore[attr-defined]

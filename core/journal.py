@@ -24,7 +24,7 @@ import aiosqlite
 
 from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, select, to_row
 from core.errors import JournalBroken, JournalFailed
-from core.facts import Kind, Row, canonical, clean, plain
+from core.facts import Kind, Row, told
 from core.fallback import Fallback, fallback_of, rejoin
 from core.packing import Packer, Record
 from core.ports import Clock
@@ -156,8 +156,7 @@ class SqliteJournal:
         """
         if self._closing:
             raise JournalFailed("the journal is closed")
-        held = clean(plain(body), self.redact)
-        text = canonical(held)
+        held, text = told(body, self.redact)
         self._seq += 1
         self._head = next_hash(self._head, self._seq, kind.value, at_ms, text)
         chain = None
