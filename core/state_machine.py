@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from transitions import EventData, Machine
+from transitions import EventData, Machine, Transition
 
 from core.context import Context, HedgeView
 from core.events import Decision, Event, HedgeTarget, On, Purpose, State, Target
@@ -28,6 +28,25 @@ class _Trail:
         self.targets: tuple[Target, ...] = ()
 
 
+class _Taken(Transition):
+    """A row of the table: a gate, and what taking it hands on. The library looks for callbacks of the
+    machine, of states and of transitions all along its way; there are no others here.
+    """
+
+    def execute(self, event_data: EventData) -> bool:
+        if not self._eval_conditions(event_data):
+            return False
+        for take in self.before:
+            event_data.machine.callback(take, event_data)
+        if self.dest is not None:
+            event_data.machine.set_state(self.dest, event_data.model)
+        return True
+
+
+class _Machine(Machine):
+    transition_cls = _Taken
+
+
 class _Model:
     """What `transitions` hangs its state and its convenience methods on; nobody else sees it."""
 
@@ -43,7 +62,7 @@ class StateMachine:
         if missing := sorted(wanted - self._guards.keys()):
             raise ValueError(f"the table names guards nobody provides: {', '.join(missing)}")
         self._model = _Model()
-        self._machine = Machine(
+        self._machine = _Machine(
             self._model,
             states=State,
             initial=initial,
@@ -144,4 +163,6 @@ def _repaired(hedge: HedgeView) -> Base:
 
 def _once(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
     """Drop repetitions: a guard asked by two rows says the same twice."""
+    if len({verdict.guard for verdict in verdicts}) == len(verdicts):
+        return verdicts
     return tuple(dict.fromkeys(verdicts))
