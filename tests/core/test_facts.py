@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts import canonical, plain
+from core.facts import canonical, clean, plain, told
 from core.verdict import Verdict
 
 
@@ -66,3 +66,28 @@ def test_what_has_no_place_in_a_journal_is_refused_by_its_type(value: object) ->
 
 def test_equal_bodies_give_equal_text_whatever_their_order() -> None:
     assert canonical({"b": 1, "a": [True]}) == canonical({"a": [True], "b": 1}) == '{"a":[true],"b":1}'
+
+
+FIGURES = st.one_of(
+    st.decimals(allow_nan=False),
+    st.integers(-(10**12), 10**12),
+    st.text(),
+    st.booleans(),
+    st.sampled_from(Colour),
+)
+
+
+@given(st.lists(st.tuples(st.text(), FIGURES)), st.text())
+def test_a_decision_is_told_as_any_other_body(figures: list[tuple[str, Decimal]], reason: str) -> None:
+    verdicts = (Verdict(True, "g", "r", tuple(figures), "DOGE-USDT"), Verdict(False, "h", "1E+2"))
+    body = {"verdicts": verdicts, "reason": reason, "targets": (Part("a", (Decimal(2),)),)}
+    wanted = clean(plain(body), str.upper)
+    held, text = told(body, str.upper)
+    assert (held, dict(held), text) == (wanted, wanted, canonical(wanted))
+
+
+@pytest.mark.parametrize("value", [1.5, b"raw", object()])
+def test_a_decision_with_what_has_no_place_in_a_journal_is_refused(value: object) -> None:
+    verdicts = (Verdict(True, "g", "r", (("x", value),)),)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=f"{type(value).__name__} has no place in the journal"):
+        told({"verdicts": verdicts}, str)
