@@ -74,7 +74,13 @@ def funding_in_band(market: MarketView, quote: FundingQuote | None, strategy: St
         reason = "funding is below the band"
     elif rate_8h > band.max:
         reason = "funding is above the band"
-    return Verdict(band.min <= rate_8h <= band.max, "funding_band", reason, figures, name)
+    return Verdict(in_band(quote, strategy), "funding_band", reason, figures, name)
+
+
+def in_band(quote: FundingQuote, strategy: Strategy) -> bool:
+    """The quote, per 8 h, lies where a hedge may be opened; both ends belong to it."""
+    band = strategy.funding_rate_threshold
+    return band.min <= quote.rate_8h <= band.max
 
 
 def not_held(market: MarketView, hedge: HedgeView | None, account_contracts: Contracts) -> Verdict:

@@ -5,6 +5,7 @@ Each verdict says whether the hedge may be kept; the first that says no is the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -178,21 +179,37 @@ def _expected_cost(
         *forecast.terms,
         *cost.terms,
     )
-    if funding_bps < -cost.total_bps:
+    if leaving_is_cheaper(forecast, cost):
         reason = "staying is forecast to cost more than leaving and coming back"
         return Verdict(False, "keep_income", reason, figures, name)
     return Verdict(True, "keep_income", "staying is the cheaper way", figures, name)
 
 
-def _settled_below_zero(rules: Exit, market: MarketView, hedge: HedgeView) -> Verdict:
-    """`sign`: the last settlement since opening was below zero. `hysteresis`: the last n all were."""
-    needed = 1 if rules.mode == "sign" else rules.negative_settlements
-    since = [s.rate for s in market.settled if s.ts_ms > hedge.opened_ms]
+def leaving_is_cheaper(forecast: Forecast, cost: RoundTrip) -> bool:
+    """Over the horizon, staying is forecast to cost more than leaving and coming back."""
+    return forecast.expected_sum * BPS < -cost.total_bps
+
+
+def negative_needed(rules: Exit) -> int:
+    """How many settlements below zero in a row the literal modes leave after."""
+    return 1 if rules.mode == "sign" else rules.negative_settlements
+
+
+def negative_in_a_row(rates: Sequence[Decimal]) -> int:
+    """How many of the last rates, oldest first, were below zero without one between that was not."""
     below = 0
-    for rate in reversed(since):
+    for rate in reversed(rates):
         if rate >= ZERO:
             break
         below += 1
+    return below
+
+
+def _settled_below_zero(rules: Exit, market: MarketView, hedge: HedgeView) -> Verdict:
+    """`sign`: the last settlement since opening was below zero. `hysteresis`: the last n all were."""
+    needed = negative_needed(rules)
+    since = [s.rate for s in market.settled if s.ts_ms > hedge.opened_ms]
+    below = negative_in_a_row(since)
     figures = (
         ("settled_since_opening", len(since)),
         ("last_settled_rate", since[-1] if since else "none yet"),

@@ -7,8 +7,9 @@ that a swap whose interval steps from 8 to 4 or 1 hours keeps one history.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -100,6 +101,69 @@ def digest(settled: Sequence[SettledFunding], half_life_hours: Decimal) -> Histo
         hourly.append(item.rate / interval)
         last_ms = item.ts_ms
     return History(len(hourly), last_ms, paid, hours, square, total_paid, total_hours, tuple(sorted(hourly)))
+
+
+class RollingHistory:
+    """What `digest` makes of the last `keep` settlements, one settlement after the other.
+
+    Long series would be folded over and over otherwise. Percentiles are not kept: `hourly` stays empty.
+    """
+
+    def __init__(self, half_life_hours: Decimal, keep: int) -> None:
+        self._half_life, self._keep = half_life_hours, keep
+        self._known: deque[tuple[int, Decimal, Decimal]] = deque()  # ts_ms, rate, interval in hours
+        self._sums = History()
+
+    @property
+    def history(self) -> History:
+        return self._sums
+
+    def add(self, item: SettledFunding) -> None:
+        """Take in the next settlement; one less than a minute after the last is the same told twice."""
+        gap_ms = item.ts_ms - self._sums.last_ms if self._known else LONGEST_MS
+        interval = _hours(min(gap_ms, LONGEST_MS))
+        if interval <= 0:
+            return
+        weight = _halved(gap_ms, self._half_life) if self._known else ZERO
+        old = self._sums
+        self._sums = replace(
+            old,
+            last_ms=item.ts_ms,
+            paid=old.paid * weight,
+            hours=old.hours * weight,
+            square=old.square * weight,
+        )
+        self._count((item.ts_ms, item.rate, interval), 1)
+        if len(self._known) == 2 or len(self._known) > self._keep:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Forget what is too old. The first settlement's interval is the next one's, as in `digest`."""
+        while len(self._known) > self._keep:
+            self._count(self._known[0], -1)
+        if len(self._known) > 1:
+            (ts_ms, rate, _), (next_ms, _, _) = self._known[0], self._known[1]
+            self._count(self._known[0], -1)
+            self._count((ts_ms, rate, _hours(min(next_ms - ts_ms, LONGEST_MS))), 1, first=True)
+
+    def _count(self, one: tuple[int, Decimal, Decimal], times: int, first: bool = False) -> None:
+        ts_ms, rate, interval = one
+        old, weight = self._sums, times * _halved(self._sums.last_ms - ts_ms, self._half_life)
+        if times < 0:
+            self._known.popleft()
+        elif first:
+            self._known.appendleft(one)
+        else:
+            self._known.append(one)
+        self._sums = History(
+            count=old.count + times,
+            last_ms=old.last_ms,
+            paid=old.paid + weight * rate,
+            hours=old.hours + weight * interval,
+            square=old.square + weight * rate * rate / interval,
+            total_paid=old.total_paid + times * rate,
+            total_hours=old.total_hours + times * interval,
+        )
 
 
 def forecast(quote: FundingQuote, history: History, settings: ForecastSettings, now_ms: int) -> Forecast:
