@@ -144,7 +144,7 @@ class Forecast(Section):
     )
     reversion_half_life_hours: Annotated[
         Decimal, Field(gt=0, le=8760, description="how fast the rate returns to its long mean")
-    ] = Decimal(336)
+    ] = Decimal(2160)
     min_settlements: Annotated[
         int, Field(ge=1, le=300, description="history below which nothing is opened")
     ] = 9
