@@ -140,6 +140,9 @@ def backtest(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="an empty folder for report, tables and journal")] = None,
     seed: Annotated[int, typer.Option(help="of the order books, where the tape has none")] = 7,
+    language: Annotated[
+        str | None, typer.Option(help="of the report: en or zh; default: monitor.yaml's")
+    ] = None,
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -157,6 +160,7 @@ def backtest(
         config=config,
         seed=seed,
         json=json,
+        language=language,
     )
     raise typer.Exit(tested(options))
 

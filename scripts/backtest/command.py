@@ -7,22 +7,26 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from config.loader import load
 from config.schema import Settings
 from core.errors import UsageError
 from core.journal import FILE_NAME
 from exchange.sim.exchange import Exchange
+from exchange.sim.markets.source import MarketSource
 from exchange.sim.profile import VenueProfile
 from monitor.summary import RunFacts, summary
+from monitor.words import Language
 from scripts.backtest.files import write_decisions, write_equity, write_funding, write_trades
 from scripts.backtest.recorder import Recorder
+from scripts.backtest.report import report_facts, write_report
 from scripts.backtest.stage import play
 from scripts.compose import App
 from scripts.outcome import print_json
 from scripts.venue import market_of
 
+LANGUAGES: Final = get_args(Language)
 EXITS: Final = ("expected_cost", "hysteresis", "sign")
 # Nobody watches between the engine's own looks: the market moves at its turns and once a minute.
 PROFILE: Final = VenueProfile(pulse_ms=60_000, book_levels=50)
@@ -35,6 +39,7 @@ class BacktestOptions:
     tape         folder of recorded data.
     exit_mode    instead of strategy.yaml's exit.mode.
     out          where the results are written; None writes nothing.
+    language     of the report, instead of monitor.yaml's.
     Raises UsageError for what cannot be.
     """
 
@@ -47,6 +52,7 @@ class BacktestOptions:
     config: Path = Path("config")
     seed: int = 7
     json: bool = False
+    language: str | None = None
 
     def __post_init__(self) -> None:
         if not self.tape.is_dir():
@@ -55,6 +61,8 @@ class BacktestOptions:
             raise UsageError("--from must be before --to")
         if self.exit_mode is not None and self.exit_mode not in EXITS:
             raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(EXITS)}")
+        if self.language is not None and self.language not in LANGUAGES:
+            raise UsageError(f"--language {self.language}: allowed: {', '.join(LANGUAGES)}")
         if self.out is not None and (self.out / FILE_NAME).exists():
             raise UsageError(
                 f"--out {self.out}: has the results of an earlier run; an empty folder is needed"
@@ -63,11 +71,14 @@ class BacktestOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a backtest leaves behind: its figures, what was recorded meanwhile, and the engine's books."""
+    """What a backtest leaves behind: its figures, what was recorded meanwhile, the engine's books, and what
+    it was played on."""
 
     facts: RunFacts
     recorder: Recorder
     app: App
+    settings: Settings
+    market: MarketSource
 
 
 def settings_of(options: BacktestOptions) -> Settings:
@@ -80,6 +91,9 @@ def settings_of(options: BacktestOptions) -> Settings:
         way = settings.strategy.exit.model_copy(update={"mode": options.exit_mode})
         strategy = settings.strategy.model_copy(update={"exit": way})
         settings = settings.model_copy(update={"strategy": strategy})
+    if options.language is not None:
+        monitor = settings.monitor.model_copy(update={"language": options.language})
+        settings = settings.model_copy(update={"monitor": monitor})
     return settings
 
 
@@ -98,7 +112,7 @@ def backtest(options: BacktestOptions) -> int:
     else:
         print(_told(outcome.facts))
         if options.out is not None:
-            print(f"results in {options.out}")
+            print(f"results in {options.out}, to look at: {options.out / 'report.html'}")
     return 0
 
 
@@ -115,16 +129,18 @@ def run(options: BacktestOptions, settings: Settings, folder: Path) -> Outcome:
 
     facts = play(venue, settings, folder, on_app, _progress(market.end_ms, venue.now_ms))
     recorder.close(facts.to_ms)
-    return Outcome(facts, recorder, apps[0])
+    return Outcome(facts, recorder, apps[0], settings, market)
 
 
 def write(outcome: Outcome, folder: Path) -> None:
-    """trades.csv, funding.csv, equity.csv and decisions.jsonl, beside the journal."""
+    """Report, summary, trades, funding, equity and decisions, beside the journal."""
     ledger = outcome.app.books.ledger
     write_trades(folder / "trades.csv", ledger.trades)
     write_funding(folder / "funding.csv", ledger.settlements)
     write_equity(folder / "equity.csv", outcome.facts.equity)
     write_decisions(folder / "decisions.jsonl", folder)
+    shown = report_facts(outcome.facts, outcome.recorder, outcome.app, outcome.settings, outcome.market)
+    write_report(folder, shown, outcome.settings.monitor.language)
 
 
 def _progress(end_ms: int | None, start_ms: int) -> Callable[[int], None]:
