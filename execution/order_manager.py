@@ -42,6 +42,8 @@ class OrderManager:
     pair_of    an instrument's pair, for orders recalled from the journal.
     before_rest  awaited before an order that may rest is sent: whoever guards what rests.
     on_foreign told of pushes that belong to no order of this process: ADL, liquidation, manual trades.
+    on_late    told when an order that was called absent or refused has arrived after all: legs that were
+               made equal without it are equal no more.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class OrderManager:
         pair_of: Callable[[str], Pair],
         on_foreign: OnForeign,
         before_rest: BeforeRest | None = None,
+        on_late: Callable[[], None] = lambda: None,
     ) -> None:
         self._trading = trading
         self._journal = OrderJournal(journal, clock, holdings)
@@ -63,6 +66,7 @@ class OrderManager:
         self._gate = gate
         self._pair_of = pair_of
         self._on_foreign = on_foreign
+        self._on_late = on_late
         self._before_rest = before_rest
         self._flights: dict[str, Flight] = {}  # outcome not known yet
         self._closed: dict[str, Flight] = {}
@@ -159,6 +163,7 @@ class OrderManager:
             self._journal.fill(flight, fill)
         if flight.ending in (Ending.ABSENT, Ending.REFUSED):  # it did arrive after all
             self._reopen(record.cl_id)
+            self._on_late()
         flight.changed.set()
 
     # --- sending ------------------------------------------------------------------------------

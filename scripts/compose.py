@@ -149,6 +149,7 @@ async def _connected(
         pairs.__getitem__,
         lambda record, fill: _on_foreign(engine, sentinel, record),
         dead_man.guard,
+        lambda: engine.holdings_differ(),
     )
     queue = AdlQueue(
         {name: pair.swap.inst_id for name, pair in pairs.items()},

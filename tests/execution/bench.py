@@ -31,9 +31,13 @@ class Bench:
         self.journal.listeners.append(self.books.apply)
         self.venue = FakeTrading(self.clock, self.pair)
         self.foreign: list[tuple[OrderRecord, Fill | None]] = []
+        self.late = 0  # orders that came after they had been called absent or refused
         self.refuses = ""  # the gate's reason, when it says no
         self.stops_after: int | None = None  # orders after which a stop is asked for
         self.hire()
+
+    def came_late(self) -> None:
+        self.late += 1
 
     def hire(self) -> None:
         """Make execution anew, as after a restart."""
@@ -46,6 +50,7 @@ class Bench:
             self.books,
             lambda _: self.pair,
             lambda record, fill: self.foreign.append((record, fill)),
+            on_late=self.came_late,
         )
         self.venue.sink = self.orders
         self.tools = Tools(

@@ -293,6 +293,7 @@ async def test_an_order_called_absent_that_shows_up_late_is_booked_and_in_flight
     assert result.status is Ending.ABSENT
     await bench.clock.sleep(10)
     assert len(booked(bench)) == 1 and bench.orders.pending() == (result.cl_id,)
+    assert bench.late == 1, "whoever believed it absent is told"
     assert await bench.orders.settle() == ()
     assert [row.body["status"] for row in bench.journal.of(Kind.ORDER)] == ["absent", "filled"]
 

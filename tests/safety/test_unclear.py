@@ -64,6 +64,24 @@ def test_a_client_id_the_venue_knows_already_means_that_the_first_request_arrive
     assert stage.naked_ms() < 5_000
 
 
+@pytest.mark.fault("RE6", "RE9")
+@LEGS
+def test_an_order_that_arrives_after_it_was_proven_absent_is_evened_out_within_five_seconds(
+    tmp_path: Path, leg: str
+) -> None:
+    async def story(stage: Stage) -> None:
+        stage.orders({"delay": {"ms": "12s", "part": "request"}}, leg, first=1)
+        await stage.start()
+        await stage.until(lambda: bool(stage.sent()), 60, 0.05)
+        await stage.wait(12 + 5)
+        assert abs(stage.delta("BTC")) < LOT["BTC"]
+        await stage.wait(30)
+
+    stage = play(tmp_path, story)
+    check(stage)
+    assert "absent" in [row.body["status"] for row in stage.rows(Kind.ORDER)]
+
+
 @pytest.mark.fault("RE1", "RE2", "RE3", "CR2")
 @LEGS
 @pytest.mark.parametrize(
