@@ -84,7 +84,8 @@ class Books:
     _day_pnl: dict[str, Decimal] = field(default_factory=dict)
     _day_rounds: dict[str, int] = field(default_factory=dict)
     _reset_ms: int = 0  # rounds closed until then were forgiven
-    _peak: Decimal = ZERO  # highest equity since the reset, net of transfers
+    _net: Decimal = ZERO  # of the last equity row: its equity, net of the transfers until then
+    _peak: Decimal = ZERO  # highest of these since the reset
     _tripped: str = ""
     _tripped_ms: int = 0
     _breach: bool = False  # unwinding because of a breach
@@ -126,7 +127,8 @@ class Books:
                 self._breaker(row)
             case Kind.EQUITY:
                 self.last_equity = Decimal(body["equity"])
-                self._peak = max(self._peak, self.last_equity - self.ledger.transfers)
+                self._net = self.last_equity - self.ledger.transfers
+                self._peak = max(self._peak, self._net)
 
     # --- hedges ---------------------------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class Books:
             self._crashes_ms.append(row.at_ms)
         if not self.boots_ms:
             self.bill_watermark_ms = self.last_fill_ms = row.at_ms
-            self._peak = self.last_equity = self.ledger.opening_equity
+            self._peak = self._net = self.last_equity = self.ledger.opening_equity
         self.boots_ms.append(row.at_ms)
         self.epoch = int(row.body["epoch"])
         self.epochs.add(self.epoch)
@@ -357,7 +359,7 @@ class Books:
             return
         self._tripped, self._tripped_ms = "", 0
         self._reset_ms = row.at_ms
-        self._peak = self.last_equity - self.ledger.transfers
+        self._peak = self._net
 
     def _add_day(self, ts_ms: int, amount: Decimal) -> None:
         day = day_of(ts_ms)

@@ -112,3 +112,14 @@ def test_taking_money_out_is_not_a_drawdown() -> None:
     assert fold(story.rows).breaker(START_MS).peak_equity == 700
     story.equity("720")
     assert fold(story.rows).breaker(START_MS).peak_equity == 720
+
+
+def test_a_reset_after_money_was_taken_out_does_not_raise_the_peak_by_it() -> None:
+    """The last equity row is from before the transfer: the two must not be mixed."""
+    story = started()
+    story.equity("1200")
+    story.bill(BillKind.TRANSFER, "-500", instrument="", hedge_id="")
+    story.add(Kind.BREAKER, {"event": "reset", "reason": "operator"})
+    assert fold(story.rows).breaker(START_MS).peak_equity == 700
+    story.equity("705")
+    assert fold(story.rows).breaker(START_MS).peak_equity == 705
