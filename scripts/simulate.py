@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TextIO
 
 from core.errors import UsageError
-from scripts.simulation.run import Result, play, settings_of
+from scripts.simulation.run import Result, judged, play, settings_of
 from scripts.simulation.shrink import shrunk
 from scripts.simulation.story import HOUR_MS, Story
 from scripts.simulation.swarm import story_of
@@ -135,7 +135,7 @@ def _played(orders: Orders) -> Iterator[Result]:
     if orders.workers == 1:
         calm_collector()
         for seed in orders.seeds:
-            yield play(orders.story(seed), orders.config)
+            yield judged(orders.story(seed), orders.config)
         return
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with context.Pool(orders.workers, _prepare) as pool:
@@ -150,7 +150,7 @@ def _prepare() -> None:
 
 def _play_one(work: tuple[Orders, int]) -> Result:
     orders, seed = work
-    return play(orders.story(seed), orders.config)
+    return judged(orders.story(seed), orders.config)
 
 
 def _told(
@@ -179,7 +179,7 @@ def _shrink(result: Result, orders: Orders, out: TextIO) -> None:
     invariant = result.violations[0].invariant
 
     def fails(story: Story) -> bool:
-        return any(v.invariant == invariant for v in play(story, orders.config).violations)
+        return any(v.invariant == invariant for v in judged(story, orders.config).violations)
 
     print(f"shrinking seed {result.seed} ({invariant})", file=out)
     small = shrunk(orders.story(result.seed), fails)

@@ -21,14 +21,20 @@ from core.journal import FILE_NAME
 from core.journal_reader import JournalReader
 from core.projections import Books
 from core.table import TABLE
+from core.types import TransferStatus
 from exchange.sim.exchange import Exchange
 from exchange.sim.surface.wires import Reply
+from scripts.commands import Verb
 from scripts.compose import App
+from scripts.simulation.sights import Sights
 from scripts.simulation.truth import ZERO, Truth
 from scripts.simulation.world import CREDENTIALS, World
 
 NAKED_MS = 5_000  # a leg may stand unhedged so long after the last disturbance
 NAKED_AFTER_BOOT_MS = 30_000
+FAULT_TO_END_MS = 60_000  # an engine may give a leg up for what went wrong at most so long before
+OLD_MS = 15_000  # no order rests on an older book: the engine's limit, and the time to send it
+OBEYED_MS = 1_000  # a halt is heeded within this
 MOST_LEVERAGE = Decimal("3.02")  # the red line, and what the price has done since the order was judged
 MOST_MESSAGES_A_MINUTE = 60
 DEADLINES_MS = {State.OPENING: 60_000, State.REBALANCING: 120_000}
@@ -73,6 +79,10 @@ class Oracles:
         self._struck_ms = 0
         self._blocked_until_ms = 0
         self._busy_since: tuple[State, int] | None = None
+        self._halted_ms: int | None = None  # when the operator said halt or flatten, until he resumes
+        self._healed_ms: int | None = None  # when everything was well and a human had seen to it
+        self._latest_ms = 0  # the engine's own time as it was seen last
+        self.sights = Sights()
         self.external: dict[str, Decimal] = dict.fromkeys(coins, ZERO)  # coins a human bought
         self.cash_moved = False  # money came or went without a bill
         self.throttled = 0
@@ -85,9 +95,23 @@ class Oracles:
 
     def booted(self, app: App) -> None:
         self._app, self._boot_ms = app, self._world.now_ms
+        self._remembers(app)
 
     def ended(self) -> None:
         self._app = None
+        self._latest_ms = 0
+        self.sights.forget()
+
+    def told(self, verb: Verb) -> None:
+        """The operator has spoken."""
+        if verb in (Verb.HALT, Verb.FLATTEN):
+            self._halted_ms = self._world.now_ms
+        elif verb is Verb.RESUME:
+            self._halted_ms = None
+
+    def healed(self) -> None:
+        """Nothing fails any more, and a human has answered every alarm: from now on there is no excuse."""
+        self._healed_ms = self._world.now_ms
 
     def disturbed(self, until_ms: int | None = None) -> None:
         """Something went wrong just now, or goes on doing so until then."""
@@ -105,6 +129,8 @@ class Oracles:
         for coin in self._coins:
             self._exposure(coin)
         self._deadline()
+        if self._world.host_clock is not None:
+            self._time(self._world.host_clock.now_ms())
 
     def _exposure(self, coin: str) -> None:
         """INV-2: a leg is not naked for longer than its repair may take, once nothing disturbs it."""
@@ -119,7 +145,7 @@ class Oracles:
             episode = self._naked[coin] = _Naked(now_ms, delta)
         episode.most = max(episode.most, delta)
         patience_ms = NAKED_MS
-        if self._boot_ms >= episode.since_ms or self._world.pings:
+        if max(self._boot_ms, self._healed_ms or 0) >= episode.since_ms or self._world.pings:
             patience_ms = NAKED_AFTER_BOOT_MS
         alone_ms = now_ms - self._calm_since(episode)
         if alone_ms > patience_ms and not self._is_excused(episode):
@@ -128,13 +154,17 @@ class Oracles:
             episode.since_ms = now_ms + 3_600_000  # told once
 
     def _calm_since(self, episode: _Naked) -> int:
-        return max(episode.since_ms, self._struck_ms, self._blocked_until_ms, self._boot_ms)
+        since_ms = max(episode.since_ms, self._struck_ms, self._blocked_until_ms, self._boot_ms)
+        return max(since_ms, self._healed_ms or 0)
 
     def _is_excused(self, episode: _Naked) -> bool:
-        """Nobody is there to repair, or the engine has given up aloud."""
+        """Nobody is there to repair, or the engine has given up aloud and for a reason."""
         app = self._app
         if app is None:
             return True
+        troubled_ms = max(self._struck_ms, self._blocked_until_ms)
+        if self._healed_ms is not None or troubled_ms < episode.since_ms - FAULT_TO_END_MS:
+            return False
         reduced = app.permissions.view.level <= Permission.REDUCE_ONLY or app.engine.state is State.STOPPED
         return reduced and self._world.messages.criticals_since(episode.since_ms - 60_000) > 0
 
@@ -142,17 +172,23 @@ class Oracles:
         """INV-13: OPENING and REBALANCING are left in time, or the permission goes down."""
         app = self._app
         state = app.engine.state if app is not None else None
-        if state not in DEADLINES_MS:
+        if app is None or state not in DEADLINES_MS or app.permissions.view.level <= Permission.REDUCE_ONLY:
             self._busy_since = None
             return
-        assert state is not None and app is not None
+        assert state is not None
         now_ms = self._world.now_ms
         if self._busy_since is None or self._busy_since[0] is not state:
             self._busy_since = (state, now_ms)
         late_ms = now_ms - self._busy_since[1] - DEADLINES_MS[state] - PATIENCE_MS
-        if late_ms > 0 and app.permissions.view.level > Permission.REDUCE_ONLY:
+        if late_ms > 0:
             self.fail("INV-13", f"{state.value} for {late_ms} ms too long at full permission")
             self._busy_since = (state, now_ms + 3_600_000)
+
+    def _time(self, now_ms: int) -> None:
+        """INV-10: the engine's time never goes back within a process, whatever its host's clock does."""
+        if now_ms < self._latest_ms and self._app is not None:
+            self.fail("INV-10", f"the engine's time goes back by {self._latest_ms - now_ms} ms")
+        self._latest_ms = now_ms
 
     def _state(self) -> str:
         if self._app is None:
@@ -162,7 +198,7 @@ class Oracles:
     # --- as things cross ------------------------------------------------------------------------
 
     def ordered(self, order: Mapping[str, str]) -> None:
-        """INV-7, INV-8, INV-14: an order leaves."""
+        """INV-7, INV-8, INV-9, INV-14: an order leaves."""
         app = self._app
         if app is None:
             return
@@ -195,6 +231,20 @@ class Oracles:
             self.fail("INV-14", f"{cl_id} would lever the account {self._leverage(coin, base):.2f} times")
         if closes and str(order.get("reduceOnly")).lower() != "true":
             self.fail("INV-8", f"{cl_id} buys the swap back without reduceOnly")
+        if inst_id == f"{coin}-USDT" and order["side"] == "buy" and self._is_halted():
+            self.fail("INV-8", f"{cl_id} buys spot although the operator has stopped the engine")
+        age_ms = self.sights.age_ms(inst_id, self._world.now_ms)
+        if age_ms is None or age_ms > OLD_MS:
+            self.fail("INV-9", f"{cl_id} rests on a book of {inst_id} seen {age_ms} ms ago")
+
+    def _is_halted(self) -> bool:
+        """Whether the running process has had the time to hear a halt that stands."""
+        if self._halted_ms is None or self._halted_ms < self._boot_ms:
+            return False
+        return self._world.now_ms - self._halted_ms > OBEYED_MS
+
+    def seen(self, frame: bytes) -> None:
+        self.sights.pushed(frame, self._world.now_ms)
 
     def _leverage(self, coin: str, more: Decimal) -> Decimal:
         """Notional of all shorts at mark, with `more` coins of one added, over the USDT that backs them."""
@@ -209,6 +259,7 @@ class Oracles:
 
     def replied(self, path: str, reply: Reply) -> None:
         """INV-15: the venue's limits are not reached."""
+        self.sights.answered(path, reply, self._world.now_ms)
         if b'"50011"' in reply.body and not self._struck_now():
             self.throttled += 1
             self.fail("INV-15", f"{path} was refused for too many requests")
@@ -222,6 +273,8 @@ class Oracles:
         """At the end of a process that lived on after everything was healed: INV-3, 4, 11, 16, 18, 19, 20."""
         self._orders_are_true(app)
         self._fills_are_true(app)
+        self._transfers_are_true(app)
+        self._remembers(app)
         if abs(app.bookkeeper.unexplained) > CENT and not self.cash_moved:
             self.fail("INV-11", f"{app.bookkeeper.unexplained:f} USDT are not explained")
         if app.engine.state in DEADLINES_MS:
@@ -251,6 +304,26 @@ class Oracles:
                 self.fail(
                     "INV-3", f"{order.cl_id} is {order.state} at the venue, {booked.status} in the journal"
                 )
+
+    def _transfers_are_true(self, app: App) -> None:
+        """INV-1, INV-3: each transfer was made once at most, and the journal knows which were made."""
+        ours = [t for t in self._account.transfers.values() if t.client_id.startswith(PREFIX)]
+        for client_id, times in Counter(t.client_id for t in ours).items():
+            if times > 1:
+                self.fail("INV-1", f"transfer {client_id} was made {times} times")
+        made = {t.client_id for t in ours if t.state == "success"}
+        booked = {name for name, status in app.books.transfers.items() if status == TransferStatus.DONE}
+        if made != booked:
+            odd = sorted(made ^ booked)[:3]
+            self.fail("INV-3", f"transfers of which venue and journal do not say the same: {odd}")
+
+    def _remembers(self, app: App) -> None:
+        """INV-7: what lowers the permission is what the journal says, in the process before as in this."""
+        held, written = app.permissions.causes, app.books.causes
+        if {name: view.level for name, view in held.items()} != {
+            name: view.level for name, view in written.items()
+        }:
+            self.fail("INV-7", f"causes {sorted(held)} hold, the journal has {sorted(written)}")
 
     def _fills_are_true(self, app: App) -> None:
         """INV-4: our fills, and nobody else's, each once."""
@@ -301,6 +374,8 @@ class Oracles:
                 last_ms, epoch = 0, 0
                 for row in reader.rows():
                     self._row(row, books)
+                    if row.kind is Kind.BOOT:
+                        last_ms = 0  # a new process believes its host, whose clock may have been set back
                     if row.at_ms < last_ms and row.kind is not Kind.DECISION:  # it has its event's time
                         self.fail("INV-10", f"row {row.seq} ({row.kind.value}) is older than the one before")
                     last_ms = max(last_ms, row.at_ms)
@@ -355,5 +430,6 @@ def _gist(books: Books) -> tuple[object, ...]:
         {cl_id: order.status for cl_id, order in books.orders.items()},
         dict(books.transfers),
         len(books.rounds),
+        books.breaker(books.last_row_ms),
         books.ledger.transfers,
     )

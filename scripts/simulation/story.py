@@ -20,8 +20,10 @@ class Trouble:
     """One thing that goes wrong, at `at_ms` after the start and for `lasts_ms`; see the families in swarm.py.
 
     family  what it belongs to, for the statistics.
-    kind    rule (of the venue's faults), disk, crash, restart, operator, hand (a human trades the account).
-    what    of a rule the fault file's own words; else the details.
+    kind    rule (of the venue's faults), disk, crash, restart, operator, hand (a human trades the account),
+            wall (the host's wall clock is set).
+    what    of a rule the fault file's own words; else the details. `nth_order`: not at that time, but as that
+            order of the whole story leaves.
     """
 
     family: str

@@ -87,7 +87,8 @@ def story_of(seed: int) -> Story:
         coins,
         turns,
         (*EAGER, ("strategy.exit.mode", rng.choice(("expected_cost", "hysteresis", "sign", "sign"))),
-         ("strategy.opening.maker_first", rng.random() < 0.25)),
+         ("strategy.opening.maker_first", rng.random() < 0.25),
+         ("risk.circuit_breaker.losing_rounds", rng.choice((1, 3, 3, 3)))),
         latency=rng.choices(LATENCIES, (6, 2, 2, 1))[0],
         profile=replace(COARSE, settlement_block=rng.choice((0.0, 0.25, 1.0))),
     )  # fmt: skip
@@ -137,6 +138,7 @@ def requests(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
         (ORDERS, {"ack_lost": {"answer": "reset"}}),
         (ORDERS, {"delay": {"ms": "4s"}}),
         (ORDERS, {"delay": {"ms": "4s", "part": "request"}}),
+        (ORDERS, {"delay": {"ms": "8s", "part": "request"}}),
         (ORDERS, {"drop": {"part": "request"}}),
         ("POST *", {"http": {"status": 502}}),
         ("POST *", {"http": {"status": 502, "executed": True}}),
@@ -150,6 +152,10 @@ def requests(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
     for at_ms, lasts_ms in _windows(rng, begin_ms, end_ms, 5, 2 * HOUR_MS):
         path, what = rng.choice(kinds)
         yield _rule("requests", at_ms, lasts_ms, {"rest": path}, what, rng.choice((0.1, 0.3, 0.7)))
+    if rng.random() < 0.3:  # transfers are few: a short window never meets one
+        lost = {"ack_lost": {"answer": rng.choice(("none", "reset"))}}
+        where = {"rest": "POST /api/v5/asset/transfer"}
+        yield _rule("requests", begin_ms - 8 * MINUTE_MS, 6 * HOUR_MS, where, lost, 0.7)
 
 
 def refusals(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
@@ -210,13 +216,15 @@ def market(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
 
 def account(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
     """Forced reductions, and a human who trades the same account."""
-    for at_ms, _ in _windows(rng, begin_ms, end_ms, 3, HOUR_MS):
-        coin, share = rng.choice(("BTC", "ETH")), rng.choice(("0.1", "0.5", "1"))
+    for at_ms, _ in _windows(rng, begin_ms + 12 * MINUTE_MS, end_ms, 3, HOUR_MS):  # there is a hedge by then
+        coin, share = rng.choice(("BTC", "BTC", "ETH")), rng.choice(("0.1", "0.5", "1"))
         swap = f"{coin}-USDT-SWAP"
+        adl = {"adl": {"account": "demo", "inst_id": swap, "fraction": share}}
         yield rng.choice(
             (
-                _venue("account", at_ms, 0, {"adl": {"account": "demo", "inst_id": swap, "fraction": share}},
-                       coin=coin),
+                _venue("account", at_ms, 0, adl, coin=coin),
+                _venue("account", at_ms, 0, adl, coin=coin),
+                _venue("account", at_ms, 0, adl, coin=coin),
                 _venue("account", at_ms, 0, {"account": {"account": "demo", "set": {"liquidate": swap}}},
                        coin=coin),
                 Trouble("account", "hand", at_ms, 0, {"does": "sell spot", "coin": coin, "share": share}),
@@ -263,7 +271,12 @@ def crash(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
 
 
 def operator(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
-    """Halts, flattens, pauses, each taken back later; restarts on purpose."""
+    """Halts, flattens, pauses, each taken back later, at any time or just as an order leaves; restarts on
+    purpose."""
+    if rng.random() < 0.5:
+        verb, nth = rng.choice(("halt", "flatten")), rng.choice((1, 1, 2, 3))
+        yield Trouble("operator", "operator", 0, 0, {"verb": verb, "nth_order": nth})
+        yield Trouble("operator", "operator", begin_ms + 15 * MINUTE_MS, 0, {"verb": "resume"})
     for at_ms, lasts_ms in _windows(rng, begin_ms + 20 * MINUTE_MS, end_ms, 3, HOUR_MS):
         verb = rng.choice(("halt", "flatten", "pause", "restart"))
         if verb == "restart":
@@ -274,7 +287,14 @@ def operator(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
             yield Trouble("operator", "operator", at_ms + lasts_ms, 0, {"verb": back})
 
 
+def host(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
+    """The host's wall clock is set wrong, and right again later."""
+    for at_ms, lasts_ms in _windows(rng, begin_ms, end_ms, 3, HOUR_MS):
+        off_ms = rng.choice((-120_000, -30_000, -2_000, -400, 400, 2_000))
+        yield Trouble("host", "wall", at_ms, lasts_ms, {"ms": off_ms})
+
+
 FAMILIES: Final[dict[str, Draw]] = {
     draw.__name__: draw
-    for draw in (requests, refusals, streams, market, account, venue, disk, crash, operator)
+    for draw in (requests, refusals, streams, market, account, venue, disk, crash, operator, host)
 }

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
+from core.clock import SystemClock
 from core.errors import EngineError
 from exchange.sim.surface.switchboard import Switchboard
 
 RESOLUTION_S: Final = 1e-6
 ROUNDING_MS: Final = 1e-6  # of binary fractions
+WITHIN_MS: Final = 0.25  # a host's clock stands so far into its millisecond
 NOBODY: Final[list[tuple[selectors.SelectorKey, int]]] = []
 
 
@@ -117,3 +119,17 @@ class SimClock:
 
     def holding(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+class HostClock(SystemClock):
+    """The engine's own clock on a host whose wall clock is set: `off_ms` tells how far it is off.
+
+    The monotonic clock is the venue's time; the wall clock is that and what it is off by. Both stand a
+    little within their millisecond, so that no binary fraction falls into the one before.
+    """
+
+    def __init__(self, board: Switchboard, off_ms: Callable[[], int]) -> None:
+        start_ms = board.now_ms
+        super().__init__(
+            lambda: (board.now_ms + off_ms() + WITHIN_MS) / 1000, lambda: (board.now_ms - start_ms) / 1000
+        )

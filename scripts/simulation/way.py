@@ -43,7 +43,8 @@ class Way:
     """One process's connections to the venue. Implements exchange.okx.rest.Carrier; `connect` opens streams.
 
     What has left for the venue is the venue's business: it is executed there even if the process that
-    sent it dies meanwhile. `on_order` is told of every order as it leaves, `on_reply` of every answer.
+    sent it dies meanwhile. `on_order` is told of every order as it leaves, `on_reply` of every answer,
+    `on_news` of every frame of public data as it is taken in.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class Way:
         latency: Latency,
         on_order: Callable[[Mapping[str, str]], None] = lambda order: None,
         on_reply: Callable[[str, Reply], None] = lambda path, reply: None,
+        on_news: Callable[[bytes], None] | None = None,
     ) -> None:
         self._board, self._crossings, self._latency = board, crossings, latency
-        self._on_order, self._on_reply = on_order, on_reply
+        self._on_order, self._on_reply, self._on_news = on_order, on_reply, on_news
         self._ends: list[StreamEnd] = []
 
     # --- requests -------------------------------------------------------------------------------
@@ -119,7 +121,8 @@ class Way:
         """Knock at the venue. Raises Lost when it does not open; waits for ever where it is silent."""
         kind = url.rpartition("/")[2]
         self._crossings.cross(f"connect {kind}", "before")
-        end = StreamEnd(self._crossings, self._latency.push_ms, kind)
+        on_news = self._on_news if kind == "public" else None
+        end = StreamEnd(self._crossings, self._latency.push_ms, kind, on_news)
         refusal = self._board.knock(f"/ws/v5/{kind}", PEER)
         if refusal is None:
             end.line = self._board.open(f"/ws/v5/{kind}", VenueEnd(end), PEER)
@@ -163,8 +166,11 @@ class StreamEnd:
     Frames keep their order; each arrives `push_ms` after it was sent.
     """
 
-    def __init__(self, crossings: Crossings, push_ms: int, kind: str) -> None:
+    def __init__(
+        self, crossings: Crossings, push_ms: int, kind: str, on_news: Callable[[bytes], None] | None
+    ) -> None:
         self._crossings, self._push_ms, self._kind = crossings, push_ms, kind
+        self._on_news = on_news
         self._loop = asyncio.get_running_loop()
         self._frames: deque[bytes] = deque()
         self._news = asyncio.Event()
@@ -179,7 +185,10 @@ class StreamEnd:
             self._news.clear()
             await self._news.wait()
         self._crossings.cross(f"push {self._kind}", "before")
-        return self._frames.popleft()
+        frame = self._frames.popleft()
+        if self._on_news is not None:
+            self._on_news(frame)
+        return frame
 
     async def send(self, text: str) -> None:
         self._crossings.cross(f"say {self._kind}", "before")

@@ -13,6 +13,7 @@ from typing import Any
 
 from config.schema import Settings
 from core.errors import EngineError
+from core.ports import Clock
 from core.scheduler import WalkingTicker
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.sdk import Sdk
@@ -26,7 +27,7 @@ from scripts.ports import Lines, Ports, okx_ports
 from scripts.session import Session
 from scripts.simulation.crossings import Crash, Crossings
 from scripts.simulation.disk import Disk
-from scripts.simulation.time import SimClock, SimLoop
+from scripts.simulation.time import HostClock, SimClock, SimLoop
 from scripts.simulation.way import AT_ONCE, Latency, Way
 
 LOOK_S = 300.0  # every look stops the venue; each event looks anyway
@@ -55,12 +56,13 @@ class Messages:
 @dataclass(slots=True)
 class Ears:
     """Who watches a world: called after every step of time, for every order sent, every answer received,
-    and with each process of the engine once it is composed."""
+    every frame of public data taken in, and with each process of the engine once it is composed."""
 
     on_step: Callable[[], None] = lambda: None
     on_order: Callable[[Mapping[str, str]], None] = lambda order: None
     on_reply: Callable[[str, Reply], None] = lambda path, reply: None
     on_app: Callable[[App], None] = lambda app: None
+    on_news: Callable[[bytes], None] = lambda frame: None
 
 
 @dataclass(slots=True)
@@ -74,7 +76,10 @@ class Process:
 
 @dataclass(slots=True)
 class World:
-    """Everything that outlives a process of the engine."""
+    """Everything that outlives a process of the engine.
+
+    wall_off_ms  how far the host's wall clock is off; None where nobody ever sets it, which is cheaper.
+    """
 
     premises: Premises
     settings: Settings
@@ -83,12 +88,14 @@ class World:
     latency: Latency = AT_ONCE
     shuffle: random.Random | None = None
     pings: bool = False
+    wall_off_ms: int | None = None
     ears: Ears = field(default_factory=Ears)
     board: Switchboard = field(init=False)
     disk: Disk = field(init=False)
     messages: Messages = field(init=False)
     boots: int = 0
     unseen: list[str] = field(default_factory=list)  # failures of tasks that nobody looked at
+    host_clock: HostClock | None = None  # of the process that was started last, where the host's can be set
     _session: Session | None = None
 
     def __post_init__(self) -> None:
@@ -111,7 +118,8 @@ class World:
         self.crossings.is_dead = False
         loop = SimLoop(self.board, self.shuffle, self.ears.on_step)
         loop.set_exception_handler(self._complain)
-        way = Way(self.board, self.crossings, self.latency, self.ears.on_order, self.ears.on_reply)
+        ears = self.ears
+        way = Way(self.board, self.crossings, self.latency, ears.on_order, ears.on_reply, ears.on_news)
         try:
             return Process(loop.run_until_complete(self._process(way, for_ms)))
         except Crash as crash:
@@ -149,7 +157,7 @@ class World:
             self._session.end(why)
 
     async def _process(self, way: Way, for_ms: int) -> RunFacts | None:
-        clock = SimClock(self.board)
+        clock = self._clock()
         self._session = Session(
             self.settings,
             self.folder,
@@ -165,7 +173,13 @@ class World:
         )
         return await self._session.run(lambda: self._connect(way, clock), self.ears.on_app)
 
-    async def _connect(self, way: Way, clock: SimClock) -> Ports:
+    def _clock(self) -> Clock:
+        if self.wall_off_ms is None:
+            return SimClock(self.board)
+        self.host_clock = HostClock(self.board, lambda: self.wall_off_ms or 0)
+        return self.host_clock
+
+    async def _connect(self, way: Way, clock: Clock) -> Ports:
         return await okx_ports(
             ENDPOINTS,
             CREDENTIALS,
