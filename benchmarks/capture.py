@@ -4,10 +4,10 @@
 
 Per coin and exit mode the net result at constant swap notional over that of the best way through the same
 settlements (strategy/foresight.py), both with 0.10 % spot and 0.05 % swap taker fees and a basis point of
-spread and slippage a switch; flat where the record has a hole. The decisions are those of the engine's own
-functions with the settings of `config/` (strategy/rehearsal.py). The reversion half-life was chosen among
-336, 720, 1440 and 2160 hours by the worst coin's capture of 2020 to 2022; `--from 2023-01-01` reports the
-other half.
+spread and slippage a switch. Where the record has a hole a position is flat, and nothing learnt before it
+is known after it. The decisions are those of the engine's own functions with the settings of `config/`
+(strategy/rehearsal.py). The reversion half-life was chosen among 336, 720, 1440 and 2160 hours by the worst
+coin's capture of 2020 to 2022; `--from 2023-01-01` reports the other half.
 
 A capture above its target says that the decisions are sound, not what an account earns: size, margin,
 basis and compounding are the backtest's to tell.
@@ -25,15 +25,16 @@ from pathlib import Path
 from benchmarks.figures import Figure, report
 from config.loader import load
 from config.schema import Strategy
-from core.types import DAY_MS, SettledFunding
+from core.types import DAY_MS, ZERO, SettledFunding
 from exchange.tape_files import TapeFile, tape_file
 from scripts.options import instant_ms
-from strategy.foresight import Course, Segments, perfect_foresight, segments_of
+from strategy.foresight import Course, Segments, course_of, perfect_foresight, segments_of
 from strategy.rehearsal import MODES, Rehearsal
 
 SWITCH_COST = Decimal("0.0016")  # of notional: both legs' taker fees, and their spreads
 TARGETS = {"BTC": 0.92, "ETH": 0.92, "LTC": 0.92, "ADA": 0.92, "BNB": 0.80, "DOGE": 0.80}
 LEAST_YEAR = -0.01  # of notional: no calendar year may be worse
+NO_TARGET = -1.0  # of modes that are shown beside the default
 
 
 def funding_files(tape: Path) -> dict[str, TapeFile]:
@@ -52,27 +53,34 @@ def measure(tape: Path, strategy: Strategy, from_ms: int, to_ms: int) -> list[Fi
     for coin, file in funding_files(tape).items():
         read = file.settlements()
         settled = [SettledFunding(*one) for one in zip(read.ts, read.rate, strict=True)]
-        figures += _coin(coin, [one for one in settled if one.ts_ms < to_ms], strategy, from_ms)
+        figures += _coin(coin, [one for one in settled if from_ms <= one.ts_ms < to_ms], strategy)
     return figures
 
 
-def _coin(coin: str, settled: list[SettledFunding], strategy: Strategy, from_ms: int) -> list[Figure]:
-    first = next((n for n, one in enumerate(settled) if one.ts_ms >= from_ms), len(settled))
-    played = settled[first:]
-    if not played:
+def _coin(coin: str, settled: list[SettledFunding], strategy: Strategy) -> list[Figure]:
+    if not settled:
         return []
-    segments = holes_of([one.ts_ms for one in played])
-    best = perfect_foresight([one.rate for one in played], SWITCH_COST, segments)
-    rehearsal = Rehearsal(settled, SWITCH_COST, strategy, first, segments)
-    courses = {mode: rehearsal.play(mode) for mode in MODES}
+    rates = [one.rate for one in settled]
+    segments = holes_of([one.ts_ms for one in settled])
+    best = perfect_foresight(rates, SWITCH_COST, segments).net
+    courses = {mode: played(settled, segments, strategy, mode) for mode in MODES}
     figures = []
     for mode, course in courses.items():
-        is_default = mode == strategy.exit.mode
-        capture = float(course.net / best.net) if best.net else 1.0
+        target = TARGETS[coin] if mode == strategy.exit.mode else NO_TARGET
         name = f"capture {coin} {mode}, {course.switches} switches"
-        figures.append(Figure(name, capture, "", TARGETS[coin] if is_default else -1.0, True))
-    worst = min(years_of(played, courses[strategy.exit.mode], segments).values())
+        figures.append(Figure(name, float(course.net / best) if best else 1.0, "", target, True))
+    worst = min(years_of(settled, courses[strategy.exit.mode], segments).values())
     return [*figures, Figure(f"worst year {coin}", float(worst), "of notional", LEAST_YEAR, True)]
+
+
+def played(settled: Sequence[SettledFunding], segments: Segments, strategy: Strategy, mode: str) -> Course:
+    """What a mode makes of the record; at the beginning of a segment it knows nothing of the ones before."""
+    held = [
+        now
+        for first, end in segments
+        for now in Rehearsal(settled[first:end], SWITCH_COST, strategy).play(mode).held
+    ]
+    return course_of([one.rate for one in settled], held, SWITCH_COST, segments)
 
 
 def holes_of(times_ms: Sequence[int]) -> Segments:
@@ -88,13 +96,13 @@ def years_of(settled: Sequence[SettledFunding], course: Course, segments: Segmen
 
     def add(n: int, amount: Decimal) -> None:
         year = datetime.fromtimestamp(settled[n].ts_ms / 1000, UTC).year
-        years[year] = years.get(year, Decimal(0)) + amount
+        years[year] = years.get(year, ZERO) + amount
 
     for first, end in segments:
         stands = False
         for n in range(first, end):
             held = course.held[n]
-            add(n, (settled[n].rate if held else Decimal(0)) - SWITCH_COST * (held is not stands))
+            add(n, (settled[n].rate if held else ZERO) - SWITCH_COST * (held is not stands))
             stands = held
         add(end - 1, -SWITCH_COST * stands)
     return years

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
-from benchmarks.capture import SWITCH_COST, holes_of, measure, years_of
+from benchmarks.capture import SWITCH_COST, holes_of, measure, played, years_of
 from config.loader import load
 from core.types import HOUR_MS, SettledFunding
 from scripts.options import instant_ms
@@ -28,9 +27,19 @@ def test_a_record_is_cut_where_more_than_a_day_is_missing() -> None:
     assert holes_of(times) == ((0, 2), (2, 4))
 
 
+def test_after_a_hole_nothing_is_known_of_what_came_before() -> None:
+    strategy = load(ROOT / "config").strategy
+    rate, gap = Decimal("0.001"), 60 * 24 * HOUR_MS
+    early = [SettledFunding(NEW_YEAR_MS + n * 8 * HOUR_MS, rate) for n in range(30)]
+    late = [SettledFunding(one.ts_ms + gap, rate) for one in early]
+    held = played([*early, *late], ((0, 30), (30, 60)), strategy, "expected_cost").held
+    assert held[:30] == held[30:]
+    assert not held[30] and held[59]
+
+
 @needs_tape
 def test_over_two_years_the_default_mode_keeps_what_it_should_of_bitcoin_and_sign_does_not() -> None:
-    strategy = load(Path(ROOT / "config")).strategy
+    strategy = load(ROOT / "config").strategy
     figures = measure(TAPE, strategy, instant_ms("2024-01-01", ""), instant_ms("2026-01-01", ""))
     captures = {one.name.split(",")[0]: one.value for one in figures if one.name.startswith("capture")}
     assert captures["capture BTC expected_cost"] >= 0.92
