@@ -24,6 +24,7 @@ from core.types import (
 from exchange.direct import words
 from exchange.direct.stores import DirectAccount
 from exchange.okx.errors import NO_SUCH_ORDER, refusal
+from exchange.okx.parse_account import MODES, WALLET_CODES
 from exchange.sim.model import AccountState, Order, PositionKey, Reject, position_key
 from exchange.sim.seam import OrderParams, Venue
 
@@ -44,7 +45,7 @@ class DirectTrading:
     # --- orders ---------------------------------------------------------------------------------
 
     async def place(self, order: OrderRequest) -> str:
-        whole_account = words.MODES[self._account.level] is AccountMode.MULTI
+        whole_account = MODES[self._account.level] is AccountMode.MULTI
         is_net = self._account.pos_mode == "net_mode"
         params = OrderParams(
             inst_id=order.inst_id,
@@ -121,7 +122,7 @@ class DirectTrading:
     async def transfer(self, client_id: str, ccy: str, amount: Decimal, source: Wallet, dest: Wallet) -> str:
         with _refusals():
             asked = self._venue.transfer(
-                self._account, ccy, amount, words.WALLET_CODES[source], words.WALLET_CODES[dest], client_id
+                self._account, ccy, amount, WALLET_CODES[source], WALLET_CODES[dest], client_id
             )
         self._after()
         return asked.transfer_id

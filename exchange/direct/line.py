@@ -128,7 +128,6 @@ class DirectLine:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self.requests = 0
-        self.offset_ms = 0
 
     def venue_now_ms(self) -> int:
         return self._venue.now_ms

@@ -11,18 +11,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
 
 from core.context import MarketView
 from core.ports import AccountSink
-from core.types import AccountSnapshot, Book, Candle, FundingQuote, Pair, SettledFunding
+from core.types import AccountSnapshot, Candle, FundingQuote, Pair, SettledFunding
 from exchange.candle_series import BAR_MS, KEEP
 from exchange.direct import words
+from exchange.local_book import DEPTH
 from exchange.market_data import KEEP_OPEN_INTEREST, KEEP_SETTLED
 from exchange.sim.model import AccountState
 from exchange.sim.seam import MarketSide, Venue
-
-DEPTH: Final = 50  # levels a side that leave this file, as in local_book.py
 
 
 class Stale(RuntimeError):
@@ -59,7 +57,6 @@ class _Series:
     def __init__(self, side: MarketSide, bar_ms: int, keep: int) -> None:
         self._side, self._bar_ms, self._keep = side, bar_ms, keep
         self._closed: deque[Candle] = deque(maxlen=keep)
-        self._cut_ms: int | None = None
 
     def now(self) -> tuple[Candle, ...]:
         """Oldest first; the last may still be forming."""
@@ -132,8 +129,8 @@ class DirectMarkets:
         funding = side.swap.funding
         return MarketView(
             pair=side.pair,
-            spot=self._book(side.spot, now_ms),
-            swap=self._book(side.swap, now_ms),
+            spot=words.book(side.spot, DEPTH, now_ms),
+            swap=words.book(side.swap, DEPTH, now_ms),
             mark_px=side.swap.mark_px,
             mark_seen_ms=now_ms,
             funding=words.quote(side.pair.swap.inst_id, funding, now_ms) if funding else None,
@@ -142,10 +139,6 @@ class DirectMarkets:
             open_interest=tuple(side.open_interest),
             volume_24h_usdt=side.swap.volume_24h * side.swap.last,
         )
-
-    @staticmethod
-    def _book(side: MarketSide, now_ms: int) -> Book:
-        return words.book(side, DEPTH, now_ms)
 
     @staticmethod
     def _settled(side: _PairSide) -> tuple[SettledFunding, ...]:

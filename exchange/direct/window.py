@@ -19,9 +19,8 @@ from core.types import (
 from exchange.candle_series import BAR_MS
 from exchange.direct import words
 from exchange.okx.errors import NO_SUCH_INSTRUMENT
+from exchange.okx.parse_market import SWAP_SUFFIX
 from exchange.sim.seam import MarketSide, Venue
-
-SWAP_SUFFIX = "-SWAP"
 
 
 class DirectMarket:

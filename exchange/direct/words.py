@@ -1,7 +1,7 @@
 """From the simulated venue's nouns to the engine's, without a protocol in between.
 
-Pure. What the wire's parsers do for OKX is done here for a venue in the same process; both end in the same
-domain types, and a test holds them against each other.
+Pure. What the wire's parsers do for OKX is done here for a venue in the same process, with the same tables
+of the venue's codes; both end in the same domain types, and a test holds them against each other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Final
 
 from core.types import (
     AccountConfig,
-    AccountMode,
     AccountSnapshot,
     Balance,
     Bill,
@@ -32,8 +31,8 @@ from core.types import (
     SwapSpec,
     TransferRecord,
     TransferStatus,
-    Wallet,
 )
+from exchange.okx.parse_account import BILLS, MODES, WALLETS
 from exchange.sim.account_figures import AccountFigures, CoinFigures
 from exchange.sim.model import (
     ZERO,
@@ -51,22 +50,8 @@ from exchange.sim.model import (
 from exchange.sim.seam import MarketSide
 
 USDT: Final = "USDT"
-MODES: Final = {"1": AccountMode.SPOT, "2": AccountMode.FUTURES, "3": AccountMode.MULTI}
-WALLETS: Final = {"6": Wallet.FUNDING, "18": Wallet.TRADING}
-WALLET_CODES: Final = {wallet: code for code, wallet in WALLETS.items()}
 _SIDES: Final = {side.value: side for side in Side}
 _STATES: Final = {status.value: status for status in OrderStatus}
-_BILLS: Final = {
-    "1": BillKind.TRANSFER,
-    "2": BillKind.TRADE,
-    "4": BillKind.INTEREST,
-    "5": BillKind.LIQUIDATION,
-    "6": BillKind.MARGIN,
-    "7": BillKind.INTEREST,
-    "8": BillKind.FUNDING,
-    "9": BillKind.ADL,
-    "10": BillKind.CLAWBACK,
-}
 
 
 # --- instruments and markets ------------------------------------------------------------------
@@ -225,7 +210,7 @@ def _position(account: AccountState, key: PositionKey, figures: AccountFigures) 
 def bill(row: BillRow) -> Bill:
     return Bill(
         bill_id=row.bill_id,
-        kind=_BILLS.get(row.kind, BillKind.OTHER),
+        kind=BILLS.get(row.kind, BillKind.OTHER),
         raw_type=f"{row.kind}/{row.sub_type}",
         ccy=row.ccy,
         change=row.change,

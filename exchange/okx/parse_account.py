@@ -42,7 +42,7 @@ WALLET_CODES: Final = {wallet: code for code, wallet in WALLETS.items()}
 _SIDES: Final = {side.value: side for side in Side}
 _STATES: Final = {s.value: s for s in OrderStatus} | {"mmp_canceled": OrderStatus.CANCELED}
 _TRANSFERS: Final = {status.value: status for status in TransferStatus}
-_BILLS: Final = {
+BILLS: Final = {
     "1": BillKind.TRANSFER,
     "2": BillKind.TRADE,
     "4": BillKind.INTEREST,
@@ -258,7 +258,7 @@ def bill(row: wire.BillRow) -> Bill:
     raw_type = word("type", row.type, row)
     return Bill(
         bill_id=word("billId", row.bill_id, row),
-        kind=_BILLS.get(raw_type, BillKind.OTHER),
+        kind=BILLS.get(raw_type, BillKind.OTHER),
         raw_type=f"{raw_type}/{row.sub_type or ''}",
         ccy=word("ccy", row.ccy, row),
         change=number("balChg", row.bal_chg, row),
