@@ -1,7 +1,6 @@
 """The journal's file without a thread: for an engine on virtual time in a process of its own.
 
-Nothing waits for the disk there, and a run that is killed is simply run again: so the file is written on
-the loop, and not forced to the disk row by row.
+Nothing but the run itself waits for the disk there, so the file is written where it is asked for.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ from scripts.backtest.stage import play
 from scripts.compose import App
 from scripts.outcome import print_json
 from scripts.venue import market_of
+from strategy.rehearsal import MODES
 
 LANGUAGES: Final = get_args(Language)
-EXITS: Final = ("expected_cost", "hysteresis", "sign")
 # Nobody watches between the engine's own looks: the market moves at its turns and once a minute.
 PROFILE: Final = VenueProfile(pulse_ms=60_000, book_levels=50)
 
@@ -59,8 +59,8 @@ class BacktestOptions:
             raise UsageError(f"--tape {str(self.tape)!r}: an existing folder is needed")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
             raise UsageError("--from must be before --to")
-        if self.exit_mode is not None and self.exit_mode not in EXITS:
-            raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(EXITS)}")
+        if self.exit_mode is not None and self.exit_mode not in MODES:
+            raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(MODES)}")
         if self.language is not None and self.language not in LANGUAGES:
             raise UsageError(f"--language {self.language}: allowed: {', '.join(LANGUAGES)}")
         if self.out is not None and (self.out / FILE_NAME).exists():

@@ -1,4 +1,4 @@
-"""What a backtest remembers beside the books: the figures of every hour, and every decision that moved."""
+"""What a backtest remembers beside the books: the figures of every hour, and every stay in a state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ class Recorder:
     """A listener of the engine. The last of `stays` ends with `close`."""
 
     samples: list[Sample] = field(default_factory=list)
-    moves: list[Decision] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
     _since_ms: int | None = None
     _state: State = State.IDLE
@@ -22,8 +21,6 @@ class Recorder:
     def on_decision(self, ctx: Context, decision: Decision) -> None:
         if self._since_ms is None:
             self._state, self._since_ms = decision.dst, ctx.now_ms
-        if decision.moved:
-            self.moves.append(decision)
         if decision.dst is not self._state:
             self.stays.append(Stay(self._state, self._since_ms, ctx.now_ms))
             self._state, self._since_ms = decision.dst, ctx.now_ms

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -28,15 +27,11 @@ LOOK_S: Final = 300.0  # every look stops the venue; each event looks anyway
 ACCOUNT: Final = "demo"
 
 
-@dataclass(slots=True)
-class Messages:
-    """The human side of a backtest: what would have been told, kept. Implements core.ports.Notifier."""
-
-    told: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
+class Nobody:
+    """The human side of a backtest. Implements core.ports.Notifier; what it is told is in the journal too."""
 
     def tell(self, topic: str, level: str, fields: Mapping[str, object]) -> None:
-        if level == "critical":
-            self.told.append((topic, level, fields))
+        """Nobody listens."""
 
 
 def play(
@@ -79,7 +74,7 @@ async def _run(
         folder,
         clock,
         WalkingTicker(clock),
-        Messages(),
+        Nobody(),
         "backtest",
         None,
         lambda: (),

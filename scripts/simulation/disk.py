@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.facts import Kind
+from core.inline import InLine
 from scripts.simulation.crossings import Crash, Crossings
 
 
@@ -42,17 +43,14 @@ class Disk:
         self._open.clear()
 
 
-class Inline:
-    """Implements core.journal.Database without a thread."""
+class Inline(InLine):
+    """The file on the loop's own thread, where it fails as told and the process may die."""
 
     def __init__(self, db: sqlite3.Connection, disk: Disk, crossings: Crossings) -> None:
-        self._db, self._disk, self._crossings = db, disk, crossings
+        super().__init__(db)
+        self._disk, self._crossings = disk, crossings
         self._what = "nothing"
         self._intents: list[str] = []  # written, not committed yet
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._db.in_transaction
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> object:
         if sql == "COMMIT":
@@ -78,12 +76,6 @@ class Inline:
         self._what = str(rows[-1][1]) if rows else "nothing"
         self._intents += [json.loads(row[3])["order"]["cl_id"] for row in rows if row[1] == Kind.INTENT.value]
         return self._db.executemany(sql, rows)
-
-    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> Iterable[Any]:
-        return self._db.execute(sql, tuple(parameters)).fetchall()
-
-    async def close(self) -> None:
-        self._db.close()
 
     def _check(self) -> None:
         if self._disk.fault is not None:
