@@ -74,6 +74,17 @@ class Tally:
         ordered = sorted(self.naked_ms)
         return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1000 if ordered else 0.0
 
+    def by_family(self) -> Counter[str]:
+        families: Counter[str] = Counter()
+        for point, times in self.faults.items():
+            families[point.partition(" ")[0]] += times
+        return families
+
+    def unhit(self) -> list[str]:
+        """Points of the whole days of these seeds, drawn by some and struck in none."""
+        drawn = {trouble.point for result in self.results for trouble in story_of(result.seed).troubles}
+        return sorted(drawn - set(self.faults))
+
     def summary(self, wall_s: float) -> dict[str, object]:
         by_seed = sorted(self.results, key=lambda r: r.seed)
         traces = sha256("".join(f"{r.seed}:{r.trace}\n" for r in by_seed).encode())
@@ -85,7 +96,9 @@ class Tally:
                 for r in by_seed
                 for v in r.violations
             ],
-            "faults_injected": dict(sorted(self.faults.items())),
+            "faults_injected": dict(sorted(self.by_family().items())),
+            "fault_points_hit": len(self.faults),
+            "fault_points_unhit": self.unhit(),
             "crash_points_hit": dict(sorted(self.crash_points.items())),
             "boots": sum(r.boots for r in by_seed),
             "naked_episodes": len(self.naked_ms),

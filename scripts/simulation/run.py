@@ -47,7 +47,8 @@ LONGEST_PAUSE_MS: Final = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one seed came to. `crash_points` and `faults` are how often each struck, by name."""
+    """What one seed came to. `crash_points` and `faults` are how often each struck, by name and by
+    `Trouble.point`; what never struck is not among them."""
 
     seed: int
     violations: tuple[Violation, ...]
@@ -156,6 +157,8 @@ class _Play:
         last.clear()
         self._live(world, oracles, world.now_ms + 10 * 60_000, last)
         head = oracles.journal(self.folder, last[0].books if last else None)
+        for point in world.crossings.hit:
+            self.faults[f"crash {point.name} {point.side}"] += 1
         digest = premises.log.digest
         return Result(
             story.seed,
@@ -233,7 +236,7 @@ class _Play:
     ) -> None:
         def at(when_ms: int, act: Callable[[], object]) -> None:
             def strike() -> None:
-                self.faults[trouble.family] += 1
+                self.faults[trouble.point] += 1
                 oracles.disturbed()
                 act()
 
@@ -257,8 +260,6 @@ class _Play:
                 at(at_ms, lambda: world.end_process("restarted on purpose"))
             case "hand":
                 at(at_ms, lambda: _by_hand(trouble.what, venue, oracles))
-            case "crash":
-                self.faults[trouble.family] += 1
 
     def _ordered(self, oracles: Oracles, order: Mapping[str, str]) -> None:
         oracles.ordered(order)
@@ -271,7 +272,8 @@ class _Play:
             self.trace(line.decode().rstrip())
         if b'"kind":"fault"' in line:
             told = json.loads(line)
-            self.faults[str(told["rule"]).rpartition("-")[0] or str(told["rule"])] += 1
+            n = int(str(told["rule"]).rpartition("-")[2])  # its place in the story, as faults_of names it
+            self.faults[self.story.troubles[n].point] += 1
             is_lost = b'"place":"rest"' in line  # the sender waits before it knows
             known_ms = oracles.now_ms + (LATEST_MS if told["what"] == "delay" else PATIENCE_MS)
             oracles.disturbed(known_ms if is_lost else None)

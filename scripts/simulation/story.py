@@ -36,6 +36,23 @@ class Trouble:
     def until_ms(self) -> int:
         return self.at_ms + self.lasts_ms
 
+    @property
+    def point(self) -> str:
+        """What goes wrong and where, without when, how long, which coin or how much: `streams public gap`."""
+        match self.kind:
+            case "rule":
+                rule = self.what["rule"]
+                where = [str(word) for name, word in rule["where"].items() if name != "inst_id"]
+                words = [*where, *_words(rule["what"])]
+            case "venue":
+                words = _words(self.what["what"])
+            case "crash":
+                words = [self.what["name"], self.what["side"]]
+            case _:
+                names = (self.what.get(name) for name in ("error", "verb", "does"))
+                words = [next((str(name) for name in names if name), self.kind)]
+        return " ".join((self.family, *words))
+
     def __str__(self) -> str:
         begin, end = clock_of(self.at_ms), clock_of(self.until_ms)
         when = begin if not self.lasts_ms else f"{begin}-{end}"
@@ -85,6 +102,22 @@ class Story:
             f"turns {dict(self.turns)}, settings { {name: str(value) for name, value in self.changes} }"
         )
         return "\n  ".join((head, *(str(t) for t in sorted(self.troubles, key=lambda t: t.at_ms))))
+
+
+SHAPED_BY: Final = frozenset({"answer", "part", "status", "code", "shape", "set", "after", "executed"})
+
+
+def _words(what: Any) -> list[str]:
+    """The names in a fault's description, and those of its values that make it another fault."""
+    if not isinstance(what, dict):
+        return [str(what)]
+    words = []
+    for name, value in what.items():
+        if isinstance(value, dict):
+            words += [name, *_words(value)]
+        elif name in SHAPED_BY:
+            words.append(f"{name}={value}")
+    return words
 
 
 def clock_of(ms: int) -> str:

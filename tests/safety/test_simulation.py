@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageError
-from scripts.simulate import seeds_of
+from scripts.simulate import Tally, seeds_of
 from scripts.simulation.crossings import Crash, CrashPoint, Crossings
 from scripts.simulation.run import judged, play
 from scripts.simulation.shrink import shrunk
@@ -112,6 +112,20 @@ def test_every_family_and_every_crash_point_has_a_seed_among_the_first_three_hun
     assert families == set(FAMILIES)
     points = {(t.what["name"], t.what["side"]) for s in stories for t in s.troubles if t.kind == "crash"}
     assert points == {(name, side) for name, side, _ in CRASH_POINTS}
+
+
+def test_the_first_three_hundred_seeds_draw_every_fault_point_that_two_thousand_do() -> None:
+    drawn = [{trouble.point for trouble in story_of(seed).troubles} for seed in range(2_000)]
+    assert set().union(*drawn[:300]) == set().union(*drawn)
+
+
+def test_what_was_drawn_and_never_struck_is_named() -> None:
+    tally = Tally()
+    story = next(one for one in map(story_of, range(300)) if any(t.kind == "crash" for t in one.troubles))
+    calm = replace(story, chaos_ms=0, settle_ms=MINUTE_MS, troubles=())
+    tally.add(play(calm))
+    assert tally.unhit() == sorted({trouble.point for trouble in story.troubles})
+    assert not tally.by_family()
 
 
 def test_a_killed_process_leaves_no_coroutine_behind() -> None:
