@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.context import Context, StreamHealth
 from core.events import Plan
@@ -96,12 +96,18 @@ class Journal(Protocol):
     def rows(self, *kinds: Kind, after_seq: int = 0) -> AsyncIterator[Row]: ...
 
 
+ORDER_LIFE_MS: Final = 2_000  # an order that has not reached the venue by then is too old to be sent
+
+
 class Trading(Protocol):
     """Orders and account, signed REST. Every method may raise VenueRejected (nothing happened),
     VenueDown (outcome unknown for orders and transfers), RateLimited or AuthFailed."""
 
-    async def place(self, order: OrderRequest) -> str:
-        """Send one order; return the venue's order id. Acceptance, not execution."""
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
+        """Send one order; return the venue's order id. Acceptance, not execution.
+
+        expires_ms  our clock; the venue refuses what reaches it later. None: it may come at any time.
+        """
         ...
 
     async def cancel(self, inst_id: str, cl_id: str) -> None: ...

@@ -106,7 +106,7 @@ class PaperAccount:
 
     # --- orders ---------------------------------------------------------------------------------
 
-    async def place(self, order: OrderRequest) -> str:
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
         if order.cl_id in self._state.orders:
             raise VenueRejected("client order id used before", "51016")
         view = self._views.view(order.instrument)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
+from typing import Final
 
 from core.errors import JournalFailed, RateLimited
 from core.events import Purpose
@@ -13,6 +15,8 @@ from core.types import ZERO, Fill, OrderRequest
 from core.verdict import Verdict
 from execution.holdings import Holdings
 from execution.orders import Flight, read_request
+
+THROTTLED: Final = "order throttled"  # refused for coming too soon; the same order goes out once more
 
 
 class OrderJournal:
@@ -31,7 +35,7 @@ class OrderJournal:
         self._write(Kind.NOTE, body | {"guard": verdict.guard, "reason": verdict.reason})
 
     def throttled(self, flight: Flight, error: RateLimited) -> None:
-        body = {"what": "order throttled", "cl_id": flight.request.cl_id, "code": error.code}
+        body = {"what": THROTTLED, "cl_id": flight.request.cl_id, "code": error.code}
         self._write(Kind.NOTE, body | {"retry_after_s": str(error.retry_after_s)})
 
     def intent(self, request: OrderRequest, hedge_id: str, purpose: Purpose) -> None:
@@ -82,11 +86,16 @@ class OrderJournal:
         self._write(Kind.ORDER, body)
 
     async def recall(self, cl_id: str) -> tuple[OrderRequest, str, int]:
-        """Return a journalled order, its hedge id and when it was sent; JournalFailed when unknown."""
-        async for row in self._journal.rows(Kind.INTENT):
-            if row.body["order"]["cl_id"] == cl_id:
-                return read_request(row.body["order"]), row.body["hedge_id"], row.at_ms
-        raise JournalFailed(f"the journal has no intent of order {cl_id}")
+        """Return a journalled order, its hedge id and when it was sent last; JournalFailed when unknown."""
+        found, sent_ms = None, 0
+        async for row in self._journal.rows(Kind.INTENT, Kind.NOTE):
+            if row.kind is Kind.INTENT and row.body["order"]["cl_id"] == cl_id:
+                found, sent_ms = row.body, row.at_ms
+            elif row.body.get("what") == THROTTLED and row.body["cl_id"] == cl_id:
+                sent_ms = row.at_ms + int(Decimal(row.body["retry_after_s"]) * 1000)
+        if found is None:
+            raise JournalFailed(f"the journal has no intent of order {cl_id}")
+        return read_request(found["order"]), found["hedge_id"], sent_ms
 
     def _write(self, kind: Kind, body: Mapping[str, object]) -> None:
         self._journal.append(kind, self._clock.now_ms(), body)

@@ -1,8 +1,10 @@
 """Orders from intent to outcome, each sent at most once.
 
 An outcome is done, refused or unknown. Unknown is never read as refused and never sent again: it is
-asked for by client id until the venue tells it, or until successful answers over a visibility window
-prove that the order never arrived (an answer that did not come proves nothing).
+asked for by client id until the venue tells it, or until successful answers over a visibility window, the
+last of them after the order's expiry, prove that it never arrived (an answer that did not come proves
+nothing). The venue refuses an order that comes after its expiry: what was called absent cannot arrive, nor
+what a stopped process had in its hands.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Final
 from config.schema import ExecutionLimits
 from core.errors import AuthFailed, JournalFailed, RateLimited, VenueError, VenueRejected
 from core.events import Purpose
-from core.ports import Clock, Journal, Trading
+from core.ports import ORDER_LIFE_MS, Clock, Journal, Trading
 from core.types import Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
 from execution.holdings import Holdings
@@ -102,7 +104,8 @@ class OrderManager:
             self._journal.denied(request, hedge_id, purpose, verdict)
             return OrderResult(request.cl_id, Ending.DENIED, code=verdict.guard, message=verdict.reason)
 
-        flight = Flight(request, hedge_id, pair, self._clock.now_ms(), on_fill)
+        asked_ms = self._clock.now_ms()
+        flight = Flight(request, hedge_id, pair, asked_ms, asked_ms + ORDER_LIFE_MS, on_fill)
         self._flights[request.cl_id] = flight
         self._journal.intent(request, hedge_id, purpose)
         try:
@@ -132,7 +135,8 @@ class OrderManager:
             flight = self._flights[cl_id]
         else:
             request, hedge_id, sent_ms = await self._journal.recall(cl_id)
-            flight = Flight(request, hedge_id, self._pair_of(request.instrument), sent_ms)
+            pair = self._pair_of(request.instrument)
+            flight = Flight(request, hedge_id, pair, sent_ms, sent_ms + ORDER_LIFE_MS)
             self._flights[cl_id] = flight
         await self._conclude(flight)
 
@@ -169,17 +173,24 @@ class OrderManager:
     # --- sending ------------------------------------------------------------------------------
 
     async def _send(self, flight: Flight) -> OrderResult | None:
-        """Place the order; return a result only when it is certain that nothing happened."""
+        """Place the order; return a result only when it is certain that nothing happened.
+
+        Whenever time has passed since the gate was asked, for the disk or for the venue, it is asked again.
+        """
         request, until_ms = flight.request, flight.sent_ms + self._timeout_ms
+        asked_ms = flight.sent_ms
         while True:
+            if (now_ms := self._clock.now_ms()) != asked_ms:
+                verdict = self._gate(request)
+                if not verdict.ok:
+                    return self._turn_away(flight, Ending.DENIED, verdict.guard, verdict.reason)
+                asked_ms = now_ms
+            flight.expires_ms = now_ms + ORDER_LIFE_MS
             try:
                 ord_id = await self._placed(flight)
             except RateLimited as error:  # nothing happened, so the same id may go again
                 self._journal.throttled(flight, error)
                 await self._clock.sleep(error.retry_after_s)
-                verdict = self._gate(request)
-                if not verdict.ok:
-                    return self._turn_away(flight, Ending.DENIED, verdict.guard, verdict.reason)
                 if self._clock.now_ms() > until_ms:
                     return self._turn_away(flight, Ending.REFUSED, error.code, str(error))
             except VenueRejected as error:
@@ -201,7 +212,7 @@ class OrderManager:
         """Send the order once; return the venue's id, or None when its answer stays away although pushes
         have told the whole outcome: nobody waits three seconds for it while a leg stands alone.
         """
-        sending = asyncio.ensure_future(self._trading.place(flight.request))
+        sending = asyncio.ensure_future(self._trading.place(flight.request, flight.expires_ms))
         while not sending.done():
             if not flight.is_complete:
                 await _first(sending, flight.changed.wait())
@@ -297,10 +308,13 @@ class OrderManager:
             flight.trouble = str(error)
 
     def _is_absent(self, flight: Flight) -> bool:
-        """Enough successful answers over a long enough window say that there is no such order."""
+        """Enough successful answers over a long enough window say that there is no such order, and that none
+        can come any more."""
         window_ms = self._timeout_ms if flight.accepted else ABSENCE_WINDOW_MS
         seen = flight.absences
-        return flight.record is None and len(seen) >= ABSENCE_ANSWERS and seen[-1] - seen[0] >= window_ms
+        if flight.record is not None or len(seen) < ABSENCE_ANSWERS:
+            return False
+        return seen[-1] - seen[0] >= window_ms and seen[-1] > flight.expires_ms
 
     async def _has_no_fills(self, flight: Flight) -> bool:
         """Look for executions too, before an order is called absent."""

@@ -80,6 +80,7 @@ class Flight:
     hedge_id: str
     pair: Pair
     sent_ms: int
+    expires_ms: int  # after this the venue does not take it any more
     on_fill: Callable[[], None] | None = None
     record: OrderRecord | None = None
     fills: dict[tuple[str, str], Fill] = field(default_factory=dict)

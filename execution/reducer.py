@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from core.errors import AuthFailed, RateLimited, VenueError, VenueRejected
 from core.ids import is_ours, is_reducers
-from core.ports import Clock
+from core.ports import ORDER_LIFE_MS, Clock
 from core.types import (
     ZERO,
     AccountSnapshot,
@@ -42,7 +42,7 @@ PAUSE_S: Final = 0.2
 class Account(Protocol):
     """The part of core.ports.Trading that reducing needs: it cannot transfer and cannot set anything."""
 
-    async def place(self, order: OrderRequest) -> str: ...
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str: ...
 
     async def cancel(self, inst_id: str, cl_id: str) -> None: ...
 
@@ -88,6 +88,7 @@ class _Course:
     fruitless: int = 0
     pending: tuple[Step, str] | None = None  # an order whose outcome is not known
     absences: list[int] = field(default_factory=list)
+    expires_ms: int = 0  # after this the venue does not take it any more
 
 
 class Reducer:
@@ -220,8 +221,9 @@ class Reducer:
         )
         self.orders += 1
         course.pending, course.absences = (step, request.cl_id), []
+        course.expires_ms = self._clock.now_ms() + ORDER_LIFE_MS
         try:
-            await self._account.place(request)
+            await self._account.place(request, course.expires_ms)
         except (VenueRejected, RateLimited) as refused:  # certain: nothing happened
             course.pending = None
             self._remark(f"{spec.inst_id} {step.side.value}: {refused}")
@@ -260,7 +262,9 @@ class Reducer:
 
     def _is_absent(self, course: _Course) -> bool:
         seen = course.absences
-        return len(seen) >= ABSENT_ANSWERS and seen[-1] - seen[0] >= ABSENT_AFTER_MS
+        if len(seen) < ABSENT_ANSWERS or seen[-1] <= course.expires_ms:
+            return False
+        return seen[-1] - seen[0] >= ABSENT_AFTER_MS
 
     def _book(self, course: _Course, step: Step, filled: Decimal) -> Decimal:
         course.pending = None

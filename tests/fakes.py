@@ -241,7 +241,7 @@ class FakeTrading:
 
     # --- orders -------------------------------------------------------------------------------
 
-    async def place(self, order: OrderRequest) -> str:
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
         await asyncio.sleep(0)
         script = self.script[order.inst_id]
         fault = script.popleft() if script else FINE

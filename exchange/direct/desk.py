@@ -44,7 +44,7 @@ class DirectTrading:
 
     # --- orders ---------------------------------------------------------------------------------
 
-    async def place(self, order: OrderRequest) -> str:
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
         whole_account = MODES[self._account.level] is AccountMode.MULTI
         is_net = self._account.pos_mode == "net_mode"
         params = OrderParams(

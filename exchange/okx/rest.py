@@ -17,7 +17,7 @@ from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueErr
 from core.ports import Clock
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials, Endpoints
-from exchange.okx.errors import CLOCK_CODE, HttpReply, unpack
+from exchange.okx.errors import CLOCK_CODE, EXPIRED, HttpReply, unpack
 from exchange.okx.limits import Throttle
 from exchange.okx.parse_market import server_time
 from exchange.okx.rest_log import RestHealth, RestLog
@@ -176,7 +176,8 @@ class OkxRest:
     async def _in_time(self, request: _Request[W, R]) -> list[R]:
         """Make the call; when the venue finds our clock wrong, measure it and try once more.
 
-        That is safe for orders too: a signature out of time is refused before anything is read.
+        That is safe for orders too: a signature out of time is refused before anything is read. An order that
+        has expired is not tried again: either our clock is wrong, or it has truly become old.
         """
         signed = request.call.__self__ in (self.sdk.trade, self.sdk.account, self.sdk.funding)
         try:
@@ -184,6 +185,10 @@ class OkxRest:
         except AuthFailed as exc:
             if exc.code != CLOCK_CODE:
                 raise
+        except VenueRejected as exc:
+            if exc.code == EXPIRED:
+                await self.measure_offset()
+            raise
         await self.measure_offset()
         return await self._call(request, signed)
 

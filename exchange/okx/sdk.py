@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -97,7 +97,13 @@ class Service(_Signed, StatusAPI):
 
 
 class Trade(_Signed, TradeAPI):
-    """Trading, with the dead man's switch the SDK lacks."""
+    """Trading, with the dead man's switch and the expiry of orders that the SDK lacks."""
+
+    def place_order(self, *args: Any, expTime: str = "", **params: Any) -> Prepared:
+        """POST trade/order; `expTime`, venue time in ms, travels as a header and is not signed."""
+        untyped: Any = super()
+        prepared: Prepared = untyped.place_order(*args, **params)
+        return replace(prepared, headers={**prepared.headers, "expTime": expTime}) if expTime else prepared
 
     def cancel_all_after(self, timeOut: str, tag: str) -> Prepared:
         return self._request(POST, "/api/v5/trade/cancel-all-after", {"timeOut": timeOut, "tag": tag})

@@ -63,19 +63,19 @@ class OkxTrading:
 
     # --- orders -----------------------------------------------------------------------------
 
-    async def place(self, order: OrderRequest) -> str:
+    async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
         """Send one order; return the venue's id. A duplicate client id raises VenueDown: it is there.
 
         A refused swap order may mean that somebody changed the position mode: nothing happened, so the
         mode is asked for, and when it did change the order goes once more in the new one's words.
         """
         try:
-            return await self._place(order)
+            return await self._place(order, expires_ms)
         except VenueRejected as refused:
             may_be_the_mode = refused.code == BAD_PARAMETER and order.leg is Leg.SWAP
             if not (may_be_the_mode and await self._mode_has_changed()):
                 raise
-        return await self._place(order)
+        return await self._place(order, expires_ms)
 
     async def _mode_has_changed(self) -> bool:
         assumed = self._net
@@ -84,7 +84,7 @@ class OkxTrading:
         except VenueError:  # the refusal itself is certain, and stays one
             return False
 
-    async def _place(self, order: OrderRequest) -> str:
+    async def _place(self, order: OrderRequest, expires_ms: int | None) -> str:
         trade_mode = await self._trade_mode(order.leg)  # learns the position mode too
         return await self._rest.send(
             self._rest.sdk.trade.place_order,
@@ -103,6 +103,7 @@ class OkxTrading:
             posSide="" if self._net or order.leg is Leg.SPOT else "short",
             # Spot has no such flag: there the balance itself is the limit
             reduceOnly=True if order.reduce_only and order.leg is Leg.SWAP else "",
+            expTime="" if expires_ms is None else str(expires_ms + self._rest.offset_ms),
         )
 
     async def cancel(self, inst_id: str, cl_id: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from core.errors import AuthFailed, VenueDown
 from core.events import Purpose
 from core.facts import Kind
+from core.ports import ORDER_LIFE_MS
 from core.types import ZERO, Fill, OrderKind, OrderRecord, OrderRequest, OrderStatus, Side
 from execution.orders import Ending, OrderResult, Rest
 from tests.execution.bench import Bench
@@ -51,7 +52,7 @@ async def test_the_intent_is_on_disk_before_the_request_leaves() -> None:
     durable_when_sent: list[int] = []
 
     class Watching(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             durable_when_sent.append(bench.journal.durable_seq)
             return await super().place(order)
 
@@ -106,6 +107,61 @@ async def test_a_stop_between_two_tries_of_a_throttled_order_keeps_it_home() -> 
     assert bench.books.unresolved_orders() == ()
 
 
+@pytest.mark.parametrize("why", ["stopped", ""])
+async def test_when_the_disk_took_its_time_the_gate_is_asked_once_more(why: str) -> None:
+    bench = Bench()
+    durable = bench.journal.durable
+
+    async def slow() -> None:
+        await bench.clock.sleep(3)
+        bench.refuses = why
+        await durable()
+
+    bench.journal.durable = slow  # type: ignore[method-assign]
+    result = await execute(bench)
+    assert (result.status is Ending.DENIED) is bool(why)
+    assert len(bench.venue.sent) == (0 if why else 1)
+    assert bench.books.unresolved_orders() == ()
+
+
+async def test_an_order_expires_two_seconds_after_it_was_sent_also_when_it_is_sent_again() -> None:
+    expiries: list[int] = []
+
+    class Noting(FakeTrading):
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
+            assert expires_ms is not None
+            expiries.append(expires_ms - self.clock.now_ms())
+            return await super().place(order)
+
+    bench = Bench()
+    bench.venue = Noting(bench.clock, bench.pair)
+    bench.hire()
+    bench.venue.on(SPOT, Fault(throttle_s=1.5))
+    await execute(bench)
+    assert expiries == [ORDER_LIFE_MS] * 2
+
+
+async def test_nobody_calls_an_order_absent_that_may_still_arrive() -> None:
+    bench = Bench()
+    bench.venue.on(SPOT, Fault(lost=True))
+    began_ms = bench.clock.now_ms()
+    assert (await execute(bench)).status is Ending.ABSENT
+    assert bench.clock.now_ms() - began_ms > ORDER_LIFE_MS
+
+
+async def test_a_throttled_order_found_after_a_restart_may_arrive_as_late_as_its_last_try() -> None:
+    bench = Bench()
+    bench.venue.on(SPOT, Fault(throttle_s=5), Fault(lost=True))
+    bench.venue.outages.extend([True] * 100)
+    result = await execute(bench)
+    assert result.status is Ending.UNKNOWN
+    bench.venue.outages.clear()
+    bench.hire()
+    sent_ms = bench.journal.written[0].at_ms
+    _, _, last_ms = await bench.orders._journal.recall(result.cl_id)
+    assert last_ms - sent_ms >= 5_000
+
+
 async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
     bench = Bench()
     bench.venue.on(SPOT, *[Fault(throttle_s=0.5)] * 100)
@@ -127,7 +183,7 @@ async def test_an_order_whose_pushes_tell_everything_does_not_wait_for_its_lost_
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     class Silent(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             await super().place(order)
             record = await self.order(order.inst_id, order.cl_id)
             assert record is not None
@@ -322,7 +378,7 @@ async def test_a_client_id_cannot_be_used_twice() -> None:
 
 async def test_a_key_the_venue_does_not_accept_ends_the_order_without_a_second_try() -> None:
     class Locked(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             self.sent.append(order)
             raise AuthFailed("invalid key", "50111")
 

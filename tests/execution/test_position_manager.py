@@ -290,7 +290,7 @@ async def test_a_crossed_book_is_not_traded_on() -> None:
 
 async def test_a_key_that_is_refused_between_the_legs_ends_broken_and_without_a_loop() -> None:
     class LockedOut(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             if self.sent:
                 self.sent.append(order)
                 raise AuthFailed("permission removed", "50120")

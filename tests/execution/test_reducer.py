@@ -132,7 +132,7 @@ async def test_only_our_resting_orders_are_cancelled() -> None:
 
 async def test_a_key_that_is_refused_ends_it() -> None:
     class Revoked(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             raise AuthFailed("no such key", "50119")
 
     scene = Scene()

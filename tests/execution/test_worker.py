@@ -50,7 +50,7 @@ async def test_nothing_is_added_after_something_broke() -> None:
 
 async def test_an_exception_becomes_a_broken_report_with_its_text() -> None:
     class Faulty(FakeTrading):
-        async def place(self, order: OrderRequest) -> str:
+        async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
             raise KeyError("unexpected")
 
     bench = Bench()

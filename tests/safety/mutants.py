@@ -74,9 +74,9 @@ def hedge_gross_of_the_fee(patch: pytest.MonkeyPatch) -> None:
 def forget_reduce_only(patch: pytest.MonkeyPatch) -> None:
     place = OkxTrading._place
 
-    async def bare(self: OkxTrading, order: Any) -> str:
+    async def bare(self: OkxTrading, order: Any, expires_ms: int | None) -> str:
         object.__setattr__(order, "reduce_only", False)
-        return await place(self, order)
+        return await place(self, order, expires_ms)
 
     patch.setattr(OkxTrading, "_place", bare)
 
@@ -209,8 +209,13 @@ def leave_legs_alone(patch: pytest.MonkeyPatch) -> None:
 
 
 def forget_late_fills(patch: pytest.MonkeyPatch) -> None:
-    """An order that was given up cannot come back."""
-    on_order = OrderManager.on_order
+    """An order never gets too old to be sent, and one that was given up cannot come back."""
+    on_order, place = OrderManager.on_order, OkxTrading._place
+
+    async def for_ever(self: OkxTrading, order: Any, expires_ms: int | None) -> str:
+        return await place(self, order, None)
+
+    patch.setattr(OkxTrading, "_place", for_ever)
 
     def deaf(self: OrderManager, record: Any, fill: Any) -> None:
         if record.cl_id not in self._closed:

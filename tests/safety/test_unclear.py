@@ -13,6 +13,7 @@ from core.facts import Kind
 from core.types import ZERO
 from exchange.sim.seam import OrderParams
 from tests.safety.stage import LOT, D, Stage, play
+from tests.safety.test_degradation import at_once
 from tests.safety.test_legging import IN_REST, attempt
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
@@ -64,14 +65,32 @@ def test_a_client_id_the_venue_knows_already_means_that_the_first_request_arrive
     assert stage.naked_ms() < 5_000
 
 
-@pytest.mark.fault("RE6", "RE9")
+@pytest.mark.fault("RE6")
+@LEGS
+def test_an_order_held_up_on_its_way_is_too_old_when_it_comes(tmp_path: Path, leg: str) -> None:
+    async def story(stage: Stage) -> None:
+        stage.orders({"delay": {"ms": "12s", "part": "request"}}, leg, first=1)
+        await attempt(stage, 60)
+
+    stage = play(tmp_path, story)
+    check(stage)
+    assert "absent" in [row.body["status"] for row in stage.rows(Kind.ORDER)]
+    executed = {execution.cl_id for execution in stage.me.executions}
+    absent = {row.body["cl_id"] for row in stage.rows(Kind.ORDER) if row.body["status"] == "absent"}
+    assert not executed & absent
+
+
+@pytest.mark.fault("RE6", "RE9", "TM1")
 @LEGS
 def test_an_order_that_arrives_after_it_was_proven_absent_is_evened_out_within_five_seconds(
     tmp_path: Path, leg: str
 ) -> None:
+    """The venue's clock goes wrong, so that what is too old seems young to it."""
+
     async def story(stage: Stage) -> None:
         stage.orders({"delay": {"ms": "12s", "part": "request"}}, leg, first=1)
         await stage.start()
+        stage.faults(at_once({"clock": {"ms": -15_000}}))
         await stage.until(lambda: bool(stage.sent()), 60, 0.05)
         await stage.wait(12 + 5)
         assert abs(stage.delta("BTC")) < LOT["BTC"]

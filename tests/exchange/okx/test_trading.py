@@ -167,6 +167,29 @@ async def test_a_refused_question_is_not_absence(trading: OkxTrading, venue: Htt
         await trading.order("BTC-USDT", "h1s0")
 
 
+async def test_an_order_says_until_when_the_venue_may_take_it_in_the_venues_own_time(
+    trading: OkxTrading, rest: OkxRest, venue: HttpVenue
+) -> None:
+    venue.script[PATH] = Answer([ACK])
+    rest.offset_ms = -700
+    await trading.place(SPOT_BUY, NOW_MS + 2_000)
+    await trading.place(SPOT_BUY)
+    first, second = (asked for asked in venue.asked if asked.path == PATH)
+    assert first.headers["exptime"] == str(NOW_MS + 1_300) and "expTime" not in first.body
+    assert "exptime" not in second.headers
+
+
+async def test_an_order_that_came_too_late_is_refused_measures_the_clock_and_is_not_sent_again(
+    trading: OkxTrading, rest: OkxRest, venue: HttpVenue
+) -> None:
+    venue.script[PATH] = Answer(code="50036", msg="expTime is earlier than the system time")
+    venue.script["/api/v5/public/time"] = Answer([{"ts": str(NOW_MS + 5_000)}])
+    with pytest.raises(VenueRejected) as refused:
+        await trading.place(SPOT_BUY, NOW_MS + 2_000)
+    assert refused.value.code == "50036" and rest.offset_ms == 5_000
+    assert len([asked for asked in venue.asked if asked.path == PATH]) == 1
+
+
 async def test_a_close_overtakes_openings_that_wait_for_the_budget(
     trading: OkxTrading, venue: HttpVenue
 ) -> None:

@@ -179,9 +179,9 @@ def check_expiry(text: str, venue: Venue) -> None:
         return
     if not text.isdecimal():
         raise bad("expTime")
-    if int(text) < venue.now_ms:
+    if int(text) < venue.stated_ms:
         raise Reject("50036", "The expTime can't be earlier than the current system time.")
-    if int(text) < venue.now_ms + venue.profile.match_ms:
+    if int(text) < venue.stated_ms + venue.profile.match_ms:
         raise Reject("50037", "Order expired.")
 
 
