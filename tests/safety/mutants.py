@@ -252,9 +252,9 @@ def let_chance_decide(patch: pytest.MonkeyPatch) -> None:
     """Chance that is not drawn from the seed: the same seed is another history each time."""
     place = OkxTrading._place
 
-    async def dawdle(self: OkxTrading, order: Any) -> str:
+    async def dawdle(self: OkxTrading, order: Any, expires_ms: int | None) -> str:
         await asyncio.sleep(secrets.randbelow(500) / 1000)
-        return await place(self, order)
+        return await place(self, order, expires_ms)
 
     patch.setattr(OkxTrading, "_place", dawdle)
 
