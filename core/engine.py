@@ -25,7 +25,7 @@ from core.permission import Permissions
 from core.ports import Clock, Guard, Journal, Notifier, Planner
 from core.projections import Books
 from core.pulse import Pulse
-from core.scheduler import Ticker
+from core.scheduler import SETTLE_DELAY_MS, Ticker
 from core.state_machine import StateMachine
 
 PLANNED: Final = frozenset({On.SCAN, On.REVIEW, On.ACCOUNT, On.SETTLE})
@@ -80,6 +80,7 @@ class Engine:
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
+        self._settles_ms: dict[str, int] = {}  # instrument -> funding time whose tick is to come
         self._working = self._closing = self._reconciling = False
         self._differs = False  # told of it while busy: looked into as soon as that is over
         self._comparing = asyncio.Lock()
@@ -122,7 +123,8 @@ class Engine:
         match on:
             case On.SETTLE:
                 assert instrument is not None
-                self._send(lambda: self._settle(instrument, now_ms))
+                funding_ms = self._settles_ms.pop(instrument, now_ms)
+                self._send(lambda: self._settle(instrument, funding_ms))
             case On.REVIEW:
                 self._send(self._review)
             case _:
@@ -418,10 +420,10 @@ class Engine:
             )
             self._herald.trouble("errand failed", str(error))
 
-    async def _settle(self, instrument: str, fired_ms: int) -> None:
+    async def _settle(self, instrument: str, funding_ms: int) -> None:
         try:
             if not self._lookout.is_paused:  # after maintenance the comparison fetches what came meanwhile
-                await self._bookkeeper.settle(instrument, fired_ms)
+                await self._bookkeeper.settle(instrument, funding_ms)
         finally:
             self._trip_if_due()
             self._arm_settlements()
@@ -455,10 +457,15 @@ class Engine:
             self.post(Event(On.REVIEW, self._clock.now_ms()))
 
     def _arm_settlements(self) -> None:
-        """Each instrument's own funding time, as its latest quote has it."""
+        """Each instrument's own funding time, as its latest quote has it.
+
+        The quote of the next one comes right after a settlement, and must not replace the tick for it.
+        """
         now_ms = self._clock.now_ms()
         for name, at_ms in self._observer.funding_times().items():
-            if at_ms > now_ms:
+            is_due = 0 <= now_ms - self._settles_ms.get(name, at_ms) <= 2 * SETTLE_DELAY_MS
+            if at_ms > now_ms and not is_due:
+                self._settles_ms[name] = at_ms
                 self._ticker.settle_at(name, at_ms)
 
 

@@ -54,6 +54,7 @@ class World:
     unresolved: int = 0
     compared: int = 0
     permission: Callable[[], PermissionView] = PermissionView
+    funding_ms: dict[str, int] = field(default_factory=dict)
 
     def look(self, now_ms: int, state: State, flags: Flags) -> Context:
         return Context(
@@ -65,7 +66,7 @@ class World:
         )  # fmt: skip
 
     def funding_times(self) -> dict[str, int]:
-        return {}
+        return self.funding_ms
 
 
 class Says:
@@ -114,6 +115,8 @@ class Quiet:
         self.errands: list[str] = []
         self.fails: Exception | None = None
         self.awaits_bills = False
+        self.armed: list[int] = []
+        self.settled: list[int] = []
 
     def start(self, fire: Fire, lost: Callable[[str], None]) -> None:
         self.fire = fire
@@ -121,6 +124,7 @@ class Quiet:
 
     def settle_at(self, instrument: str, funding_time_ms: int) -> None:
         self.told.append(("settle_at", instrument))
+        self.armed.append(funding_time_ms)
 
     async def stop(self) -> None:
         self.told.append(("ticker", "stopped"))
@@ -129,6 +133,7 @@ class Quiet:
         self.told.append((topic, level))
 
     async def settle(self, instrument: str, funding_time_ms: int) -> None:
+        self.settled.append(funding_time_ms)
         await self._errand(f"settle {instrument}")
 
     async def review(self) -> None:
@@ -355,18 +360,6 @@ def test_an_opening_that_takes_too_long_becomes_a_repair() -> None:
         assert rig.engine.stop_asked()  # the job that took too long is asked to yield
 
     assert play(scenario, opening_s=0.01).permissions.view.level is Permission.REDUCE_ONLY
-
-
-def test_a_settlement_is_booked_before_it_is_judged() -> None:
-    async def scenario(rig: Rig) -> None:
-        rig.engine.tick(On.SETTLE, "BTC-USDT")
-        assert rig.journal.of(Kind.DECISION) == []
-        await rig.settle()
-        assert rig.quiet.errands == ["settle BTC-USDT"]
-        [row] = rig.journal.of(Kind.DECISION)
-        assert (row.body["on"], row.body["instrument"]) == ("settle", "BTC-USDT")
-
-    play(scenario)
 
 
 def test_a_venue_that_does_not_answer_an_errand_is_noted_and_the_tick_still_comes() -> None:

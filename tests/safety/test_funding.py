@@ -93,3 +93,23 @@ def test_nothing_is_opened_that_might_not_be_whole_two_minutes_before_a_settleme
         assert left and all(180_000 < ms < HOUR_MS - 60_000 for ms in left), left
 
     play(tmp_path, story)
+
+
+def test_the_quote_of_the_next_settlement_does_not_take_the_place_of_the_one_just_due(
+    tmp_path: Path,
+) -> None:
+    """It is pushed right after the instant, and a scan comes two seconds after it."""
+
+    async def story(stage: Stage) -> None:
+        await stage.start()
+        await stage.running()
+        stage.market.step_ms = 1_000
+        stage.instrument(SWAP, funding_interval_h=1)
+        await stage.until(lambda: stage.clock.now_ms() % HOUR_MS > HOUR_MS - 60_000, 3_600, 30)
+        settled_ms = stage.clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
+        await stage.wait(120)
+        decided = [row.body for row in stage.rows(Kind.DECISION) if row.body["on"] == "settle"]
+        at_ms = [body["at_ms"] - settled_ms for body in decided if body["instrument"] == "BTC-USDT"]
+        assert len(at_ms) == 1 and 30_000 <= at_ms[0] < 32_000, at_ms
+
+    play(tmp_path, story)
