@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.facts import Kind, plain
+from core.hedges import Hedge
 from core.observer import MarketStore, prices_of
 from core.ports import Clock, Journal, Market, Notifier, Trading
 from core.projections import Books
@@ -26,6 +27,7 @@ from core.types import (
 
 BILL_PATIENCE_MS = 15 * 60_000  # a funding bill may come minutes after its settlement
 LOOKS = 2
+MOVES_ONLY = (BillKind.TRADE, BillKind.TRANSFER)  # repeat a fill, or are no profit at all
 OVERLAP_MS = 60_000  # bills are asked for from a little before the last one seen
 
 
@@ -86,11 +88,15 @@ class Bookkeeper:
         A bill that is not there yet is asked for again by `late_bills`; nothing is concluded from
         its absence.
         """
-        if self._held(instrument):
-            self._awaited[instrument] = funding_time_ms
+        self.expect(instrument, funding_time_ms)
         await self.collect_bills()
         await self._compare()
         await self._learn(instrument)
+
+    def expect(self, instrument: str, funding_time_ms: int) -> None:
+        """Wait for the bill of a settlement at which contracts were held, also when they are gone by now."""
+        if self._books.contracts_at(instrument, funding_time_ms) > 0:
+            self._awaited[instrument] = funding_time_ms
 
     async def late_bills(self) -> None:
         """Ask again for settlements whose bill had not come; give up telling after a quarter hour."""
@@ -107,20 +113,25 @@ class Bookkeeper:
                 )
 
     async def collect_bills(self) -> tuple[Bill, ...]:
-        """Append every bill not seen before. Trades are booked from fills, never from their bills."""
+        """Append every bill not seen before. Trades are booked from fills, never from their bills.
+
+        A bill is its hedge's that stood when it was charged; a round that is closed by now is amended.
+        """
         bills = await self._trading.bills(max(0, self._books.bill_watermark_ms - OVERLAP_MS))
         fresh = tuple(b for b in bills if not self._books.has_bill(b.bill_id))
         by_swap = {self._markets.view(n).pair.swap.inst_id: n for n in self._markets.names}
         by_spot = {self._markets.view(n).pair.spot.inst_id: n for n in self._markets.names}
         for bill in fresh:
             instrument = by_swap.get(bill.inst_id) or by_spot.get(bill.inst_id) or ""
-            hedge = self._books.hedge(instrument) if instrument else None
+            hedge = self._books.hedge_at(instrument, bill.ts_ms) if instrument else None
             body = {
                 "bill": plain(bill),
                 "instrument": instrument,
                 "hedge_id": hedge.hedge_id if hedge else "",
             }
             self._journal.append(Kind.BILL, self._clock.now_ms(), body)
+            if hedge is not None and hedge.closed_ms and bill.kind not in MOVES_ONLY:
+                self._tell_amended(hedge, bill)
             if bill.kind is BillKind.FUNDING:
                 self._awaited.pop(instrument, None)
                 self._notifier.tell(
@@ -173,9 +184,17 @@ class Bookkeeper:
             },
         )
 
-    def _held(self, instrument: str) -> bool:
-        hedge = self._books.hedge(instrument)
-        return hedge is not None and hedge.contracts > 0
+    def _tell_amended(self, hedge: Hedge, bill: Bill) -> None:
+        """Note that the figures told when the round was closed are others now, and why."""
+        body = {
+            "what": "round amended",
+            "instrument": hedge.instrument,
+            "hedge_id": hedge.hedge_id,
+            "bill_id": bill.bill_id,
+            "amount": bill.change,
+            "net": hedge.closing_terms.net,
+        }
+        self._journal.append(Kind.NOTE, self._clock.now_ms(), body)
 
     async def _learn(self, instrument: str) -> None:
         swap = self._markets.view(instrument).pair.swap

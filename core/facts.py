@@ -10,7 +10,7 @@ Bodies (every value as `plain` leaves it: Decimal as text):
                 cancel_source, category
     fill        hedge_id, instrument, leg, ref_mid, ct_val (coins per contract; 1 for spot), fill (the Fill),
                 split (when the venue's fill was larger: the rest is somebody else's)
-    bill        bill (the Bill), instrument, hedge_id (empty when it belongs to no hedge)
+    bill        bill (the Bill), instrument, hedge_id (of the hedge that stood then; empty without one)
     transfer    client_id, transfer_id, ccy, amount, source, dest, status, purpose, reason
     hedge       hedge_id, instrument, event (opened | target | closed | adopted), target_base, purpose, reason
     ownership   event (seen | adopted | refused), coins {ccy: amount}, contracts {swap: signed}; when

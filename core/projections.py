@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 
 from core.context import BreakerView, HedgeView, PermissionView
 from core.events import On, Purpose, State
@@ -22,7 +23,9 @@ from core.ledger import Ledger, Prices, coin_of
 from core.ownership import Holding
 from core.permission import take_up
 from core.tally import Booking, Trade
-from core.types import ONE, ZERO, Base, BillKind, TransferStatus
+from core.types import ONE, ZERO, Base, BillKind, Contracts, Leg, TransferStatus
+
+CHARGE_LAG_MS: Final = 15 * 60_000  # a bill may be dated so long after the settlement it is for
 
 
 @dataclass(slots=True)
@@ -135,6 +138,30 @@ class Books:
     def hedge(self, instrument: str) -> Hedge | None:
         """The open hedge, or None. Live: it changes as rows come in."""
         return self._hedges.get(instrument)
+
+    def hedge_at(self, instrument: str, ts_ms: int) -> Hedge | None:
+        """The hedge that stood at an instant, open or closed by now: what was charged then is its.
+
+        Of closed ones it is the last whose swap traded until then, for as long as a charge may carry a
+        later time than the settlement it is for. Afterwards, and before any swap traded, None.
+        """
+        standing = self._hedges.get(instrument)
+        if standing is not None and standing.opened_ms <= ts_ms:
+            return standing
+        last = next((t for t in reversed(self.ledger.trades) if _moved_short(t, instrument, ts_ms)), None)
+        hedge = self._by_id.get(last.hedge_id) if last is not None else None
+        if hedge is None or (hedge.closed_ms and ts_ms - hedge.closed_ms > CHARGE_LAG_MS):
+            return None
+        return hedge
+
+    def contracts_at(self, instrument: str, ts_ms: int) -> Contracts:
+        """Contracts held short at an instant, by the swap's fills until then."""
+        hedge = self.hedge_at(instrument, ts_ms)
+        if hedge is None:
+            return Contracts(ZERO)
+        later = takewhile(lambda trade: trade.fill.ts_ms > ts_ms, reversed(self.ledger.trades))
+        own = (t.fill for t in later if t.hedge_id == hedge.hedge_id and t.leg is Leg.SWAP)
+        return Contracts(hedge.contracts + sum((fill.side.sign * fill.size for fill in own), ZERO))
 
     def target_of(self, instrument: str) -> Base:
         """What the instrument's open hedge is meant to hold, coins; 0 without one."""
@@ -364,6 +391,10 @@ class Books:
     def _add_day(self, ts_ms: int, amount: Decimal) -> None:
         day = day_of(ts_ms)
         self._day_pnl[day] = self._day_pnl.get(day, ZERO) + amount
+
+
+def _moved_short(trade: Trade, instrument: str, until_ms: int) -> bool:
+    return trade.instrument == instrument and trade.leg is Leg.SWAP and trade.fill.ts_ms <= until_ms
 
 
 def _price_result(hedge: Hedge) -> Decimal:

@@ -73,6 +73,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "top-up failed": "补充保证金失败",
     "frozen pair": "交易对冻结",
     "funding bill missing": "缺少资金费账单",
+    "round amended": "轮次结果已修正",
     "tick lost": "错过定时任务",
     "errand failed": "后台任务失败",
     "clock_offset": "时钟偏差",

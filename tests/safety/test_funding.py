@@ -95,6 +95,30 @@ def test_nothing_is_opened_that_might_not_be_whole_two_minutes_before_a_settleme
     play(tmp_path, story)
 
 
+@pytest.mark.fault("FU4")
+def test_the_last_funding_of_a_round_closed_seconds_after_the_settlement_is_in_its_result(
+    tmp_path: Path,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.start()
+        await stage.running()
+        stage.market.step_ms = HOUR_MS // 4
+        stage.instrument(SWAP, funding_interval_h=1)
+        await stage.until(lambda: stage.clock.now_ms() % HOUR_MS > HOUR_MS - 5_000, 3_600, 1)
+        await stage.until(lambda: stage.clock.now_ms() % HOUR_MS < 10_000, 60, 1)
+        stage.halt(flatten=True)
+        await stage.until(lambda: bool(stage.app.books.rounds), 20)
+        assert booked(stage) == [], "the bill must still be unread for this story"
+        await stage.wait(120)
+        [(_, received)] = booked(stage)
+        [ended] = stage.app.books.rounds
+        assert received and ended.tally.settlements == 1
+        assert ended.closing_terms.funding == stage.app.books.ledger.terms({}).funding > 0
+        assert stage.app.bookkeeper.unexplained == 0
+
+    play(tmp_path, story)
+
+
 def test_the_quote_of_the_next_settlement_does_not_take_the_place_of_the_one_just_due(
     tmp_path: Path,
 ) -> None:
