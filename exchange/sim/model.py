@@ -180,6 +180,14 @@ class Order(Struct, gc=False):
         return structs.replace(self)
 
 
+class Line(Struct):
+    """Swap orders of one side that may open a position, in order of time: see economics/closing.py."""
+
+    orders: dict[str, Order] = {}
+    pending: Decimal = ZERO  # contracts they still have to come
+    closing: Decimal = ZERO  # of these, what comes to close the position
+
+
 @dataclass(slots=True)
 class OrderSums:
     """What an account's open orders add up to; economics/open_orders keeps it."""
@@ -187,10 +195,13 @@ class OrderSums:
     margin: Decimal = ZERO  # held back by swap orders, USDT
     held: dict[str, Decimal] = field(default_factory=dict)  # held back by spot orders, by currency
     counts: dict[str, int] = field(default_factory=dict)  # open orders by instrument
-    pending: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # contracts, by side
-    closing: dict[tuple[PositionKey, str], Decimal] = field(default_factory=dict)  # of these, what closes
-    opening: dict[tuple[PositionKey, str], dict[str, Order]] = field(default_factory=dict)  # see closing.py
+    lines: dict[tuple[PositionKey, str], Line] = field(default_factory=dict)  # by position and side
     reducing: dict[PositionKey, dict[str, Order]] = field(default_factory=dict)  # resting, in order of time
+
+    def pending(self, key: PositionKey, side: str) -> Decimal:
+        """Contracts that orders of `side` may still bring to a position, those that only reduce aside."""
+        line = self.lines.get((key, side))
+        return line.pending if line else ZERO
 
 
 class Execution(Struct, frozen=True, gc=False):

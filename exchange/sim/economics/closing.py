@@ -4,7 +4,7 @@ Of the orders of one side, those that came first close the position that is ther
 for opens, and holds margin (api-v5.md 4.1, 7.2). The share of each is kept in step with the position: an
 order whose position has gone another way needs margin from then on, or it goes too.
 
-`sums.opening` holds these orders by position and side, in order of time; an order with a share to close
+`sums.lines` holds these orders by position and side, in order of time; an order with a share to close
 stands before every one without, so a look ends at the first without.
 """
 
@@ -25,16 +25,16 @@ def work_out(world: World, account: AccountState, key: PositionKey) -> list[Orde
 
     Returns those of them that hold more than before and cannot be paid for, newest first.
     """
-    opening, size = account.sums.opening, held(account, key)
+    lines, size = account.sums.lines, held(account, key)
 
     def fresh(order: Order) -> Decimal:
         return contract_margin(account, world.markets[key.inst_id], order)
 
     grown: list[Order] = []
-    if opening.get((key, "sell")):
-        grown += share_out(account, key, "sell", max(ZERO, size), fresh)
-    if opening.get((key, "buy")):
-        grown += share_out(account, key, "buy", max(ZERO, -size), fresh)
+    for side, closable in (("sell", size), ("buy", -size)):
+        line = lines.get((key, side))
+        if line is not None and line.orders:
+            grown += share_out(account, line, max(ZERO, closable), fresh)
     if not grown:
         return grown
     free, lost = standing(world, account).free, []

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from exchange.sim.economics.world import World
-from exchange.sim.model import ZERO, AccountState, Order, PositionKey
+from exchange.sim.model import ZERO, AccountState, Line, Order
 
 STEP = Decimal("1e-10")  # what orders hold back is kept to this, so that sums come back to zero
 
@@ -47,13 +47,14 @@ def count_fill(account: AccountState, order: Order, size: Decimal) -> None:
     before = order.size - order.filled
     order.filled += size
     if not order.hold_ccy and not order.reduce_only:
-        account.sums.pending[order.position, order.side] -= size
-    if order.closes:  # it closes first
-        before -= order.closes
-        closed = min(size, order.closes)
-        order.closes -= closed
-        account.sums.closing[order.position, order.side] -= closed
-        size -= closed
+        line = account.sums.lines[order.position, order.side]
+        line.pending -= size
+        if order.closes:  # it closes first
+            before -= order.closes
+            closed = min(size, order.closes)
+            order.closes -= closed
+            line.closing -= closed
+            size -= closed
     if order.frozen:
         left = max(ZERO, order.frozen * (before - size) / before) if before else ZERO
         set_hold(account, order, left)
@@ -84,24 +85,19 @@ def set_hold(account: AccountState, order: Order, hold: Decimal) -> None:
 
 
 def share_out(
-    account: AccountState,
-    key: PositionKey,
-    side: str,
-    closable: Decimal,
-    fresh: Callable[[Order], Decimal] | None = None,
+    account: AccountState, line: Line, closable: Decimal, fresh: Callable[[Order], Decimal] | None = None
 ) -> list[Order]:
-    """Let the orders of one side close `closable` contracts, oldest first; the rest of them opens.
+    """Let the orders of a line close `closable` contracts, oldest first; the rest of them opens.
 
     What an order holds back follows: at the rate it holds already, or at `fresh` margin per contract where
     it holds nothing yet. Returns those that hold more than before.
     """
-    sums, line = account.sums, (key, side)
-    shared = min(closable, sums.pending[line])
-    if shared == sums.closing.get(line, ZERO):
+    shared = min(closable, line.pending)
+    if shared == line.closing:
         return []  # oldest first, there is one way to share as much
-    sums.closing[line] = shared
+    line.closing = shared
     grown = []
-    for order in sums.opening[line].values():
+    for order in line.orders.values():
         if not closable and not order.closes:
             break  # nor do those behind it
         left = order.size - order.filled
@@ -124,28 +120,28 @@ def share_out(
 
 def _line_up(account: AccountState, order: Order) -> None:
     """Put a swap order behind those of its side; it closes what they leave of the position."""
-    key = (order.position, order.side)
-    pending, opening, left = account.sums.pending, account.sums.opening, order.size - order.filled
-    before = pending.get(key, ZERO)
-    pending[key] = before + left
-    if key not in opening:
-        opening[key] = {}
-    opening[key][order.ord_id] = order
-    row = account.positions.get(key[0])
-    if row is not None and row.size and (row.size < 0) == (order.side == "buy"):
-        order.closes = min(left, max(ZERO, abs(row.size) - before))
-        account.sums.closing[key] = account.sums.closing.get(key, ZERO) + order.closes
+    key, side, left = order.position, order.side, order.size - order.filled
+    line = account.sums.lines.get((key, side))
+    if line is None:
+        line = account.sums.lines[key, side] = Line()
+    row = account.positions.get(key)
+    if row is not None and row.size and (row.size < 0) == (side == "buy"):
+        order.closes = min(left, max(ZERO, abs(row.size) - line.pending))
+        line.closing += order.closes
+    line.orders[order.ord_id] = order
+    line.pending += left
 
 
 def _step_out(account: AccountState, order: Order) -> None:
     """Take a swap order out of its line; those behind it close what it would have."""
-    key = (order.position, order.side)
-    account.sums.pending[key] -= order.size - order.filled
-    del account.sums.opening[key][order.ord_id]
+    key = order.position
+    line = account.sums.lines[key, order.side]
+    line.pending -= order.size - order.filled
+    del line.orders[order.ord_id]
     if order.closes:  # of a position that is still there
-        account.sums.closing[key] -= order.closes
+        line.closing -= order.closes
         order.closes = ZERO
-        share_out(account, *key, abs(account.positions[key[0]].size))
+        share_out(account, line, abs(account.positions[key].size))
 
 
 def note_reducing(account: AccountState, order: Order) -> None:

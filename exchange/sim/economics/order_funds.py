@@ -127,7 +127,7 @@ def _margin_needed(
     key = params.position
     now_held = held(account, key)
     signed = size if params.side == "buy" else -size
-    pending = account.sums.pending.get((key, params.side), ZERO) - (own.left if own else ZERO)
+    pending = account.sums.pending(key, params.side) - (own.left if own else ZERO)
     closable = abs(now_held) if now_held * signed < 0 else ZERO
     closing = closable - pending  # those waiting come first to close
     opening = size if closing <= 0 else min(size, max(ZERO, size - closing))
@@ -176,10 +176,10 @@ def committed(account: AccountState, key: PositionKey, side: str) -> Decimal:
     pending = account.sums.pending
     if key.mode == CROSS and key.side != NET:
         long, short = (position_key(key.inst_id, CROSS, each) for each in ("long", "short"))
-        asked = pending.get((long, "buy"), ZERO) + pending.get((short, "sell"), ZERO)
+        asked = pending(long, "buy") + pending(short, "sell")
         return held(account, long) - held(account, short) + asked
     size = held(account, key)
-    return (size if side == "buy" else -size) + pending.get((key, side), ZERO)
+    return (size if side == "buy" else -size) + pending(key, side)
 
 
 @cache

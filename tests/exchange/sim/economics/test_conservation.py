@@ -154,7 +154,7 @@ class TradersAndPrices(RuleBasedStateMachine):
                     pending[key] = pending.get(key, D(0)) + order.left
             assert sums.margin == sum(order.frozen for order in opened if not order.hold_ccy)
             assert {ccy: amount for ccy, amount in sums.held.items() if amount} == held
-            assert {key: amount for key, amount in sums.pending.items() if amount} == pending
+            assert {key: line.pending for key, line in sums.lines.items() if line.pending} == pending
             assert sum(sums.counts.values()) == len(opened)
             assert {id_ for orders in sums.reducing.values() for id_ in orders} == {
                 order.ord_id for order in opened if order.reduce_only
@@ -179,11 +179,11 @@ class TradersAndPrices(RuleBasedStateMachine):
                     assert order.closes == 0
                     continue
                 lines.setdefault((HELD, order.side), []).append(order.ord_id)
-            assert {key: sorted(line) for key, line in account.sums.opening.items() if line} == {
+            assert {key: sorted(line.orders) for key, line in account.sums.lines.items() if line.orders} == {
                 key: sorted(line) for key, line in lines.items()
             }
-            for (_, side), line in account.sums.opening.items():
-                for order in line.values():
+            for (_, side), kept in account.sums.lines.items():
+                for order in kept.orders.values():
                     assert order.closes == min(order.left, left[side])
                     left[side] -= order.closes
                     opens = order.left - order.closes
