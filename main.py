@@ -40,7 +40,7 @@ def run(
     mode: Annotated[opt.Mode, typer.Option(help="demo needs no keys")] = opt.Mode.DEMO,
     for_: Annotated[str | None, typer.Option("--for", help="how long, in venue time: 30d, 12h, 90m")] = None,
     speed: Annotated[str, typer.Option(help="venue seconds per second of demo, or max")] = "3600",
-    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
     tape: Annotated[Path | None, typer.Option(help="replay this tape folder instead")] = None,
     instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
     from_: Annotated[str | None, typer.Option("--from", help="start of the tape, 2024-01-01")] = None,
@@ -188,7 +188,7 @@ def simulate(
 def soak(
     for_: Annotated[str, typer.Option("--for", help="how long, in venue time")] = "60d",
     restarts_per_day: Annotated[float, typer.Option(min=0, max=100, help="clean stops and starts")] = 2.0,
-    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
     data: Annotated[
         Path | None, typer.Option(help="an empty folder; default: the next one of the demos")
     ] = None,
@@ -233,8 +233,8 @@ def watchdog(
 @app.command()
 def calibrate(
     tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
-    days: Annotated[int | None, typer.Option(min=1, help="how much of it; default: all")] = None,
-    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
+    days: Annotated[int, typer.Option(min=1, help="length of a window")] = 20,
+    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
     coin: Annotated[str, typer.Option(help="like BTC")] = "BTC",
     json: Json = False,
 ) -> None:

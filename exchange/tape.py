@@ -124,13 +124,14 @@ def read_tape(
     return Tape(tuple(tapes), start_ms, stop_ms, holes, tuple(_notes(tapes, holes)))
 
 
-def longest_stretch(folder: Path, coin: str, frame: str) -> tuple[int, int]:
-    """Return [begin, end) of the longest time without a hole in a coin's spot and perp candles of one frame.
+def stretches(folder: Path, coin: str, frame: str) -> list[tuple[int, int]]:
+    """Return every [begin, end) without a hole in a coin's spot and perp candles of one frame, in order.
 
-    Raises UsageError when the folder has none of that frame.
+    Of several venues the one with the longest is taken. Raises UsageError when the folder has none of that
+    frame.
     """
     bar_ms = FRAMES_MS[frame]
-    best = (0, 0)
+    best: list[tuple[int, int]] = []
     for choice in _choices(folder, _files(folder), coin):
         if choice.bar_ms == bar_ms:
             spot, perp = (
@@ -140,8 +141,8 @@ def longest_stretch(folder: Path, coin: str, frame: str) -> tuple[int, int]:
             breaks = [n for n, (a, b) in enumerate(pairwise(times), 1) if b - a != bar_ms]
             edges = [0, *breaks, len(times)]
             runs = [(times[a], times[b - 1] + bar_ms) for a, b in pairwise(edges) if b > a]
-            best = max([best, *runs], key=lambda run: run[1] - run[0])
-    if best == (0, 0):
+            best = max(best, runs, key=lambda each: max((end - begin for begin, end in each), default=0))
+    if not best:
         raise UsageError(f"{folder.name}: {coin} has no {frame} candles of spot and perp, allowed: {NAMES}")
     return best
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import UsageError
 from scripts.calibrate import calibrate
-from tests.exchange.tapes import CANDLES, FUNDING, START_MS, bars, settlements, whole_tape, write
+from tests.exchange.tapes import CANDLES, FUNDING, bars, settlements, whole_tape, write
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -23,21 +23,28 @@ def five_minute_tape(folder: Path, bar_count: int) -> Path:
 
 
 def test_a_tape_without_books_is_measured_without_depth(tmp_path: Path) -> None:
-    found = calibrate(five_minute_tape(tmp_path, 900), "BTC", 2, 7)
-    assert found.days == 2 and f"from {START_MS + 11 * 300_000}" in found.notes[0]  # after the hole
+    found = calibrate(five_minute_tape(tmp_path, 900), "BTC", 1, 7)
+    assert found.days == 1 and found.seeds == (7, 26)
+    assert "bars: 3 windows of the tape, the first from 2024-01-01" in found.notes[0]
     assert any("no order-book feed" in note for note in found.notes)
     basis = next(fit for fit in found.fits if fit.name == "basis_bps")
-    assert basis.recorded == pytest.approx(10_000 * 0.5 / 1_300, rel=0.05) and basis.error != 0
+    assert basis.recorded == pytest.approx(10_000 * 0.5 / 1_443, rel=0.05)
 
 
-def test_less_than_a_day_is_nothing_to_measure(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="under a day"):
-        calibrate(five_minute_tape(tmp_path, 280), "BTC", None, 7)
+def test_a_record_too_short_to_vary_is_shown_and_not_judged(tmp_path: Path) -> None:
+    found = calibrate(five_minute_tape(tmp_path, 900), "BTC", 2, 7)
+    assert found.count == "0 of 0 figures fit"
+    assert {row["verdict"] for row in found.data["figures"]} == {"too few windows"}
+
+
+def test_less_than_a_window_is_nothing_to_measure(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="BTC has no 4 days without a hole"):
+        calibrate(five_minute_tape(tmp_path, 900), "BTC", 4, 7)
 
 
 def test_a_tape_of_other_bars_cannot_be_compared(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="BTC has no 5m candles"):
-        calibrate(whole_tape(tmp_path), "BTC", None, 7)
+        calibrate(whole_tape(tmp_path), "BTC", 1, 7)
 
 
 @needs_data
@@ -48,9 +55,10 @@ def test_the_command_measures_the_recorded_tape_beside_the_generated_market() ->
     )  # fmt: skip
     said = json.loads(run.stdout)
     figures = {row["name"]: row for row in said["figures"]}
-    assert said["days"] == 5
-    assert figures["funding_bps"]["recorded"] == pytest.approx(1.19, abs=0.02)
-    assert abs(figures["spot_depth_usdt"]["error"]) < 0.3 and abs(figures["perp_depth_usdt"]["error"]) < 0.3
-    assert all(
-        row["error"] == pytest.approx(row["generated"] / row["recorded"] - 1) for row in figures.values()
-    )
+    assert (said["coin"], said["days"], said["seeds"]) == ("BTC", 5, [7, 26])
+    assert figures["spot_spread_ticks"]["recorded"] == figures["perp_spread_ticks"]["recorded"] == 1
+    assert figures["spot_depth_usdt"]["verdict"] == figures["perp_depth_usdt"]["verdict"] == "fits"
+    for row in figures.values():
+        assert row["verdict"] == ("fits" if row["least"] <= row["generated"] <= row["most"] else "off")
+    fitting = sum(row["verdict"] == "fits" for row in figures.values())
+    assert said["count"].startswith(f"{fitting} of {len(figures)} figures fit")
