@@ -95,6 +95,15 @@ class Bar:
     closed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """How many contracts were open at an instant, and the mark price then."""
+
+    ts_ms: int
+    contracts: Decimal
+    mark_px: Decimal
+
+
 @dataclass(slots=True)
 class FundingState:
     rate: Decimal  # forecast for funding_ms

@@ -22,6 +22,7 @@ from exchange.sim.model import (
     BookLevel,
     FundingState,
     Instrument,
+    Interest,
     Order,
     PositionKey,
     PublicTrade,
@@ -199,6 +200,12 @@ class MarketSide(Protocol):
     def index_bars(
         self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
     ) -> list[Bar]: ...
+
+    def interest(
+        self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
+    ) -> list[Interest]:
+        """Open interest at the opens of those bars, newest first; none for spot."""
+        ...
 
 
 class Venue(Protocol):

@@ -210,6 +210,7 @@ class Scenario:
         me.get("/public/mark-price", instType="SWAP")
         me.get("/public/price-limit", instId=SWAP)
         me.get("/public/open-interest", instType="SWAP")
+        me.get("/rubik/stat/contracts/open-interest-history", instId=SWAP, period="1H", limit=2)
         me.get("/public/position-tiers", instType="SWAP", tdMode="cross", instFamily=SPOT)
         me.get("/public/discount-rate-interest-free-quota", ccy="BTC")
         for path in ("ticker", "books", "books-full", "trades", "history-trades"):

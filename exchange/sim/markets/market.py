@@ -30,7 +30,16 @@ from exchange.sim.markets.rates import Rates
 from exchange.sim.markets.sampler import Sampler
 from exchange.sim.markets.source import MarketSource, Reach
 from exchange.sim.markets.timeline import Track
-from exchange.sim.model import ZERO, Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
+from exchange.sim.model import (
+    ZERO,
+    Bar,
+    BookLevel,
+    FundingState,
+    Instrument,
+    Interest,
+    PublicTrade,
+    Settled,
+)
 from exchange.sim.profile import VenueProfile
 
 HOUR_MS = 3_600_000
@@ -373,10 +382,19 @@ class Market:
     @property
     def open_interest(self) -> Decimal:
         """Contracts; drifts by the hour, nobody's decision depends on it."""
-        if not self.instrument.is_swap or not self.mark_px:
+        return self._interest(self.ts_ms, self.mark_px)
+
+    def interest(
+        self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0
+    ) -> list[Interest]:
+        bars = self.mark_bars(bar_ms, before_ms, limit, utc_offset_ms) if self.instrument.is_swap else []
+        return [Interest(bar.ts_ms, self._interest(bar.ts_ms, bar.open), bar.open) for bar in bars]
+
+    def _interest(self, at_ms: int, mark_px: Decimal) -> Decimal:
+        if not self.instrument.is_swap or not mark_px:
             return ZERO
-        swing = 0.9 + 0.2 * (self.ts_ms // HOUR_MS * 2_654_435_761 % 1_000) / 1_000
-        coins = Decimal(str(OPEN_INTEREST_USD * self._spec.liquidity * swing)) / self.mark_px
+        swing = 0.9 + 0.2 * (at_ms // HOUR_MS * 2_654_435_761 % 1_000) / 1_000
+        coins = Decimal(str(OPEN_INTEREST_USD * self._spec.liquidity * swing)) / mark_px
         return round(coins / self.instrument.ct_val, 2)
 
     @property

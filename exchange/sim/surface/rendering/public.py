@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from exchange.sim.markets.dollar import DOLLAR
-from exchange.sim.model import Bar, BookLevel, FundingState, Instrument, PublicTrade, Settled
+from exchange.sim.model import Bar, BookLevel, FundingState, Instrument, Interest, PublicTrade, Settled
 from exchange.sim.seam import MarketSide, Venue
 from exchange.sim.surface.rendering.text import DAY_MS, HOUR_MS, UNDOCUMENTED, UTC8_MS, Row, ms, num
 
@@ -274,6 +274,12 @@ def open_interest(side: MarketSide) -> Row:
         "oiUsd": num(coins * side.mark_px),
         "ts": ms(side.ts_ms),
     }
+
+
+def past_interest(one: Interest, i: Instrument) -> list[str]:
+    """[ts, oi, oiCcy, oiUsd]: contracts, coins, dollars."""
+    coins = one.contracts * i.ct_val
+    return [ms(one.ts_ms), num(one.contracts), num(coins), num(coins * one.mark_px)]
 
 
 _STATUS = {

@@ -28,6 +28,7 @@ from exchange.sim.surface.rest import (
     loans,
     market,
     public,
+    rubik,
     settings,
     trade,
 )
@@ -88,6 +89,7 @@ class RestApi:
         self.routes = (
             *public.routes(venue),
             *market.routes(venue, DayOpens()),
+            *rubik.routes(venue),
             *account.routes(venue),
             *ledger.routes(venue),
             *loans.routes(venue),

@@ -40,7 +40,7 @@ _BEYOND: Final = {
     "rubik": (
         "stat/contracts/long-short-account-ratio stat/contracts/long-short-account-ratio-contract "
         "stat/contracts/long-short-account-ratio-contract-top-trader "
-        "stat/contracts/open-interest-history stat/contracts/open-interest-volume "
+        "stat/contracts/open-interest-volume "
         "stat/margin/loan-ratio stat/taker-volume stat/taker-volume-contract "
         "stat/trading-data/support-coin"
     ),

@@ -28,7 +28,7 @@ NAMES = [
     "bar", "before", "begin", "callbackRatio", "callbackSpread", "ccy", "clOrdId", "clientId",
     "closeFraction", "cxlOnClosePos", "cxlOnFail", "end", "feeType", "from", "groupId", "instFamily",
     "instId", "instIdCode", "instType", "isoMode", "lever", "limit", "loanTrans", "mgnMode", "newPx",
-    "newSz", "omitPosRisk", "ordId", "ordType", "orderPx", "posId", "posMode", "posSide", "px",
+    "newSz", "omitPosRisk", "ordId", "ordType", "orderPx", "period", "posId", "posMode", "posSide", "px",
     "pxAmendType", "quoteCcy", "reduceOnly", "reqId", "side", "slOrdPx", "slTriggerPx", "slTriggerPxType",
     "slippagePct", "state", "stpMode", "subAcct", "subType", "sz", "tag", "tdMode", "tgtCcy", "tier",
     "timeOut", "to", "tpOrdPx", "tpTriggerPx", "transId", "triggerPx", "triggerPxType", "type", "uly",

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exchange.sim.exchange import Exchange
 from exchange.sim.markets.bars import BARS
 from tests.exchange.sim.surface.client import Rest
 from tests.exchange.sim.surface.stub_venue import HOUR_MS, START_MS, D
+from tests.exchange.sim.worlds import StillMarket
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
 
@@ -183,3 +185,13 @@ def test_history_trades_page_by_trade_id_or_by_time() -> None:
     assert rest.get("/market/history-trades", instId=SPOT, type=3)[1]["code"] == "51000"
     rest.venue.now_ms += 91 * 24 * HOUR_MS
     assert ids() == []
+
+
+def test_volumes_of_a_swap_are_whole_lots_of_contracts_and_the_coins_they_stand_for() -> None:
+    """A bar of 0.0123 coins is 123 of the hundredths of a contract, and not nothing."""
+    venue = Exchange(StillMarket(volume=0.01234), seed=1)
+    rest = Rest(venue)  # type: ignore[arg-type]
+    row = rest.rows("/market/history-candles", instId=SWAP, bar="1H", limit=2)[1]
+    assert row[5:8] == ["1.23", "0.0123", str(D("0.0123") * D(row[4]))]
+    [ticker] = rest.rows("/market/ticker", instId=SWAP)
+    assert (ticker["vol24h"], ticker["volCcy24h"]) == ("28.38", "0.2838")  # 23 closed bars
