@@ -1,18 +1,18 @@
 """One file of a tape: its name, its columns, and everything that can be wrong with them.
 
-    <venue>_<spot|perp|mark>_<time frame>_<symbol>[_<period>].csv.gz   ts,symbol,open,high,low,close[,volume]
-    <venue>_funding_<symbol>[_<period>].csv.gz                         ts,symbol,rate[,mark_px]
+    <venue>_<spot|perp|mark>_<time frame>_<symbol>[_<period>]   ts,symbol,open,high,low,close[,volume]
+    <venue>_funding_<symbol>[_<period>]                         ts,symbol,rate[,mark_px]
+    <venue>_open_interest_<time frame>_<symbol>[_<period>]      ts,symbol,oi_contracts,oi_ccy
 
-`ts` is UTC milliseconds, the open of a bar or the instant of a settlement. Nothing is repaired: what is
-wrong is refused with file, line, value and what is allowed.
+with .csv.gz or .parquet after it. `ts` is UTC milliseconds, the open of a bar or the instant of a settlement;
+`symbol` the name's, with or without its period. Nothing is repaired: what is wrong is refused with file,
+line, value and what is allowed.
 """
 
 from __future__ import annotations
 
-import gzip
 import math
 import re
-import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from core.errors import UsageError
+from exchange.tape_store import SUFFIXES, read_lines
 
 T = TypeVar("T")
 MINUTE_MS = 60_000
@@ -34,20 +35,24 @@ FRAMES_MS = {
 MARK_HEADER = ("ts", "symbol", "open", "high", "low", "close")
 CANDLE_HEADER = (*MARK_HEADER, "volume")
 FUNDING_HEADER = ("ts", "symbol", "rate")
+INTEREST_HEADER = ("ts", "symbol", "oi_contracts", "oi_ccy")
 FUNDING = "funding"
+INTEREST = "open_interest"
+CANDLES = ("spot", "perp", "mark")
 HEADERS = {
     "spot": (CANDLE_HEADER,),
     "perp": (CANDLE_HEADER,),
     "mark": (MARK_HEADER,),
     FUNDING: (FUNDING_HEADER, (*FUNDING_HEADER, "mark_px")),
+    INTEREST: (INTEREST_HEADER,),
 }
 FIRST_MS, LAST_MS = 1_230_768_000_000, 4_102_444_800_000  # 2009 to 2100 leaves out seconds and microseconds
 MAX_RATE = Decimal("0.1")
 SECOND_MS = 1_000
 NAMES = "<venue>_<spot|perp|mark>_<1m..8h>_<symbol>.csv.gz and <venue>_funding_<symbol>.csv.gz"
 _NAME = re.compile(
-    r"(?P<venue>[a-z0-9]+)_(?:(?P<kind>spot|perp|mark)_(?P<frame>\d+[mhd])|funding)_"
-    r"(?P<symbol>[A-Z0-9-]+)(?:_\w+)?\.csv\.gz"
+    r"(?P<venue>[a-z0-9]+)_(?:(?P<kind>spot|perp|mark|open_interest)_(?P<frame>\d+[mhd])|funding)_"
+    r"(?P<symbol>[A-Z0-9-]+)(?P<period>_\w+)?(?:" + "|".join(map(re.escape, SUFFIXES)) + ")"
 )
 
 
@@ -84,13 +89,14 @@ class Settlements:
 
 @dataclass(slots=True)
 class TapeFile:
-    """A file whose name says what it holds. `bar_ms` is 0 for funding."""
+    """A file whose name says what it holds. `bar_ms` is 0 for funding, `period_name` "" or like _2026."""
 
     path: Path
     venue: str
     kind: str
     bar_ms: int
     symbol: str
+    period_name: str = ""
     _rows: list[str] = field(default_factory=list)
     _stamps: list[int] = field(default_factory=list)
 
@@ -155,12 +161,19 @@ class TapeFile:
             self._each("mark_px", cells, mark, lambda value: value is None or value > 0, allowed)
         return Settlements(ts, rate, mark)
 
+    def interest(self) -> dict[int, tuple[str, str]]:
+        """Read and check a file of open interest: (contracts, coins) by instant, in the file's digits."""
+        columns, ts = self._columns(), self.times()
+        for name, cells in zip(INTEREST_HEADER[2:], columns[2:], strict=True):
+            self._floats(name, cells, "0 or more", lambda value: value >= 0)
+        return dict(zip(ts, zip(*columns[2:], strict=True), strict=True))
+
     # --- reading ---------------------------------------------------------------------------------
 
     def _lines(self) -> list[str]:
         """Everything after the header, which is checked. Read once."""
         if not self._rows:
-            header, *rows = self._unpacked().splitlines() or [""]
+            header, *rows = read_lines(self.path) or [""]
             if tuple(header.split(",")) not in HEADERS[self.kind]:
                 wanted = " or ".join(",".join(names) for names in HEADERS[self.kind])
                 raise UsageError(f"{self.path.name}, line 1: header is {header!r}, allowed: {wanted}")
@@ -168,16 +181,6 @@ class TapeFile:
                 raise UsageError(f"{self.path.name}, line 2: no rows, allowed: at least one row of data")
             self._rows = rows
         return self._rows
-
-    def _unpacked(self) -> str:
-        try:
-            return gzip.decompress(self.path.read_bytes()).decode("utf-8")
-        except (OSError, EOFError, zlib.error) as error:
-            raise UsageError(
-                f"{self.path.name}: not readable ({error}), allowed: a whole gzip file"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{self.path.name}: {error}, allowed: UTF-8 text") from error
 
     def _columns(self) -> list[list[str]]:
         """The cells by column; every row as wide as a header, every symbol the one the file is named for."""
@@ -189,8 +192,9 @@ class TapeFile:
             self._refuse(n, "row", lines[n], f"{width} cells")
         cells = ",".join(lines).split(",")  # one flat list: rows as lists would keep the collector busy
         columns = [cells[n::width] for n in range(width)]
-        if set(columns[1]) != {self.symbol}:
-            n = next(n for n, symbol in enumerate(columns[1]) if symbol != self.symbol)
+        names = {self.symbol, self.symbol + self.period_name}
+        if not set(columns[1]) <= names:
+            n = next(n for n, symbol in enumerate(columns[1]) if symbol not in names)
             self._refuse(n, "symbol", columns[1][n], f"{self.symbol}, as the file is named")
         return columns
 
@@ -246,7 +250,8 @@ def tape_file(path: Path) -> TapeFile | None:
     kind, frame = match["kind"] or FUNDING, match["frame"]
     if frame is not None and frame not in FRAMES_MS:
         raise UsageError(f"{path.name}: time frame is {frame!r}, allowed: {', '.join(FRAMES_MS)}")
-    return TapeFile(path, match["venue"], kind, FRAMES_MS[frame] if frame else 0, match["symbol"])
+    bar_ms = FRAMES_MS[frame] if frame else 0
+    return TapeFile(path, match["venue"], kind, bar_ms, match["symbol"], match["period"] or "")
 
 
 def _decimal(cell: str) -> Decimal:

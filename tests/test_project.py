@@ -151,7 +151,9 @@ def direct(group: str | None) -> list[Requirement]:
     return [Requirement(line) for line in listed]
 
 
-@pytest.mark.parametrize(("file", "group"), [("runtime", None), ("dev", None), ("dev", "dev")])
+@pytest.mark.parametrize(
+    ("file", "group"), [("runtime", None), ("dev", None), ("dev", "dev"), ("parquet", "parquet")]
+)
 @pytest.mark.fault("DP2")
 def test_every_dependency_is_pinned_at_a_version_the_project_allows(file: str, group: str | None) -> None:
     pinned = pins(file)
@@ -166,7 +168,7 @@ def test_development_and_runtime_pin_the_same_versions() -> None:
     assert {name: dev.get(name) for name in runtime} == runtime
 
 
-@pytest.mark.parametrize("file", ["runtime", "dev", "uv"])
+@pytest.mark.parametrize("file", ["runtime", "dev", "parquet", "uv"])
 @pytest.mark.fault("DP2")
 def test_every_pin_carries_its_hashes(file: str) -> None:
     text = (ROOT / "requirements" / f"{file}.txt").read_text()

@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import UsageError
 from exchange.tape import read_tape
-from exchange.tape_files import FRAMES_MS
+from exchange.tape_files import FRAMES_MS, tape_file
 from tests.exchange.tapes import (
     CANDLES,
     FUNDING,
@@ -227,3 +227,36 @@ def test_the_recorded_years_have_the_documented_breaks() -> None:
     long_breaks = [hole for hole in tape.holes if hole.end_ms - hole.begin_ms > 5 * 24 * HOUR_MS]
     days = [(hole.end_ms - hole.begin_ms) // (24 * HOUR_MS) for hole in long_breaks]
     assert days == [10, 92, 31, 8, 120]
+
+
+def test_a_symbol_may_carry_the_period_its_file_is_named_for(tmp_path: Path) -> None:
+    whole_tape(tmp_path, hours=24)
+    for kind in ("spot", "perp"):
+        name = f"binance_{kind}_1h_BTCUSDT_2026.csv.gz"
+        write(tmp_path, name, CANDLES, bars("BTCUSDT_2026", range(24, 48)))
+    write(tmp_path, RATES, FUNDING, settlements("BTCUSDT", 7))
+    tape = read_tape(tmp_path, ["BTC"])
+    assert not tape.holes and tape.end_ms == START_MS + 48 * HOUR_MS
+    write(tmp_path, "binance_spot_1h_BTCUSDT_2026.csv.gz", CANDLES, bars("BTCUSDT_2025", range(24, 48)))
+    with pytest.raises(UsageError, match="symbol is 'BTCUSDT_2025'"):
+        read_tape(tmp_path, ["BTC"])
+
+
+def test_open_interest_beside_the_candles_is_read_and_does_not_change_the_tape(tmp_path: Path) -> None:
+    header = "ts,symbol,oi_contracts,oi_ccy"
+    name = "okx_open_interest_1h_BTC-USDT-SWAP.csv.gz"
+    file = tape_file(write(tmp_path, name, header, [f"{T0},BTC-USDT-SWAP,5000.5,50.005"]))
+    assert file is not None and file.interest() == {T0: ("5000.5", "50.005")}
+    assert len(read_tape(whole_tape(tmp_path), ["BTC"]).coins) == 1
+    write(tmp_path, name, header, [f"{T0},BTC-USDT-SWAP,-1,50"])
+    with pytest.raises(UsageError, match="line 2: oi_contracts is '-1', allowed: 0 or more"):
+        file = tape_file(tmp_path / name)
+        assert file is not None
+        file.interest()
+
+
+@needs_data
+def test_recorded_files_of_another_period_are_the_same_instrument() -> None:
+    for coin in ("BTC", "ETH", "DOGE"):
+        file = tape_file(DATA / f"okx_perp_5m_{coin}-USDT-SWAP_2026.csv.gz")
+        assert file is not None and len(file.candles().ts) == 17_299
