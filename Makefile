@@ -17,7 +17,7 @@ UV := $(or $(shell command -v uv),$(UV_HOME)/bin/uv)
 GET_UV := [ -x $(UV) ] || $(PIP) --target $(UV_HOME) --requirement requirements/uv.txt || \
 	echo "no uv: pip installs, which takes a little longer"
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --overrides requirements/overrides.in
 
 .PHONY: setup setup-dev parquet run test docs requirements clean
 .DEFAULT_GOAL := setup
@@ -61,7 +61,7 @@ $(BIN)/python:
 $(VENV)/.runtime $(VENV)/.dev $(VENV)/.parquet: $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $<"
 	@$(GET_UV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement $< || \
+	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --require-hashes --requirement $< || \
 		$(PIP) --requirement $<
 	@rm -rf $(UV_HOME)
 	@touch $@
