@@ -136,7 +136,8 @@ class OrderManager:
         else:
             request, hedge_id, sent_ms = await self._journal.recall(cl_id)
             pair = self._pair_of(request.instrument)
-            flight = Flight(request, hedge_id, pair, sent_ms, sent_ms + ORDER_LIFE_MS)
+            latest_ms = min(sent_ms, self._clock.now_ms())  # the clock may have been set since
+            flight = Flight(request, hedge_id, pair, sent_ms, latest_ms + ORDER_LIFE_MS)
             self._flights[cl_id] = flight
         await self._conclude(flight)
 

@@ -366,6 +366,21 @@ async def test_after_a_restart_an_intent_without_outcome_is_resolved_and_never_s
     assert bench.books.unresolved_orders() == () and len(bench.venue.sent) == 1 and len(booked(bench)) == 1
 
 
+@pytest.mark.fault("TM1")
+async def test_a_clock_set_back_before_a_restart_does_not_keep_an_order_in_the_future() -> None:
+    bench = Bench()
+    bench.venue.on(SPOT, Fault(lost=True))
+    bench.venue.outages.extend([True] * 100)
+    result = await execute(bench)
+    bench.venue.outages.clear()
+    bench.clock = FakeClock(bench.clock.now_ms() - 120_000)
+    bench.hire()
+    began_ms = bench.clock.now_ms()
+    await bench.orders.resolve(result.cl_id)
+    assert bench.journal.of(Kind.ORDER)[-1].body["status"] == "absent"
+    assert bench.clock.now_ms() - began_ms < 5_000
+
+
 @pytest.mark.fault("OL11")
 async def test_a_client_id_cannot_be_used_twice() -> None:
     bench = Bench()
