@@ -29,7 +29,8 @@ from scripts.commands import Command, Verb
 from scripts.compose import App
 from scripts.simulation.crossings import Crossings
 from scripts.simulation.faults import faults_of
-from scripts.simulation.oracles import Oracles, Violation
+from scripts.simulation.findings import Violation
+from scripts.simulation.oracles import Oracles
 from scripts.simulation.story import Story, Trouble
 from scripts.simulation.truth import ZERO
 from scripts.simulation.world import World
