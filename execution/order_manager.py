@@ -310,12 +310,14 @@ class OrderManager:
 
     def _is_absent(self, flight: Flight) -> bool:
         """Enough successful answers over a long enough window say that there is no such order, and that none
-        can come any more."""
+        can come any more; a window after the expiry two answers do."""
         window_ms = self._timeout_ms if flight.accepted else ABSENCE_WINDOW_MS
         seen = flight.absences
-        if flight.record is not None or len(seen) < ABSENCE_ANSWERS:
+        if flight.record is not None or len(seen) < 2 or seen[-1] <= flight.expires_ms:
             return False
-        return seen[-1] - seen[0] >= window_ms and seen[-1] > flight.expires_ms
+        if len(seen) >= ABSENCE_ANSWERS and seen[-1] - seen[0] >= window_ms:
+            return True
+        return not flight.accepted and seen[-1] > flight.expires_ms + ABSENCE_WINDOW_MS
 
     async def _has_no_fills(self, flight: Flight) -> bool:
         """Look for executions too, before an order is called absent."""

@@ -366,7 +366,7 @@ async def test_after_a_restart_an_intent_without_outcome_is_resolved_and_never_s
     assert bench.books.unresolved_orders() == () and len(bench.venue.sent) == 1 and len(booked(bench)) == 1
 
 
-@pytest.mark.fault("TM1")
+@pytest.mark.fault("AU2")
 async def test_a_clock_set_back_before_a_restart_does_not_keep_an_order_in_the_future() -> None:
     bench = Bench()
     bench.venue.on(SPOT, Fault(lost=True))

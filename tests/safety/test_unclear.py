@@ -80,7 +80,7 @@ def test_an_order_held_up_on_its_way_is_too_old_when_it_comes(tmp_path: Path, le
     assert not executed & absent
 
 
-@pytest.mark.fault("RE6", "RE9", "TM1")
+@pytest.mark.fault("RE6", "RE9", "AU1")
 @LEGS
 def test_an_order_that_arrives_after_it_was_proven_absent_is_evened_out_within_five_seconds(
     tmp_path: Path, leg: str
