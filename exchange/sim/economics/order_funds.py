@@ -53,9 +53,10 @@ def check_funds(
     `own` is the order being amended: what it holds and opens is free again. Raises 51008 when there is
     not enough, 51004 when the position would outgrow its tier.
     """
-    instrument, now = market.instrument, standing(world, account)
+    instrument = market.instrument
     if instrument.is_swap:
-        return Hold(_margin_needed(account, market, params, size, limit, now, own), "")
+        return Hold(_margin_needed(world, account, market, params, size, limit, own), "")
+    now = standing(world, account)
     if params.kind == "market":
         hold = _market_funds(account, market, params, now)
         if hold.budget is not None:
@@ -115,15 +116,15 @@ def _insufficient(ccy: str) -> Reject:
 
 
 def _margin_needed(
+    world: World,
     account: AccountState,
     market: Market,
     params: OrderParams,
     size: Decimal,
     limit: Decimal,
-    now: Standing,
     own: Order | None,
 ) -> Decimal:
-    """Initial margin and fee of what the order may open."""
+    """Initial margin and fee of what the order may open: nothing where it only comes to close."""
     key = params.position
     now_held = held(account, key)
     signed = size if params.side == "buy" else -size
@@ -137,7 +138,7 @@ def _margin_needed(
     check_tier(market, committed(account, key, params.side) + size - (own.left if own else ZERO), leverage)
     taker = fees.rates(account.fee_level, "SWAP")[1]
     notional = opening * market.instrument.ct_val * _dearest(market, params.side, params.kind, limit)
-    need = notional * (1 / leverage + taker)
+    need, now = notional * (1 / leverage + taker), standing(world, account)
     if now.multi and not account.auto_loan and now.equity[QUOTE] < notional * taker:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
     if now.free + (own.frozen if own else ZERO) < need:
