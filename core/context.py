@@ -113,6 +113,7 @@ class HedgeView:
     settlements: int
     liquidations: int = 0  # bookings of the venue's by which it took over the short, or a part of it
     deleveragings: int = 0  # the same for forced deleveraging (ADL)
+    reason: str = ""  # why the target was set
 
     @property
     def net_delta(self) -> Base:

@@ -106,6 +106,7 @@ class Hedge:
             settlements=self.tally.settlements,
             liquidations=self.liquidations,
             deleveragings=self.deleveragings,
+            reason=self.reason,
         )
 
     def _add_cost(self, cost: Decimal) -> None:

@@ -70,12 +70,22 @@ class Herald:
             return
         for target in targets:
             if isinstance(target, HedgeTarget):
-                if report.outcome is Outcome.BALANCED or not target.purpose.adds_risk:
-                    self._reached(target, _TOPICS.get(target.purpose, "rebalanced"))
+                topic = _TOPICS.get(target.purpose, "rebalanced")
+                if self._came_about(topic, target, report):
+                    self._reached(target, topic)
             elif not report.errors:
                 self.totals.rebalances += 1
                 fields = {"instrument": target.ccy, "size": target.amount}
                 self._tell("rebalanced", target, fields)
+
+    def _came_about(self, topic: str, target: HedgeTarget, report: Report) -> bool:
+        """Legs may be equal because nothing could be traded: opened is what is held, closed what is not."""
+        hedge = self._books.hedge(target.instrument)
+        if topic == "closed":
+            return hedge is None
+        if topic == "opened":
+            return hedge is not None and hedge.contracts > 0
+        return report.outcome is Outcome.BALANCED or not target.purpose.adds_risk
 
     def _reached(self, target: HedgeTarget, topic: str) -> None:
         fields: dict[str, object] = {"instrument": target.instrument, "size": target.base}

@@ -47,9 +47,9 @@ def reasons_to_keep(
 
 
 def _leaving_goes_on(hedge: HedgeView) -> Verdict:
-    """An exit once begun is finished, even if its reason has gone."""
+    """An exit once begun is finished, even if its reason has gone, and keeps that reason."""
     ok = hedge.target_base > 0
-    reason = "the hedge is wanted" if ok else "an exit was begun"
+    reason = "the hedge is wanted" if ok else hedge.reason or "an exit was begun"
     return Verdict(
         ok, "keep_wanted", reason, (("target_base", Decimal(hedge.target_base)),), hedge.instrument
     )

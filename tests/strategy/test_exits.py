@@ -167,6 +167,8 @@ def test_a_maintenance_too_long_to_go_unsupervised_is_left_before_it_begins(
 
 def test_an_exit_once_begun_is_finished() -> None:
     assert left(holding(hedge("0.2", target="0"))) == "an exit was begun"
+    begun = replace(hedge("0.2", target="0"), reason="funding settled below zero")
+    assert left(holding(begun)) == begun.reason
 
 
 # --- income -----------------------------------------------------------------------------------------
