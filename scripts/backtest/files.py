@@ -21,7 +21,7 @@ from monitor.pnl_tracker import Point
 
 TRADES = ("ts", "instrument", "hedge_id", "leg", "side", "px", "size", "base_qty", "fee", "fee_ccy",
           "fee_usdt", "fee_base", "slippage_usdt", "maker", "cl_id", "trade_id")  # fmt: skip
-FUNDING = ("ts", "instrument", "base_qty", "mark_px", "rate", "amount")
+FUNDING = ("ts", "instrument", "hedge_id", "base_qty", "mark_px", "rate", "amount")
 EQUITY = ("ts", "equity")
 
 
@@ -39,8 +39,8 @@ def write_trades(path: Path, trades: Iterable[Trade]) -> None:
 
 
 def write_funding(path: Path, settlements: Iterable[Settlement]) -> None:
-    """One row a settlement; `rate` is positive where the short received."""
-    rows = ((s.ts_ms, s.instrument, s.base_qty, s.mark_px, s.rate, s.amount) for s in settlements)
+    """One row a settlement, with the round it belongs to; `rate` is positive where the short received."""
+    rows = ((s.ts_ms, s.instrument, s.hedge_id, s.base_qty, s.mark_px, s.rate, s.amount) for s in settlements)
     _write_csv(path, FUNDING, rows)
 
 
