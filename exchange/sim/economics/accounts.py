@@ -262,7 +262,7 @@ def held(account: AccountState, key: PositionKey) -> Decimal:
 
 def leverage_key(key: PositionKey) -> PositionKey:
     """What a leverage is set for: cross per swap, isolated per swap and side. api-v5.md 3.4."""
-    return key if key.mode != CROSS or key.side == NET else position_key(key.inst_id)
+    return key if key.side == NET or key.mode != CROSS else position_key(key.inst_id)
 
 
 def leverage_of(account: AccountState, key: PositionKey) -> Decimal:

@@ -28,12 +28,17 @@ class Exposure(Struct, gc=False):
 
     row: PositionRow
     market: Market
+    size: Decimal  # contracts, never negative
     notional: Decimal
     upl: Decimal
     imr: Decimal
-    mmr_rate: Decimal  # of the tier it is in, a fraction of notional
-    taker: Decimal  # what closing costs, likewise
+    taker: Decimal  # what closing costs, a fraction of notional
     margin: Decimal = ZERO  # an isolated position's own
+
+    @property
+    def mmr_rate(self) -> Decimal:
+        """Of the tier it is in, a fraction of notional."""
+        return tier_of(self.market, self.size)[2]
 
     @property
     def mmr(self) -> Decimal:
@@ -170,10 +175,11 @@ def standing(world: World, account: AccountState) -> Standing:
     exposures: list[Exposure] = []
     isolated: list[Exposure] = []
     upl = imr = ZERO
+    taker = fees.rates(account.fee_level, "SWAP")[1]
     for key, row in account.positions.items():
         if not row.size:
             continue
-        each = _exposure(account, row, world.markets[key.inst_id])
+        each = _exposure(row, world.markets[key.inst_id], leverage_of(account, key), taker)
         if key.mode == ISOLATED:
             each.margin = account.margins[key]
             isolated.append(each)
@@ -203,15 +209,7 @@ def standing(world: World, account: AccountState) -> Standing:
     )  # fmt: skip
 
 
-def _exposure(account: AccountState, row: PositionRow, market: Market) -> Exposure:
+def _exposure(row: PositionRow, market: Market, leverage: Decimal, taker: Decimal) -> Exposure:
     coins, mark_px = row.size * market.instrument.ct_val, market.mark_px
-    notional = abs(coins) * mark_px
-    return Exposure(
-        row=row,
-        market=market,
-        notional=notional,
-        upl=coins * (mark_px - row.avg_px),
-        imr=notional / leverage_of(account, row.key),
-        mmr_rate=tier_of(market, abs(row.size))[2],
-        taker=fees.rates(account.fee_level, "SWAP")[1],
-    )
+    notional, upl = abs(coins) * mark_px, coins * (mark_px - row.avg_px)
+    return Exposure(row, market, abs(row.size), notional, upl, notional / leverage, taker)
