@@ -89,7 +89,13 @@ class Public(_Signed, PublicAPI):
 
 
 class MarketInfo(_Signed, MarketAPI):
-    pass
+    """Quotes and candles, with the histories the SDK lacks or keeps in a client of their own."""
+
+    def get_history_mark_candlesticks(self, **params: str) -> Prepared:
+        return self._request(GET, "/api/v5/market/history-mark-price-candles", params)
+
+    def get_open_interest_history(self, **params: str) -> Prepared:
+        return self._request(GET, "/api/v5/rubik/stat/contracts/open-interest-history", params)
 
 
 class Service(_Signed, StatusAPI):
