@@ -1,6 +1,7 @@
 # make run   set up, then the demo with its live view; ARGS="..." adds flags
 # make test  set up, then the whole suite
 # make parquet  what reading and writing tapes in Parquet needs besides
+# make search, make cluster   what `python main.py sweep` needs, alone or with a Dask cluster
 # Needs only python3.11 (or newer) and make.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -19,12 +20,14 @@ GET_UV := [ -x $(UV) ] || $(PIP) --target $(UV_HOME) --requirement requirements/
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --overrides requirements/overrides.in
 
-.PHONY: setup setup-dev parquet run test docs requirements clean
+.PHONY: setup setup-dev parquet search cluster run test docs requirements clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
 parquet: $(VENV)/.runtime $(VENV)/.parquet
+search: $(VENV)/.runtime $(VENV)/.search
+cluster: $(VENV)/.runtime $(VENV)/.cluster
 
 run: setup
 	@exec $(BIN)/python main.py run $(ARGS)
@@ -46,7 +49,9 @@ docs: setup
 requirements: $(BIN)/python
 	@$(GET_UV)
 	$(COMPILE) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
-	$(COMPILE) $(UPGRADE) --constraint requirements/runtime.txt --group dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/runtime.txt --group search --output-file requirements/search.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/search.txt --group cluster --output-file requirements/cluster.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/cluster.txt --group dev --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/dev.txt --group parquet --output-file requirements/parquet.txt
 	echo uv | $(COMPILE) $(UPGRADE) --output-file requirements/uv.txt -
 
@@ -58,7 +63,7 @@ $(BIN)/python:
 		{ echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "the venv module is missing: python3-venv on Debian"; exit 2; }
 
-$(VENV)/.runtime $(VENV)/.dev $(VENV)/.parquet: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+$(VENV)/.runtime $(VENV)/.parquet $(VENV)/.search $(VENV)/.cluster $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $<"
 	@$(GET_UV)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --require-hashes --requirement $< || \

@@ -148,11 +148,22 @@ def pins(name: str) -> dict[str, str]:
 def direct(group: str | None) -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     listed = project["dependency-groups"][group] if group else project["project"]["dependencies"]
-    return [Requirement(line) for line in listed]
+    found = [Requirement(line) for line in listed if isinstance(line, str)]
+    for line in listed:
+        found += [] if isinstance(line, str) else direct(line["include-group"])
+    return found
 
 
 @pytest.mark.parametrize(
-    ("file", "group"), [("runtime", None), ("dev", None), ("dev", "dev"), ("parquet", "parquet")]
+    ("file", "group"),
+    [
+        ("runtime", None),
+        ("dev", None),
+        ("dev", "dev"),
+        ("parquet", "parquet"),
+        ("search", "search"),
+        ("cluster", "cluster"),
+    ],
 )
 @pytest.mark.fault("DP2")
 def test_every_dependency_is_pinned_at_a_version_the_project_allows(file: str, group: str | None) -> None:
@@ -163,12 +174,13 @@ def test_every_dependency_is_pinned_at_a_version_the_project_allows(file: str, g
         assert Version(pinned[name]) in wanted.specifier, f"{wanted} is pinned at {pinned[name]}"
 
 
-def test_development_and_runtime_pin_the_same_versions() -> None:
-    runtime, dev = pins("runtime"), pins("dev")
-    assert {name: dev.get(name) for name in runtime} == runtime
+@pytest.mark.parametrize("file", ["runtime", "search", "cluster"])
+def test_development_pins_the_same_versions_as(file: str) -> None:
+    used, dev = pins(file), pins("dev")
+    assert {name: dev.get(name) for name in used} == used
 
 
-@pytest.mark.parametrize("file", ["runtime", "dev", "parquet", "uv"])
+@pytest.mark.parametrize("file", ["runtime", "search", "cluster", "parquet", "dev", "uv"])
 @pytest.mark.fault("DP2")
 def test_every_pin_carries_its_hashes(file: str) -> None:
     text = (ROOT / "requirements" / f"{file}.txt").read_text()
