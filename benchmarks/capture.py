@@ -25,10 +25,10 @@ from pathlib import Path
 from benchmarks.figures import Figure, report
 from config.loader import load
 from config.schema import Strategy
-from core.types import DAY_MS, ZERO, SettledFunding
-from exchange.tape_files import TapeFile, tape_file
+from core.types import ZERO, SettledFunding
 from scripts.options import instant_ms
-from strategy.foresight import Course, Segments, course_of, perfect_foresight, segments_of
+from scripts.sweep.record import funding_files, holes_of
+from strategy.foresight import Course, Segments, course_of, perfect_foresight
 from strategy.rehearsal import MODES, Rehearsal
 
 SWITCH_COST = Decimal("0.0016")  # of notional: both legs' taker fees, and their spreads
@@ -37,20 +37,10 @@ LEAST_YEAR = -0.01  # of notional: no calendar year may be worse
 NO_TARGET = -1.0  # of modes that are shown beside the default
 
 
-def funding_files(tape: Path) -> dict[str, TapeFile]:
-    """The longest funding record of each coin in the folder."""
-    found = [one for path in sorted(tape.iterdir()) if (one := tape_file(path)) is not None]
-    longest: dict[str, TapeFile] = {}
-    for one in (each for each in found if each.kind == "funding" and each.coin in TARGETS):
-        if one.coin not in longest or len(one.times()) > len(longest[one.coin].times()):
-            longest[one.coin] = one
-    return longest
-
-
 def measure(tape: Path, strategy: Strategy, from_ms: int, to_ms: int) -> list[Figure]:
     """Capture of every coin and mode, and the worst calendar year of the default mode."""
     figures = []
-    for coin, file in funding_files(tape).items():
+    for coin, file in funding_files(tape, TARGETS).items():
         read = file.settlements()
         settled = [SettledFunding(*one) for one in zip(read.ts, read.rate, strict=True)]
         figures += _coin(coin, [one for one in settled if from_ms <= one.ts_ms < to_ms], strategy)
@@ -81,12 +71,6 @@ def played(settled: Sequence[SettledFunding], segments: Segments, strategy: Stra
         for now in Rehearsal(settled[first:end], SWITCH_COST, strategy).play(mode).held
     ]
     return course_of([one.rate for one in settled], held, SWITCH_COST, segments)
-
-
-def holes_of(times_ms: Sequence[int]) -> Segments:
-    """Stretches of settlements without a hole of more than a day: a position is flat at their ends."""
-    holes = [(before + 1, after - 1) for before, after in pairwise(times_ms) if after - before > DAY_MS]
-    return segments_of(times_ms, holes)
 
 
 def years_of(settled: Sequence[SettledFunding], course: Course, segments: Segments) -> dict[int, Decimal]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from benchmarks.capture import SWITCH_COST, holes_of, measure, played, years_of
+from benchmarks.capture import SWITCH_COST, measure, played, years_of
 from config.loader import load
 from core.types import HOUR_MS, SettledFunding
 from scripts.options import instant_ms
+from scripts.sweep.record import holes_of
 from strategy.foresight import course_of
 from tests.e2e.rig import ROOT, TAPE, needs_tape
 
