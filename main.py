@@ -24,6 +24,8 @@ DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 journal_app = typer.Typer(help="Questions to the journal itself.")
 app.add_typer(journal_app, name="journal")
+tape_app = typer.Typer(help="Questions to a folder of recorded data.")
+app.add_typer(tape_app, name="tape")
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on the last line of stdout")]
 Data = Annotated[Path | None, typer.Option(help="data folder; default: that of the last run")]
@@ -163,6 +165,53 @@ def backtest(
         language=language,
     )
     raise typer.Exit(tested(options))
+
+
+@app.command()
+def download(
+    tape: Annotated[Path, typer.Option(help="folder of recorded data to write into, or to go on with")],
+    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
+    from_: Annotated[str | None, typer.Option("--from", help="2026-01-05; default: 90 days before")] = None,
+    to: Annotated[str | None, typer.Option(help="default: now")] = None,
+    bars: Annotated[str, typer.Option(help="1m to 4h, several with commas")] = "1h",
+    kinds: Annotated[
+        str, typer.Option(help="of spot,perp,mark,funding,open_interest")
+    ] = "spot,perp,mark,funding,open_interest",
+    format_: Annotated[str, typer.Option("--format", help="csv or parquet (make parquet)")] = "csv",
+    venue: Annotated[str | None, typer.Option(help="a running simulated venue")] = None,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """Candles, mark candles, funding and open interest from OKX's public history into a tape folder."""
+    from scripts.tape.download import DownloadOptions
+    from scripts.tape.download import download as downloaded
+
+    options = DownloadOptions(
+        tape=tape,
+        instruments=opt.names_of(instruments),
+        from_ms=_instant(from_, "--from"),
+        to_ms=_instant(to, "--to"),
+        bars=opt.words_of(bars),
+        kinds=opt.words_of(kinds),
+        format=format_,
+        venue=venue,
+        config=config,
+        json=json,
+    )
+    raise typer.Exit(downloaded(options))
+
+
+@tape_app.command()
+def check(
+    tape: Annotated[Path, typer.Option(help="folder of recorded data")],
+    max_jump: Annotated[float, typer.Option(help="from one bar's close, a fraction")] = 0.2,
+    max_mark_gap: Annotated[float, typer.Option(help="of mark to contract, a fraction")] = 0.02,
+    json: Json = False,
+) -> None:
+    """File by file: gaps, duplicates, impossible bars; and what a backtest may use."""
+    from scripts.tape.check import check as checked
+
+    _answer(checked(tape, max_jump, max_mark_gap), json)
 
 
 @app.command()

@@ -97,6 +97,7 @@ class TapeFile:
     bar_ms: int
     symbol: str
     period_name: str = ""
+    _header: str = ""
     _rows: list[str] = field(default_factory=list)
     _stamps: list[int] = field(default_factory=list)
 
@@ -109,7 +110,7 @@ class TapeFile:
     def times(self) -> list[int]:
         """The stamps alone, checked: to see what a file covers before reading all of it."""
         if not self._stamps:
-            cells = [line.partition(",")[0] for line in self._lines()]
+            cells = [line.partition(",")[0] for line in self.lines()]
             self._stamps = self._times(cells, self.bar_ms or SECOND_MS)
         return self._stamps
 
@@ -170,21 +171,26 @@ class TapeFile:
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def _lines(self) -> list[str]:
-        """Everything after the header, which is checked. Read once."""
+    def lines(self) -> list[str]:
+        """Everything after the header, which is checked. Read once. Raises UsageError."""
         if not self._rows:
-            header, *rows = read_lines(self.path) or [""]
-            if tuple(header.split(",")) not in HEADERS[self.kind]:
+            self._header, *rows = read_lines(self.path) or [""]
+            if tuple(self._header.split(",")) not in HEADERS[self.kind]:
                 wanted = " or ".join(",".join(names) for names in HEADERS[self.kind])
-                raise UsageError(f"{self.path.name}, line 1: header is {header!r}, allowed: {wanted}")
+                raise UsageError(f"{self.path.name}, line 1: header is {self._header!r}, allowed: {wanted}")
             if not rows:
                 raise UsageError(f"{self.path.name}, line 2: no rows, allowed: at least one row of data")
             self._rows = rows
         return self._rows
 
+    def header(self) -> str:
+        """The first line, checked."""
+        self.lines()
+        return self._header
+
     def _columns(self) -> list[list[str]]:
         """The cells by column; every row as wide as a header, every symbol the one the file is named for."""
-        lines = self._lines()
+        lines = self.lines()
         widths = {len(header) for header in HEADERS[self.kind]} & {lines[0].count(",") + 1}
         width = widths.pop() if widths else len(HEADERS[self.kind][0])
         if set(map(_commas, lines)) != {width - 1}:

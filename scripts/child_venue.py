@@ -16,14 +16,15 @@ MAIN = Path(__file__).resolve().parent.parent / "main.py"
 
 
 @contextmanager
-def venue_process(*arguments: str) -> Iterator[str]:
+def venue_process(*arguments: str, lockstep: bool = True) -> Iterator[str]:
     """Start `main.py venue` with these arguments, on a free port and in lock-step: its time stands still
-    while nobody is attached to its clock. Yield its base URL, end it afterwards.
+    while nobody is attached to its clock; else it runs by itself. Yield its base URL, end it afterwards.
 
     The child ends by itself when its standard input closes, so a killed parent leaves none behind.
     Raises EngineError with the child's last words when it does not come up.
     """
-    command = [sys.executable, str(MAIN), "venue", "--port", "0", "--lockstep", "--until-stdin-closes"]
+    command = [sys.executable, str(MAIN), "venue", "--port", "0", "--until-stdin-closes"]
+    command += ["--lockstep"] if lockstep else []
     with subprocess.Popen(
         [*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -53,6 +53,11 @@ def instant_ms(text: str, option: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """Read `5m,1h`; each once, in the order given."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
 def names_of(text: str) -> tuple[str, ...]:
     """Read `BTC-USDT,ETH-USDT`."""
     names = tuple(part.strip().upper() for part in text.split(",") if part.strip())
