@@ -177,6 +177,16 @@ class Exit(Section):
     ] = Decimal(8)
 
 
+class Rotation(Section):
+    """Giving up the weakest hedge for a better coin once all places are taken."""
+
+    enabled: bool = True
+    min_gain_bps: Annotated[
+        Decimal,
+        Field(ge=0, le=1000, description="forecast gain over the horizon, after the new round trip"),
+    ] = Decimal(100)
+
+
 class Regime(Section):
     """Candle figures that can keep a scan from opening."""
 
@@ -236,6 +246,7 @@ class Strategy(Section):
     funding_rate_threshold: FundingBand = FundingBand()
     forecast: Forecast = Forecast()
     exit: Exit = Exit()
+    rotation: Rotation = Rotation()
     regime: Regime = Regime()
     opening: Opening = Opening()
     auxiliary: AuxiliaryModules = AuxiliaryModules()

@@ -160,9 +160,8 @@ async def _connected(
     streams = venue.streams(
         orders, lambda: _resync(engine, bookkeeper), lambda what: _trouble(notifier, what)
     )
-    machine = StateMachine(
-        (*conditions.CONDITIONS, *build_guards(settings), *build_strategy_guards(settings))
-    )
+    may_we = build_guards(settings)
+    machine = StateMachine((*conditions.CONDITIONS, *may_we, *build_strategy_guards(settings)))
     lookout = build_lookout(settings, venue, permissions, patrol, streams, clock, look_every_s)
     gate.jumped = lambda: lookout.jumped
     engine = Engine(
@@ -177,7 +176,7 @@ async def _connected(
             lambda: queue.views,
         ),
         planners=(
-            build_planner(settings),
+            build_planner(settings, may_we),
             FundPlanner(settings),
             DriftPlanner(settings),
             DeleveragingPlanner(settings.risk.deleveraging),

@@ -10,9 +10,12 @@ from strategy.universe import Listing, rank
 __all__ = ["Listing", "build_guards", "build_planner", "rank"]
 
 
-def build_planner(settings: Settings) -> Planner:
-    """Return the main strategy."""
-    return CashAndCarry(settings)
+def build_planner(settings: Settings, may_we: tuple[Guard, ...] = ()) -> Planner:
+    """Return the main strategy.
+
+    may_we  the guards an opening has to pass; they are asked before a hedge gives up its place.
+    """
+    return CashAndCarry(settings, may_we)
 
 
 def build_guards(settings: Settings) -> tuple[Guard, ...]:

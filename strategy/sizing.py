@@ -51,6 +51,15 @@ def planned_hedges(settings: Settings) -> int:
     return min(names, settings.risk.caps.max_instruments)
 
 
+def place_is_free(settings: Settings, ctx: Context) -> bool:
+    """Whether another hedge may be held, and the sleeve has half a share or more left for it."""
+    if len(ctx.open_hedges) >= settings.risk.caps.max_instruments:
+        return False
+    budget = spot_budget(settings)
+    left = budget - sum((hedge.entry_notional for hedge in ctx.open_hedges), ZERO)
+    return left >= budget / planned_hedges(settings) / 2
+
+
 def ceilings(settings: Settings, ctx: Context, market: MarketView, fees: FeeRates) -> tuple[Ceiling, ...]:
     """Return everything that limits a new hedge, in coins. The market must be quoted.
 
