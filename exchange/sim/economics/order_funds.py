@@ -126,22 +126,21 @@ def _margin_needed(
 ) -> Decimal:
     """Initial margin and fee of what the order may open: nothing where it only comes to close."""
     key = params.position
+    left, freed = (own.left, own.frozen) if own else (ZERO, ZERO)
     now_held = held(account, key)
-    signed = size if params.side == "buy" else -size
-    pending = account.sums.pending(key, params.side) - (own.left if own else ZERO)
-    closable = abs(now_held) if now_held * signed < 0 else ZERO
-    closing = closable - pending  # those waiting come first to close
-    opening = size if closing <= 0 else min(size, max(ZERO, size - closing))
-    if not opening:
+    closable = abs(now_held) if (now_held < 0) == (params.side == "buy") else ZERO
+    closing = closable - account.sums.pending(key, params.side) + left  # those waiting come first to close
+    opening = size - closing if closing > 0 else size
+    if opening <= 0:
         return ZERO
     leverage = leverage_of(account, key)
-    check_tier(market, committed(account, key, params.side) + size - (own.left if own else ZERO), leverage)
+    check_tier(market, committed(account, key, params.side) + size - left, leverage)
     taker = fees.rates(account.fee_level, "SWAP")[1]
     notional = opening * market.instrument.ct_val * _dearest(market, params.side, params.kind, limit)
     need, now = notional * (1 / leverage + taker), standing(world, account)
     if now.multi and not account.auto_loan and now.equity[QUOTE] < notional * taker:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} balance, and borrowing is turned off.")
-    if now.free + (own.frozen if own else ZERO) < need:
+    if now.free + freed < need:
         raise Reject("51008", f"Order failed. Insufficient {QUOTE} margin in account.")
     return need
 
