@@ -23,12 +23,17 @@ BROKEN: Final = 6  # usual steps without a point, from which a line is interrupt
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `color` is a class of page.css: s0 to s7, or a name; None values interrupt it."""
+    """One line. `color` is a class of page.css: s0 to s7, or a name; None values interrupt it.
+
+    low, high  a shade around it, as long as `values`; empty: none.
+    """
 
     name: str
     color: str
     values: Values
     filled: bool = False
+    low: Values = ()
+    high: Values = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def line_chart(
 ) -> str:
     """Lines over time, with a pointer that reads them. `bounds`: of the scale, where it shall not follow
     the data; values beyond are drawn at its edge."""
-    known = [v for line in lines for v in line.values if v is not None]
+    known = [v for one in lines for vs in (one.values, one.low, one.high) for v in vs if v is not None]
     if not known:
         return ""
     low, high = bounds
@@ -65,8 +70,17 @@ def line_chart(
     longest_ms = BROKEN * median(b - a for a, b in pairwise(times_ms)) if len(times_ms) > 1 else 0
     inside = []
     for line in lines:
+        gap_ms = max(longest_ms, (period[1] - period[0]) / 150)
+        if line.low:
+            edges = [
+                drawing.runs_of([(ms, side[n]) for ms, n in zip(drawn_ms, kept, strict=True)], gap_ms)
+                for side in (line.low, line.high)
+            ]
+            for lows, highs in zip(*edges, strict=True):
+                ring = [(along(ms), place(value)) for ms, value in (*lows, *reversed(highs))]
+                inside.append(drawing.ring_of(ring, line.color))
         spots = [(ms, line.values[n]) for ms, n in zip(drawn_ms, kept, strict=True)]
-        for run in drawing.runs_of(spots, max(longest_ms, (period[1] - period[0]) / 150)):
+        for run in drawing.runs_of(spots, gap_ms):
             points = [(along(ms), place(value)) for ms, value in run]
             if line.filled:
                 inside.append(drawing.area_of(points, place(max(marks[0], min(0.0, marks[-1]))), line.color))

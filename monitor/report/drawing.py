@@ -87,6 +87,11 @@ def area_of(points: Sequence[tuple[float, float]], base: float, color: str) -> s
     return f'<path class="area {color}" d="M{points[0][0]:.1f} {base:.1f}L{said}V{base:.1f}Z"/>'
 
 
+def ring_of(points: Sequence[tuple[float, float]], color: str) -> str:
+    said = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return f'<path class="area {color}" d="M{said}Z"/>'
+
+
 def bar_of(x: float, width: float, begin: float, end: float, color: str) -> str:
     top, height = min(begin, end), abs(end - begin)
     return f'<rect class="{color}" x="{x:.1f}" width="{width:.1f}" y="{top:.1f}" height="{height:.1f}"/>'

@@ -100,8 +100,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What one coin's market was played from.
+
+    bar_ms, mark_ms  length of the candles of both legs and of the mark price; None: there were none.
+    feeds            the markets (spot, perp) whose order book was recorded, for a part of the time at least.
+    """
+
+    coin: str
+    venue: str
+    bar_ms: int
+    mark_ms: int | None
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """A run with what was recorded meanwhile. All sequences are oldest first."""
+    """A run with what was recorded meanwhile. All sequences are oldest first.
+
+    sources  what was played, by coin.   holes  stretches (begin, end) without data, UTC ms.
+    """
 
     run: RunFacts
     exit_mode: str
@@ -113,3 +131,5 @@ class ReportFacts:
     spells: tuple[Spell, ...] = ()
     rounds: tuple[Round, ...] = ()
     benchmarks: tuple[Benchmark, ...] = field(default=())
+    sources: tuple[Source, ...] = ()
+    holes: tuple[tuple[int, int], ...] = ()

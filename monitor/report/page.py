@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from core.types import DAY_MS
+from core.types import DAY_MS, HOUR_MS
 from monitor import formats
 from monitor.report import tables
-from monitor.report.facts import ReportFacts
+from monitor.report.facts import ReportFacts, Source
 from monitor.report.pictures import draw
 from monitor.report.results import Results
 from monitor.report.words import Said
@@ -46,7 +46,8 @@ def page(facts: ReportFacts, results: Results, language: Language) -> str:
             for name, charts in SECTIONS
         )
         + _tables(facts, results, said)
-        + f"<footer><p>{escape(said('hover'))}</p><p>{escape(said('page_note'))}</p></footer>\n"
+        + f"<footer><p>{escape(said('hover'))}</p><p>{escape(said('page_note'))}</p>"
+        f"<p>{escape(said('made_of', head=facts.run.journal_head[:16]))}</p></footer>\n"
         f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
     )
 
@@ -61,6 +62,7 @@ def _header(facts: ReportFacts, said: Said) -> str:
     lines = [
         said("period", begin=begin, end=end, days=days),
         " · ".join((", ".join(run.instruments), said("exit", mode=facts.exit_mode), ended)),
+        said("capital", start=formats.usdt(run.equity[0][1]), end=formats.usdt(run.equity[-1][1])),
     ]
     alerts = [f"{said('violations')}: {', '.join(run.violations)}"] if run.violations else []
     if run.unexplained:
@@ -70,9 +72,29 @@ def _header(facts: ReportFacts, said: Said) -> str:
     return (
         f'<header><h1 id="top">{escape(said("title"))}</h1>'
         + "".join(f"<p>{escape(line)}</p>" for line in lines)
+        + "".join(f'<p class="source">{escape(line)}</p>' for line in _data(facts, said))
         + "".join(f'<p class="alert">{escape(line)}</p>' for line in alerts)
         + "</header>"
     )
+
+
+def _data(facts: ReportFacts, said: Said) -> list[str]:
+    """What was played, and what of it is missing."""
+    lines = []
+    if facts.sources:
+        lines.append(said("data", sources="; ".join(_source(one, said) for one in facts.sources)))
+    if facts.holes:
+        hours = sum(end_ms - begin_ms for begin_ms, end_ms in facts.holes) / HOUR_MS
+        lines.append(said("holes", n=len(facts.holes), hours=f"{hours:,.1f}"))
+    return lines
+
+
+def _source(one: Source, said: Said) -> str:
+    mark = (
+        said("source.no_mark") if one.mark_ms is None else said("source.mark", bars=formats.span(one.mark_ms))
+    )
+    parts = [said("source", coin=one.coin, venue=one.venue, bars=formats.span(one.bar_ms), mark=mark)]
+    return ", ".join([*parts, *(said("source.feed", market=market) for market in one.feeds)])
 
 
 def _tiles(facts: ReportFacts, results: Results, said: Said) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from html import escape
 from itertools import groupby
+from statistics import fmean
 from typing import Final
 
+from core.types import DAY_MS
 from monitor import formats
 from monitor.report import charts, tables
 from monitor.report.charts import Line, Threshold
 from monitor.report.drawing import Shape, figure
-from monitor.report.facts import TERMS, ReportFacts, Stay
+from monitor.report.facts import TERMS, ReportFacts, Sample, Stay
 from monitor.report.figures import drawdowns
 from monitor.report.results import Results
 from monitor.report.words import Said
@@ -20,6 +23,7 @@ from monitor.words import word
 
 CHARTS: Final = ("equity", "drawdown", "waterfall", "months", "basis", "margin", "states", "naked")
 COLORS: Final = 8  # that page.css has for series
+HOURS_READABLE_MS: Final = 92 * DAY_MS  # of a run, up to which its hours can be told apart
 HIGHEST_MARGIN: Final = 2.0  # what lies above is far from every threshold
 
 
@@ -99,14 +103,31 @@ def _basis(facts: ReportFacts, results: Results, period: tuple[int, int], said: 
     known = sorted({name for sample in facts.samples for name in sample.basis_bps})
     by_turnover = sorted(known, key=lambda name: -results.traded_of.get(name, Decimal(0)))
     names = sorted(by_turnover[:COLORS])
+    more = _drawn_of(names, known, said) if len(names) < len(known) else ""
+    shape, zero = _shape("basis", said, more), [Threshold(0.0, "", "axis")]
+    if period[1] - period[0] > HOURS_READABLE_MS:
+        days = [list(some) for _, some in groupby(facts.samples, key=lambda one: one.ts_ms // DAY_MS)]
+        lines = [_by_day(name, f"s{n}", days) for n, name in enumerate(names)]
+        noons_ms = [day[0].ts_ms // DAY_MS * DAY_MS + DAY_MS // 2 for day in days]
+        shape = replace(shape, note=said("basis.days"))
+        return charts.line_chart(shape, noons_ms, lines, period, _plain, zero)
     lines = [
         Line(name, f"s{n}", [_float(sample.basis_bps.get(name)) for sample in facts.samples])
         for n, name in enumerate(names)
     ]
-    more = _drawn_of(names, known, said) if len(names) < len(known) else ""
     times_ms = [sample.ts_ms for sample in facts.samples]
-    return charts.line_chart(
-        _shape("basis", said, more), times_ms, lines, period, _plain, [Threshold(0.0, "", "axis")]
+    return charts.line_chart(shape, times_ms, lines, period, _plain, zero)
+
+
+def _by_day(name: str, color: str, days: Sequence[Sequence[Sample]]) -> Line:
+    """The mean of each day's basis between its lowest and highest: hours of months are a blur."""
+    known = [[float(one.basis_bps[name]) for one in day if name in one.basis_bps] for day in days]
+    return Line(
+        name,
+        color,
+        [fmean(day) if day else None for day in known],
+        low=[min(day, default=None) for day in known],
+        high=[max(day, default=None) for day in known],
     )
 
 

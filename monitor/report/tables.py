@@ -17,6 +17,7 @@ from monitor.report.words import Said
 from monitor.words import word
 
 MOST_ROUNDS: Final = 300
+SELDOM: Final = ("interest", "other")  # left out of the rounds where none of them has any
 TERM_WORDS: Final = {name: "price_result" if name == "basis" else name for name in TERMS}
 
 Cell = tuple[str, str]  # text, class
@@ -72,6 +73,11 @@ def figure_groups(facts: ReportFacts, results: Results, said: Said) -> str:
     for group, rows in groups.items():
         groups[group] = [
             (said(key), value, {"how": said(f"{key}.how", **fields)}) for key, value, fields in rows
+        ]
+    if not results.nets:
+        why = said("rounds.open", n=len(facts.rounds))
+        groups["figures.rounds"][:3] = [
+            (name, v, {"how": why}) for name, v, _ in groups["figures.rounds"][:3]
         ]
     for mode, regret in results.regrets.items():
         how: dict[str, object] = {"how": said("regret.how")}
@@ -169,15 +175,16 @@ def rounds(facts: ReportFacts, said: Said) -> str:
     if not known:
         return f'<p class="note">{escape(said("rounds.none"))}</p>'
     head = [(said("instrument"), ""), (said("opened"), ""), (said("closed"), "")]
-    head += [(said("held_for"), "num"), (said("notional"), "num"), *_term_heads(said)]
-    head += [(said("settlements"), "num"), (said("reason"), "")]
     shown = known[-MOST_ROUNDS:]
-    rows = [("", _round_cells(one, facts.run.to_ms, said)) for one in shown]
+    terms = [name for name in TERMS if name not in SELDOM or any(getattr(one.terms, name) for one in shown)]
+    head += [(said("held_for"), "num"), (said("notional"), "num"), *_term_heads(said, terms)]
+    head += [(said("settlements"), "num"), (said("reason"), "")]
+    rows = [("", _round_cells(one, facts.run.to_ms, terms, said)) for one in shown]
     note = said("rounds.more", shown=len(shown), all=len(known)) if len(shown) < len(known) else ""
     return (f'<p class="note">{escape(note)}</p>' if note else "") + table(head, rows, said("section.rounds"))
 
 
-def _round_cells(one: Round, end_ms: int, said: Said) -> list[Cell]:
+def _round_cells(one: Round, end_ms: int, terms: Sequence[str], said: Said) -> list[Cell]:
     closed = said("still_held") if one.closed_ms is None else formats.utc(one.closed_ms)[:-4]
     reason = word(one.reason, said.language) if one.closed_ms is not None else ""
     if one.forced:
@@ -188,7 +195,7 @@ def _round_cells(one: Round, end_ms: int, said: Said) -> list[Cell]:
         (closed, "num"),
         (formats.span((one.closed_ms or end_ms) - one.opened_ms), "num"),
         (formats.usdt(one.notional), "num"),
-        *_term_cells(one.terms),
+        *_term_cells(one.terms, terms),
         (str(one.settlements), "num"),
         (reason, ""),
     ]
@@ -205,13 +212,13 @@ def months(results: Results, said: Said) -> str:
     return table(head, rows, said("months"))
 
 
-def _term_heads(said: Said) -> list[Cell]:
-    return [(said(TERM_WORDS[name]), "num") for name in TERMS] + [(said("net"), "num")]
+def _term_heads(said: Said, names: Sequence[str] = TERMS) -> list[Cell]:
+    return [(said(TERM_WORDS[name]), "num") for name in names] + [(said("net"), "num")]
 
 
-def _term_cells(terms: Terms) -> list[Cell]:
+def _term_cells(terms: Terms, names: Sequence[str] = TERMS) -> list[Cell]:
     """Costs are shown as what they do to the result: with a minus."""
-    cells = [(signed(contribution(terms, name)), "num") for name in TERMS]
+    cells = [(signed(contribution(terms, name)), "num") for name in names]
     return [*cells, (signed(terms.net), f"num {'gain' if terms.net >= 0 else 'loss'}-text")]
 
 

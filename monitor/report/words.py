@@ -11,6 +11,15 @@ from monitor.words import Language
 REPORT: Final[Mapping[str, tuple[str, str]]] = {
     "title": ("Backtest report", "回测报告"),
     "period": ("{begin} to {end} UTC, {days} days", "{begin} 至 {end}（UTC），共 {days} 天"),
+    "source": ("{coin} from {venue}, bars of {bars}, {mark}", "{coin} 来自 {venue}，K 线周期 {bars}，{mark}"),
+    "source.feed": ("order book of {market}", "{market} 盘口录制"),
+    "source.mark": ("mark price {bars}", "标记价格 {bars}"),
+    "source.no_mark": ("mark price of the swap itself", "标记价格取合约自身价格"),
+    "data": ("Data: {sources}.", "数据：{sources}。"),
+    "holes": (
+        "Gaps in the tape: {n}, {hours} hours in all; the venue was closed there.",
+        "录制数据有 {n} 处缺口，共 {hours} 小时，其间视为交易所停机。",
+    ),
     "exit": ("exit mode {mode}", "退出模式 {mode}"),
     "capital": ("start {start} USDT, end {end} USDT", "期初 {start} USDT，期末 {end} USDT"),
     "ended": ("ended {state}, permission {permission}", "结束状态 {state}，权限 {permission}"),
@@ -23,12 +32,14 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
         "Books and venue agree to the last digit: nothing is unexplained.",
         "账本与交易所完全一致，没有无法解释的差额。",
     ),
-    "absent": ("–", "–"),
-    "none": ("none", "无"),
     "no_data": ("Nothing was recorded.", "没有记录。"),
     "total": ("total", "合计"),
-    "days_n": ("{n} days", "{n} 天"),
     "of": ("{part} of {whole}", "{part} / {whole}"),
+    "made_of": (
+        "Reckoned from the journal beside this page, up to {head}; the same tape and configuration give the "
+        "same journal.",
+        "由同目录的账本计算，账本末行哈希 {head}；相同的录制数据与配置得到相同的账本。",
+    ),
     "page_note": (
         "All times UTC. Amounts in USDT. Trades, settlements and equity stand in trades.csv, funding.csv and "
         "equity.csv beside this page; every figure can be reckoned again from them.",
@@ -58,6 +69,10 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
     "months.note": ("USDT received, by instrument; below zero: paid", "按品种的 USDT 收入，零以下为支出"),
     "basis": ("Basis", "基差"),
     "basis.note": ("swap over spot, bps of spot, once an hour", "合约相对现货，单位为现货的 bps，每小时一次"),
+    "basis.days": (
+        "swap over spot, bps of spot: each day's mean, and shaded its lowest and highest hour",
+        "合约相对现货，单位为现货的 bps：线为每日均值，阴影为当日最低与最高",
+    ),
     "margin": ("Margin ratio", "保证金率"),
     "margin.note": (
         "equity behind the swaps / their notional; 100 % is unlevered",
@@ -86,7 +101,7 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
     "net": ("net", "净收益"),
     # --- figures: name, and how it is reckoned -------------------------------------------------------
     "figures.return": ("Return", "收益"),
-    "figures.fall": ("Falls", "回撤"),
+    "figures.fall": ("Risk", "风险"),
     "figures.rounds": ("Rounds", "轮次"),
     "figures.decisions": ("Decisions", "决策"),
     "net_pnl": ("net result", "净收益"),
@@ -121,6 +136,7 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
     "longest_naked": ("longest naked leg", "最长单腿敞口"),
     "longest_naked.how": ("seconds; all spells together {s} s", "秒；合计 {s} 秒"),
     "win_rate": ("win rate", "胜率"),
+    "rounds.open": ("no round was closed, {n} held at the end", "没有已平仓轮次，期末持有 {n} 轮"),
     "win_rate.how": ("closed rounds with a net gain", "净盈利的已平仓轮次"),
     "payoff": ("payoff", "盈亏比"),
     "payoff.how": ("mean gain / mean loss of closed rounds", "已平仓轮次的平均盈利 / 平均亏损"),

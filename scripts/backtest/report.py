@@ -15,7 +15,8 @@ from core.projections import Books
 from core.tally import Trade
 from core.types import ZERO, Leg, SettledFunding
 from exchange.sim.markets.source import FundingRecord, Gap, MarketSource
-from monitor.report.facts import Benchmark, Limits, ReportFacts, Round, Way
+from exchange.sim.markets.tape import TapeMarket
+from monitor.report.facts import Benchmark, Limits, ReportFacts, Round, Source, Way
 from monitor.report.page import page
 from monitor.report.results import report_object, results_of
 from monitor.summary import RunFacts
@@ -61,6 +62,24 @@ def report_facts(
         spells=tuple(app.naked.spells),
         rounds=rounds_of(app.books, prices),
         benchmarks=benchmarks(run, ledger.trades, settings, market),
+        sources=sources_of(market),
+        holes=tuple((gap.begin_ms, gap.end_ms) for gap in market.gaps),
+    )
+
+
+def sources_of(market: MarketSource) -> tuple[Source, ...]:
+    """Where a tape's prices come from; empty for a market that is made up."""
+    if not isinstance(market, TapeMarket):
+        return ()
+    return tuple(
+        Source(
+            one.coin,
+            one.venue,
+            one.spot.bar_ms,
+            one.mark.bar_ms if one.mark else None,
+            tuple(sorted(one.feeds)),
+        )
+        for one in market.tapes
     )
 
 

@@ -180,6 +180,10 @@ class Shown(HTMLParser):
         self._place, self._in, self._quiet = "", "", 0
         self.feed(page)
 
+    def cell(self, place: str, row: list[str], head: str) -> str:
+        """The cell of a row under a column's head."""
+        return row[self.rows[place][0].index(head)]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("section", "figure") and (place := dict(attrs).get("id")):
             self._place = place

@@ -247,6 +247,7 @@ def test_the_page_shows_every_round(files: Files, shown: Shown) -> None:
     rows = [row for row in shown.rows["rounds"] if row[0] in COINS]
     assert len(rows) == len(files.rounds())
     for row, (closed, net, _) in zip(rows, files.rounds().values(), strict=True):
-        assert (row[2] == "held at the end") == (not closed)
+        assert (shown.cell("rounds", row, "closed") == "held at the end") == (not closed)
         if closed:
-            assert agrees(row[11], net), row
+            assert agrees(shown.cell("rounds", row, "net"), net), row
+            assert shown.cell("rounds", row, "reason") == "funding settled below zero"

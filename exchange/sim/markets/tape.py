@@ -125,6 +125,7 @@ class TapeMarket:
             for hole in tape.holes
         )
         self.delistings: tuple[Delisting, ...] = ()
+        self.tapes = tape.coins
         self._end_ms = tape.end_ms
         self._coins = {one.coin: _Coin(one, tape.end_ms, self.gaps) for one in tape.coins}
         self.coins = tuple(coin.spec for coin in self._coins.values())

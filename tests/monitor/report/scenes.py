@@ -103,7 +103,7 @@ def busy(days: int = 425, seed: int = 3) -> ReportFacts:
         per_instrument=per_coin,
         equity=_curve(settlements, trades, money.net, end_ms, draw),
         max_leverage=D("1.91"),
-        naked_ms=max(one.lasted_ms for one in spells),
+        naked_ms=max((one.lasted_ms for one in spells), default=0),
     )
     return ReportFacts(
         run=facts,
