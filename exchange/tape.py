@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -122,6 +123,22 @@ def read_tape(
     holes = _holes(tapes, shared, start_ms, stop_ms)
     tapes = [replace(one, feeds=_feeds(folder, one, start_ms, stop_ms)) for one in tapes]
     return Tape(tuple(tapes), start_ms, stop_ms, holes, tuple(_notes(tapes, holes)))
+
+
+def other_frames(folder: Path, coin: str, taken: str) -> tuple[str, ...]:
+    """What else a coin could be replayed on, in words: spot and perp of other time frames than `taken`, and
+    when both have bars. A period given to a run may choose one of them. Raises UsageError as reading does."""
+    found = []
+    for choice in _choices(folder, _files(folder), coin):
+        begin_ms, end_ms = choice.period()
+        if FRAME_NAMES[choice.bar_ms] != taken and begin_ms < end_ms:
+            days = f"{_day(begin_ms)} to {_day(end_ms)}"
+            found.append(f"{coin}: {choice.venue} spot and perp {FRAME_NAMES[choice.bar_ms]} from {days}")
+    return tuple(found)
+
+
+def _day(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
 
 
 def stretches(folder: Path, coin: str, frame: str) -> list[tuple[int, int]]:

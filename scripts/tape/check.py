@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UsageError
-from exchange.tape import Hole, read_tape
+from exchange.tape import FRAME_NAMES, Hole, other_frames, read_tape
 from exchange.tape_files import NAMES, Candles, TapeFile, tape_file
 from exchange.tape_growth import PART
 from exchange.tape_store import SUFFIXES
@@ -32,6 +32,7 @@ class Use:
     notes: tuple[str, ...] = ()
     holes: tuple[Hole, ...] = ()
     refusal: str | None = None
+    also: tuple[str, ...] = ()  # what another period would be played on
 
 
 def check(folder: Path, max_jump: float = MAX_JUMP, max_mark_gap: float = MAX_MARK_GAP) -> Answer:
@@ -87,7 +88,10 @@ def _use(folder: Path, coins: tuple[str, ...]) -> Use:
         tape = read_tape(folder, coins)
     except UsageError as error:
         return Use(coins, refusal=str(error))
-    return Use(coins, tape.start_ms, tape.end_ms, tape.notes, tape.holes)
+    also: tuple[str, ...] = ()
+    if len(coins) == 1:
+        also = other_frames(folder, coins[0], FRAME_NAMES[tape.coins[0].spot.bar_ms])
+    return Use(coins, tape.start_ms, tape.end_ms, tape.notes, tape.holes, also=also)
 
 
 # --- for people -------------------------------------------------------------------------------------
@@ -161,6 +165,7 @@ def _advice(folder: Path, uses: list[Use], usable: tuple[str, ...]) -> Iterator[
         yield f"  {lead}{names}: {period}"
         if len(use.coins) == 1:
             yield from (f"    {note}" for note in use.notes)
+            yield from (f"    over another period: {frame}" for frame in use.also)
     if usable:
         names = ",".join(f"{coin}-USDT" for coin in usable)
         yield f"python main.py backtest --tape {folder} --instruments {names}"
@@ -193,6 +198,7 @@ def _data(
                 "notes": list(use.notes),
                 "holes": [asdict(hole) for hole in use.holes],
                 "refusal": use.refusal,
+                "also": list(use.also),
             }
             for use in uses
         ],

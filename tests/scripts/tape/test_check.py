@@ -53,7 +53,7 @@ def test_a_whole_tape_is_well_and_says_what_a_backtest_takes(tmp_path: Path) -> 
     [use] = answer.data["backtests"]
     assert use == {
         "instruments": ["BTC-USDT"], "from_ms": START_MS, "to_ms": START_MS + 48 * HOUR_MS,
-        "notes": ["BTC: binance spot and perp 1h, mark 1h"], "holes": [], "refusal": None,
+        "notes": ["BTC: binance spot and perp 1h, mark 1h"], "holes": [], "refusal": None, "also": [],
     }  # fmt: skip
     assert "BTC-USDT: 2024-01-01 00:00 to 2024-01-03 00:00, 2 d" in answer.text
     assert f"python main.py backtest --tape {tmp_path} --instruments BTC-USDT" in answer.text
@@ -165,6 +165,18 @@ def test_a_coin_that_lacks_a_market_is_named_and_the_others_are_of_use(tmp_path:
     together = uses["BTC-USDT", "LTC-USDT"]
     assert together["to_ms"] == START_MS + 24 * HOUR_MS
     assert "together BTC-USDT, LTC-USDT: 2024-01-01 00:00 to 2024-01-02 00:00, 1 d" in answer.text
+
+
+def test_time_frames_of_another_period_are_named_too(tmp_path: Path) -> None:
+    whole_tape(tmp_path)
+    for kind in ("spot", "perp"):
+        name = f"binance_{kind}_5m_BTCUSDT.csv.gz"
+        write(tmp_path, name, CANDLES, bars("BTCUSDT", range(12 * 24), bar_ms=300_000))
+    answer = check(tmp_path)
+    [use] = answer.data["backtests"]
+    assert use["notes"] == ["BTC: binance spot and perp 1h, mark 1h"]
+    assert use["also"] == ["BTC: binance spot and perp 5m from 2024-01-01 to 2024-01-02"]
+    assert "over another period: BTC: binance spot and perp 5m" in answer.text
 
 
 def test_what_is_no_tape_is_named_and_what_is_unfinished_too(tmp_path: Path) -> None:
