@@ -1,4 +1,4 @@
-"""What lowers the permission, in Chinese: the causes' names and the sentences that go with them."""
+"""What lowers the permission and why a hedge is left, in Chinese: names, and the sentences with them."""
 
 from __future__ import annotations
 
@@ -73,4 +73,17 @@ REASONS: Final[Mapping[str, str]] = {
     "the process keeps ending abnormally": "进程反复异常退出",
     "the disk is full: the reserve is in use": "磁盘已满，正在使用预留空间",
     "a short was liquidated: nothing is sent until the operator resumes": "空单被强平，操作员恢复之前不下单",
+}
+
+EXITS: Final[Mapping[str, str]] = {
+    "funding settled below zero": "资金费结算为负",
+    "staying is forecast to cost more than leaving and coming back": "预计持有的成本高于退出再进入",
+    "a better coin pays for the change": "换到更好的币种足以覆盖成本",
+    "stop loss of the pair": "组合止损",
+    "profit target of the pair": "组合止盈",
+    "about to be delisted": "即将下架",
+    "a long maintenance is about to begin": "即将开始长时间维护",
+    "an exit was begun": "已开始退出",
+    "found closed at the venue": "交易所显示已平仓",
+    "adopted by the operator": "由操作员收编",
 }

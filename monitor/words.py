@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from monitor.cause_words import CAUSES, REASONS
+from monitor.cause_words import CAUSES, EXITS, REASONS
 
 Language = Literal["en", "zh"]
 
@@ -13,6 +13,7 @@ Language = Literal["en", "zh"]
 _WORDS: Final[Mapping[str, str]] = {
     **CAUSES,
     **REASONS,
+    **EXITS,
     "IDLE": "空闲",
     "OPENING": "开仓中",
     "RUNNING": "运行中",

@@ -8,12 +8,15 @@ from dataclasses import replace
 from decimal import Decimal
 from html import unescape
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import monitor
 from core.events import State
 from core.types import HOUR_MS
+from monitor.cause_words import EXITS
 from monitor.report import charts, tables
 from monitor.report.facts import ReportFacts, Sample, Source
 from monitor.report.page import page
@@ -152,6 +155,15 @@ def test_rounds_leave_out_terms_that_none_of_them_has() -> None:
     dear = replace(first, terms=replace(first.terms, interest=D(3)))
     told = tables.rounds(replace(LONG, rounds=(dear, *LONG.rounds[1:])), SAID)
     assert ">interest<" in told and ">-3.00<" in told and ">other<" not in told
+
+
+def test_reasons_to_leave_are_told_in_the_readers_language() -> None:
+    """And each of them is one that the engine gives: a sentence changed there needs its words here."""
+    root = Path(monitor.__file__).parents[1]
+    given = "".join(p.read_text() for name in ("strategy", "core") for p in (root / name).rglob("*.py"))
+    assert [reason for reason in EXITS if f'"{reason}"' not in given] == []
+    [cell] = {c for c in re.findall(r">([^<>]*资金费结算[^<>]*)<", tables.rounds(SHORT, Said("zh")))}
+    assert cell == "资金费结算为负"
 
 
 def test_figures_of_rounds_say_why_they_are_absent() -> None:
