@@ -184,7 +184,7 @@ class Rotation(Section):
     min_gain_bps: Annotated[
         Decimal,
         Field(ge=0, le=1000, description="forecast gain over the horizon, after the new round trip"),
-    ] = Decimal(100)
+    ] = Decimal(75)
 
 
 class Regime(Section):

@@ -35,6 +35,8 @@ class Rehearsal:
     settled      oldest first; those before `first` are known beforehand and not played.
     switch_cost  of one opening or one closing, a fraction of the notional.
     segments     of the settlements that are played, counted from `first`; None: all are one.
+
+    looks        quote and forecast just before each settlement that is played.
     """
 
     def __init__(
@@ -46,13 +48,13 @@ class Rehearsal:
         segments: Segments | None = None,
     ) -> None:
         self._strategy, self._switch_cost = strategy, switch_cost
-        self._cost = RoundTrip(fees_bps=2 * switch_cost * BPS, slippage_bps=ZERO, covered=True)
+        self.cost = RoundTrip(fees_bps=2 * switch_cost * BPS, slippage_bps=ZERO, covered=True)
         self.rates = tuple(one.rate for one in settled[first:])
         self.times_ms = tuple(one.ts_ms for one in settled[first:])
         self.segments = ((0, len(self.rates)),) if segments is None else segments
         self._first = first
         self._settled = settled
-        self._seen = tuple(self._looks())  # before each settlement that is played
+        self.looks = tuple(self._looks())
 
     def play(self, mode: str) -> Course:
         """Return what the exit `mode` makes of the settlements."""
@@ -63,34 +65,40 @@ class Rehearsal:
         return course_of(self.rates, held, self._switch_cost, self.segments)
 
     def _play(self, rules: Exit, first: int, end: int, held: list[bool]) -> None:
-        hold_ms, cool_ms = (int(h * HOUR_MS) for h in (rules.min_hold_hours, rules.cooldown_hours))
         stands, opened, changed_ms = False, first, None
         for n in range(first, end):
-            after_ms = self._before_ms(n)  # the settlement after which this is decided
-            quote, outlook = self._seen[n]
-            waits_ms = hold_ms if stands else cool_ms
-            ripe = changed_ms is None or self.times_ms[n] - changed_ms > waits_ms
-            if ripe and self._switches(rules, stands, self.rates[opened:n], quote, outlook):
-                stands, opened, changed_ms = not stands, n, after_ms
+            waits_hours = rules.min_hold_hours if stands else rules.cooldown_hours
+            ripe = self.is_ripe(n, changed_ms, waits_hours)
+            if ripe and (self.leaves(rules, n, opened) if stands else self.may_open(n)):
+                stands, opened, changed_ms = not stands, n, self.before_ms(n)
             held[n] = stands
 
-    def _switches(
-        self,
-        rules: Exit,
-        stands: bool,
-        since: Sequence[Decimal],
-        quote: FundingQuote | None,
-        outlook: Forecast | None,
-    ) -> bool:
-        """Whether a hedge that stands is left, or one is opened. `since`: what settled since the opening."""
-        if stands and rules.mode != "expected_cost":
-            return negative_in_a_row(since) >= negative_needed(rules)
-        if quote is None or outlook is None or outlook.history < self._strategy.forecast.min_settlements:
+    def may_open(self, n: int) -> bool:
+        """Whether a hedge that settles with n is worth opening, by what is known just before."""
+        quote, outlook = self.looks[n]
+        if quote is None or outlook is None or not self._suffices(outlook):
             return False
-        if stands:
-            return leaving_is_cheaper(outlook, self._cost)
         least = self._strategy.opening.min_net_carry_bps
-        return in_band(quote, self._strategy) and net_carry_bps(outlook, self._cost) >= least
+        return in_band(quote, self._strategy) and net_carry_bps(outlook, self.cost) >= least
+
+    def leaves(self, rules: Exit, n: int, opened: int) -> bool:
+        """Whether a hedge that first settled with `opened` is given up before n, by these rules."""
+        if rules.mode != "expected_cost":
+            return negative_in_a_row(self.rates[opened:n]) >= negative_needed(rules)
+        outlook = self.looks[n][1]
+        return outlook is not None and self._suffices(outlook) and leaving_is_cheaper(outlook, self.cost)
+
+    def is_ripe(self, n: int, changed_ms: int | None, waits_hours: Decimal) -> bool:
+        """Whether what changed then may change again before n; None: it never did."""
+        return changed_ms is None or self.times_ms[n] - changed_ms > waits_hours * HOUR_MS
+
+    def before_ms(self, n: int) -> int:
+        """The settlement after which is decided what stands through n."""
+        at = self._first + n
+        return self._settled[at - 1].ts_ms if at else self._settled[0].ts_ms - LONGEST_MS
+
+    def _suffices(self, outlook: Forecast) -> bool:
+        return outlook.history >= self._strategy.forecast.min_settlements
 
     def _looks(self) -> Sequence[tuple[FundingQuote | None, Forecast | None]]:
         """Quote and forecast just after each settlement but the last; nothing before the very first."""
@@ -106,7 +114,3 @@ class Rehearsal:
             quote = FundingQuote("", one.rate, due_ms, due_ms + interval_ms, one.ts_ms)
             looks.append((quote, forecast(quote, rolling.history, settings, one.ts_ms)))
         return looks[1:] if self._first else looks
-
-    def _before_ms(self, n: int) -> int:
-        at = self._first + n
-        return self._settled[at - 1].ts_ms if at else self._settled[0].ts_ms - LONGEST_MS
