@@ -202,10 +202,13 @@ def check_tier(market: Market, contracts: Decimal, leverage: Decimal) -> None:
 def max_size(
     world: World, account: AccountState, market: Market, price: Decimal | None, mode: str
 ) -> tuple[Decimal, Decimal]:
-    """Return the largest (buy, sell) the account could place, in the instrument's own unit."""
+    """Return the largest (buy, sell) the account could place, in the instrument's own unit.
+
+    A price below a tick counts as one: sizes would grow beyond what can be reckoned.
+    """
     instrument, now = market.instrument, standing(world, account)
     lot = instrument.lot
-    px = price or market.last
+    px = max(price or market.last, instrument.tick)
     if not instrument.is_swap:
         buy = now.spendable(account, instrument.quote) / (px * (1 + quote_fee(account))) // lot * lot
         return buy, now.spendable(account, instrument.base) // lot * lot

@@ -194,6 +194,13 @@ def test_max_size_is_what_can_be_placed_and_not_a_lot_more() -> None:
     desk.order(SWAP, "buy", str(buy), "59999", kind="limit")
 
 
+@pytest.mark.parametrize("inst_id", [SWAP, SPOT])
+def test_max_size_takes_a_price_below_a_tick_for_a_tick(inst_id: str) -> None:
+    desk = Desk()
+    tick = desk.venue.instruments[inst_id].tick
+    assert desk.venue.max_size(desk.me, inst_id, D("1e-20")) == desk.venue.max_size(desk.me, inst_id, tick)
+
+
 def test_max_size_of_spot_follows_the_money_and_the_coins() -> None:
     desk = Desk(usdt="6000")
     assert desk.venue.max_size(desk.me, SPOT, D("60000")) == (D("0.1"), D(0))
