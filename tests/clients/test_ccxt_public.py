@@ -83,9 +83,10 @@ async def test_tickers_show_the_top_of_the_book_and_the_days_figures(house: Hous
 
 
 async def test_mark_prices_open_interest_and_tiers_belong_to_the_swap(house: House, client: Any) -> None:
-    await house.drive(2 * HOUR_MS)
     market = house.venue.markets[SWAP_ID]
-    assert len({market.mark_px, market.index_px, market.last}) == 3, "or this test could not tell them apart"
+    await house.drive(2 * HOUR_MS)
+    while len({market.mark_px, market.index_px, market.last}) < 3:  # or this test could not tell them apart
+        await house.drive(5 * MINUTE_MS)
     assert (await client.fetch_mark_price(SWAP))["markPrice"] == float(market.mark_px)
     assert (await client.fetch_mark_prices([SWAP]))[SWAP]["markPrice"] == float(market.mark_px)
     interest = await client.fetch_open_interest(SWAP)

@@ -40,7 +40,7 @@ NOTICED = {
     "lose_a_row": (7, 2, "INV-4"),
     "close_only_the_swap": (40, 0.4, "INV-2"),
     "ignore_adl": (63, 1, "INV-2"),
-    "accept_a_stale_book": (46, 1, "INV-9"),
+    "accept_a_stale_book": (98, 1.5, "INV-9"),
     "take_ages_from_the_wall_clock": (6, 0.2, "INV-10"),
     "forget_the_breaker_at_restart": (62, 3, "INV-14"),
     "forget_the_permission_at_restart": (13, 2, "INV-14"),

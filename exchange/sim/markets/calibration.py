@@ -9,7 +9,21 @@ from __future__ import annotations
 
 from typing import Final
 
-BAR_SIGMA: Final = 0.0017  # a 5-minute return of BTC, before moods and heat
+# Moves, from the even 20-day windows of BTC's 5-minute bars; heat is the variance of the hour.
+BAR_SIGMA: Final = 0.0016  # a 5-minute return, before moods and heat
+# |returns| remember the bar before by 0.31 and the hour before by 0.18: heat a move feeds, and forgets.
+HEAT_BACK: Final = 0.05  # share of what heat is off its mean that a bar takes back
+HEAT_FED: Final = 0.21  # of the heat, per unit a squared move exceeds its mean
+HEAT_MOST: Final = 12.0
+# One bar in a thousand moves by 7.1 deviations, the kurtosis of the median window is 20.
+JUMP_CHANCE: Final = 0.004  # per bar
+JUMP_SIZE: Final = 7.0  # times the usual move
+
+# The basis: in quiet windows neighbouring bars differ by 1.0 bps, half of what they stray is gone a bar
+# later, a quarter to a half stays for an hour.
+BASIS_FLICKER: Final = 0.00007  # what is gone a bar later, fraction
+BASIS_NOISE: Final = 0.00002  # of a bar, which stays until BASIS_PULL takes it back
+
 VOLUME_USD_5M: Final = 60_000_000.0  # BTC perpetual, mean per 5 minutes
 SPOT_VOLUME_SHARE: Final = 0.13  # spot volume over perpetual volume
 
@@ -39,7 +53,9 @@ SWAP_DEPTH: Final[DepthProfile] = (
     (15.0, 5_152_000.0),
     (20.0, 5_186_000.0),
 )
-CALM_SPREAD_BPS: Final = 0.02  # both markets quote one tick most of the time
+# Both markets quote one tick most of the time, 0.0016 bps of spot and 0.016 of the swap: below what a tick
+# of the venue is, so that a calm book is one wide whatever the price.
+CALM_SPREAD_BPS: Final = 0.01
 BAR_RANGE: Final = 0.0020  # mean (high - low) / open of a 5-minute bar of BTC
 
 # What the premium (swap / spot - 1, bps) settles around when the crowding is so many standard deviations:

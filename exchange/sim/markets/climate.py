@@ -12,11 +12,16 @@ from math import sqrt
 from random import Random
 from types import MappingProxyType
 
+from exchange.sim.markets.calibration import (
+    HEAT_BACK,
+    HEAT_FED,
+    HEAT_MOST,
+    JUMP_CHANCE,
+    JUMP_SIZE,
+)
 from exchange.sim.markets.regimes import CALM, MOODS, Mood, regime_named
 
 MOOD_BARS = 12  # a mood may change once an hour
-HEAT_BACK, HEAT_FED, HEAT_MOST = 0.030, 0.115, 9.0  # large moves follow large ones
-JUMP_CHANCE, JUMP_SIZE = 0.0018, 9.0
 USD_PULL, USD_NOISE = 0.02, 0.0008
 ROOT_2 = sqrt(2.0)
 

@@ -14,7 +14,14 @@ from decimal import Decimal
 from random import Random
 from types import MappingProxyType
 
-from exchange.sim.markets.calibration import BAR_SIGMA, PREMIUMS, SPOT_VOLUME_SHARE, VOLUME_USD_5M
+from exchange.sim.markets.calibration import (
+    BAR_SIGMA,
+    BASIS_FLICKER,
+    BASIS_NOISE,
+    PREMIUMS,
+    SPOT_VOLUME_SHARE,
+    VOLUME_USD_5M,
+)
 from exchange.sim.markets.climate import Climate, Weather, normal
 from exchange.sim.markets.funding import next_settlements
 from exchange.sim.markets.instruments import CoinSpec, coin_spec
@@ -39,10 +46,10 @@ BARS_PER_DAY = DAY_MS // BAR_MS
 CHUNK_BARS = BARS_PER_DAY // 3  # drawn at a time: an interval of funding
 
 HOME_PULL = 1 / (60 * BARS_PER_DAY)  # a price drifts back to its start within months
-BASIS_PULL = 1 / 12  # basis forgets a shock within an hour
-CROWD_PULL, CROWD_NOISE = 1 / (2.5 * BARS_PER_DAY), 0.039  # who crowds in changes within days
+BASIS_PULL = 1 / 12  # the basis follows what the crowding asks for within an hour
+CROWD_PULL, CROWD_NOISE = 1 / (20 * BARS_PER_DAY), 0.015  # who crowds in changes within weeks,
+RUSH_PULL, RUSH_HOURS = 1 / (2 * BARS_PER_DAY), 48  # in a mood shorter than that within days
 LEAN = 0.4  # the crowding a calm market starts with: funding on its plateau
-BASIS_NOISE = 0.00003
 WICK = 0.36  # how far a bar reaches beyond its open and close, in standard deviations
 MAX_BAR_MOVE = 0.06
 COMMON = 0.85  # correlation of each coin with the market
@@ -56,10 +63,14 @@ DELIST_DAYS = 360  # looked ahead
 
 @dataclass(slots=True)
 class _State:
-    """Where a coin's path stands; `crowding` in standard deviations, `basis` is swap / spot - 1."""
+    """Where a coin's path stands; `crowding` in standard deviations, `basis` is swap / spot - 1.
+
+    `anchor` is the basis without what is gone a bar later.
+    """
 
     price: float
     crowding: float
+    anchor: float
     basis: float
     mark_basis: float
     usd: float = 1.0
@@ -89,7 +100,7 @@ class _Coin:
         self._most_past = history_ms // BAR_MS
         crowding = LEAN if mood.name == CALM else mood.crowding
         level = premium_at(crowding)
-        self._last = _State(spec.price, crowding, level, level)
+        self._last = _State(spec.price, crowding, level, level, level)
         self._first = replace(self._last)
 
     def bar(self, at_ms: int) -> int:
@@ -140,13 +151,14 @@ class _Coin:
         move = min(max(shock + mood.drift * beta / BARS_PER_DAY + sign * home, -MAX_BAR_MOVE), MAX_BAR_MOVE)
         price = state.price * (1.0 + move) if sign > 0 else state.price / (1.0 + move)
         price *= state.usd / weather.usd  # in USDT: a weaker one buys less
-        pull = CROWD_PULL * (6 if mood.hours < 48 else 1)
+        pull = RUSH_PULL if mood.hours < RUSH_HOURS else CROWD_PULL
         crowding = state.crowding + pull * (mood.crowding - state.crowding) + CROWD_NOISE * normal(rng)
         level = premium_at(crowding) + mood.blow_out
         noise = BASIS_NOISE * mood.basis_noise * (normal(rng) + 0.5 * own)
-        basis = state.basis + BASIS_PULL * (level - state.basis) + noise
+        anchor = state.anchor + BASIS_PULL * (level - state.anchor) + noise
+        basis = anchor + BASIS_FLICKER * mood.basis_noise * normal(rng)
         mark_basis = state.mark_basis + 0.25 * (basis - state.mark_basis)  # a moving average of the basis
-        return _State(price, crowding, basis, mark_basis, weather.usd)
+        return _State(price, crowding, anchor, basis, mark_basis, weather.usd)
 
     def _draw(
         self,

@@ -38,7 +38,7 @@ DELISTING: Final = "delisting"  # not a mood: a calm market whose instruments go
 MOODS: Final = {
     mood.name: mood
     for mood in (
-        Mood(CALM, 0.001, 0.74, -0.30, 0.0, 1.0, 1.0, 1.0, 96,
+        Mood(CALM, 0.001, 0.74, 0.70, 0.0, 1.0, 1.0, 1.0, 96,
              (("rally", 0.40), ("slide", 0.30), ("negative", 0.11), ("crash", 0.06), ("thin", 0.06),
               ("squeeze", 0.05), ("depeg", 0.02))),
         Mood("rally", 0.024, 1.10, 1.60, 0.0, 1.5, 1.2, 0.9, 72,

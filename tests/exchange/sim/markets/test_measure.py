@@ -79,7 +79,7 @@ def test_the_generated_market_resembles_the_recorded_one() -> None:
         for name in (each.name for each in fields(kind))
     ]  # fmt: skip
     off = {name for name, windows, seeds in figures if not fit_of(name, windows, seeds).fits}
-    assert off <= {"swing_memory", "basis_sd_bps", "basis_memory"}
+    assert not off
 
 
 @needs_data
