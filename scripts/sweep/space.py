@@ -11,10 +11,12 @@ Limits and red lines are not searched for: they say what may never happen, not w
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -58,14 +60,17 @@ class Dimension:
         """What a contradiction between keys would show at: every choice, or both ends."""
         return self.choices or (self.value(float(self.low)), self.value(float(self.high)))
 
-    def grid(self) -> tuple[Value, ...] | None:
-        """Every value; None for a range without steps."""
+    @property
+    def count(self) -> int | None:
+        """How many values there are; None for a range without steps."""
         if self.choices:
-            return self.choices
-        if self.step is None:
-            return None
-        count = int((self.high - self.low) / self.step) + 1
-        return tuple(self._kind(self.low + n * self.step) for n in range(count))
+            return len(self.choices)
+        return None if self.step is None else int((self.high - self.low) / self.step) + 1
+
+    def grid(self) -> tuple[Value, ...]:
+        """Every value of choices or of a range with steps."""
+        step = self.step or Decimal(1)
+        return self.choices or tuple(self._kind(self.low + n * step) for n in range(self.count or 0))
 
     def value(self, drawn: float) -> Value:
         """The value a sampler's number stands for: on a step where there are steps, else six digits of it."""
@@ -84,6 +89,7 @@ class Space:
 
     base: Strategy
     dimensions: tuple[Dimension, ...]
+    digest: str = ""  # of the file, to know it again
 
     def strategy(self, values: Values) -> Strategy:
         """The strategy with one set in it, held against the models. Raises UsageError."""
@@ -92,18 +98,13 @@ class Space:
     def grid(self) -> Iterator[Values]:
         """Every set of a space made of choices and steps, the last key changing quickest."""
         keys = [one.key for one in self.dimensions]
-        columns = [one.grid() or () for one in self.dimensions]
+        columns = [one.grid() for one in self.dimensions]
         return (dict(zip(keys, row, strict=True)) for row in product(*columns))
 
     def size(self) -> int | None:
         """How many sets there are; None where a range has no steps."""
-        count = 1
-        for one in self.dimensions:
-            values = one.grid()
-            if values is None:
-                return None
-            count *= len(values)
-        return count
+        counts = [one.count for one in self.dimensions]
+        return None if None in counts else prod(one for one in counts if one is not None)
 
 
 def strategy_of(base: Strategy, values: Values) -> Strategy:
@@ -146,7 +147,7 @@ def read_space(path: Path, base: Strategy) -> Space:
             1, "", "no keys", "allowed: keys like strategy.exit.mode, each with choices or low and high"
         )
     reading.refuse_if_any()
-    space = Space(base, dimensions)
+    space = Space(base, dimensions, hashlib.sha256(content).hexdigest())
     _refuse_contradictions(space)
     return space
 
