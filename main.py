@@ -215,6 +215,73 @@ def check(
 
 
 @app.command()
+def sweep(
+    tape: Annotated[Path, typer.Option(help="folder with funding records")],
+    space: Annotated[Path, typer.Option(help="YAML file: which keys, between what; docs/search.md")],
+    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
+    from_: Annotated[
+        str | None, typer.Option("--from", help="2024-01-01; default: where the record begins")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="default: where the record ends")] = None,
+    sampler: Annotated[str, typer.Option(help="grid, tpe, nsga2 or cmaes")] = "tpe",
+    trials: Annotated[
+        int | None, typer.Option(min=2, max=1_000_000, help="sets drawn in each study; default: 200")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,
+    cluster: Annotated[str | None, typer.Option(help="a Dask scheduler instead, tcp://10.0.0.5:8786")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for results, report and page")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with the sweep in --out")] = False,
+    seed: Annotated[int, typer.Option(help="of the sampler and the Monte-Carlo")] = 7,
+    objective: Annotated[str, typer.Option(help="of several instruments: worst or mean")] = "worst",
+    second: Annotated[str, typer.Option(help="what nsga2 lowers beside: drawdown or regret")] = "drawdown",
+    cost: Annotated[str, typer.Option(help="of an opening or a closing, of the notional")] = "0.0016",
+    splits: Annotated[str, typer.Option(help="walk: forward in time; kfold: purged folds")] = "walk",
+    folds: Annotated[int, typer.Option(min=0, max=50, help="of the walk-forward; 0: none")] = 4,
+    purge_days: Annotated[int, typer.Option(min=0, max=365, help="left out before what is judged")] = 30,
+    embargo_days: Annotated[int, typer.Option(min=0, max=365, help="left out after the boundary")] = 10,
+    paths: Annotated[int, typer.Option(min=100, max=1_000_000, help="of the Monte-Carlo")] = 10_000,
+    confirm: Annotated[
+        int, typer.Option(min=0, max=100, help="so many of the best through the whole engine")
+    ] = 0,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """Search for parameters on recorded funding, and judge how far to believe what is found."""
+    from scripts.sweep.needs import SEARCH, need
+
+    need(SEARCH, "make search")
+    from scripts.sweep.command import SweepOptions
+    from scripts.sweep.command import sweep as swept
+
+    options = SweepOptions(
+        tape=tape,
+        space=space,
+        instruments=opt.names_of(instruments),
+        from_ms=opt.instant_ms(from_, "--from") if from_ else None,
+        to_ms=opt.instant_ms(to, "--to") if to else None,
+        sampler=sampler,
+        trials=trials,
+        workers=workers,
+        cluster=cluster,
+        out=out,
+        resume=resume,
+        seed=seed,
+        objective=objective,
+        second=second,
+        switch_cost=opt.fraction_of(cost, "--cost"),
+        splits=splits,
+        folds=folds,
+        purge_days=purge_days,
+        embargo_days=embargo_days,
+        paths=paths,
+        confirm=confirm,
+        config=config,
+        json=json,
+    )
+    raise typer.Exit(swept(options))
+
+
+@app.command()
 def simulate(
     seeds: Annotated[str, typer.Option(help="A:B, one number, or numbers with commas")] = "0:100",
     workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
@@ -56,6 +57,13 @@ def instant_ms(text: str, option: str) -> int:
 def words_of(text: str) -> tuple[str, ...]:
     """Read `5m,1h`; each once, in the order given."""
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def fraction_of(text: str, option: str) -> Decimal:
+    """Read a fraction from 0 to 1, in plain digits."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or not 0 <= Decimal(text) <= 1:
+        raise UsageError(f"{option} {text!r}: a fraction from 0 to 1 is allowed, like 0.0016")
+    return Decimal(text)
 
 
 def names_of(text: str) -> tuple[str, ...]:

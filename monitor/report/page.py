@@ -28,16 +28,7 @@ SECTIONS: Final = (
 def page(facts: ReportFacts, results: Results, language: Language) -> str:
     """Return the page in one language. The same facts give the same page, to the byte."""
     said = Said(language)
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    # Nothing may be loaded from anywhere, and only this script runs, whatever text came in from outside.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    title = f"{said('title')}: {', '.join(facts.run.instruments)}"
-    return (
-        f'<!doctype html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head>\n'
-        f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+    body = (
         f"{_header(facts, said)}\n{_tiles(facts, results, said)}\n"
         + "".join(
             f'<section><h2>{escape(said(f"section.{name}"))}</h2><div class="cards">\n'
@@ -48,7 +39,22 @@ def page(facts: ReportFacts, results: Results, language: Language) -> str:
         + _tables(facts, results, said)
         + f"<footer><p>{escape(said('hover'))}</p><p>{escape(said('page_note'))}</p>"
         f"<p>{escape(said('made_of', head=facts.run.journal_head[:16]))}</p></footer>\n"
-        f"</main>\n<script>{script}</script>\n</body>\n</html>\n"
+    )
+    return document(f"{said('title')}: {', '.join(facts.run.instruments)}", body, language)
+
+
+def document(title: str, body: str, language: Language) -> str:
+    """The page around a body: its style and the script that reads charts, and nothing from anywhere else."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    # Nothing may be loaded from anywhere, and only this script runs, whatever text came in from outside.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return (
+        f'<!doctype html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head>\n'
+        f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"{body}</main>\n<script>{script}</script>\n</body>\n</html>\n"
     )
 
 
