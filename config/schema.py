@@ -40,6 +40,10 @@ class Account(Section):
     total_capital: Annotated[
         Decimal, Field(gt=0, le=1_000_000_000, description="USDT the engine may use")
     ] = Decimal(100_000)
+    compound: Annotated[
+        bool,
+        Field(description="true: profits and losses move the capital, in steps of 5 %, never above equity"),
+    ] = False
     core_ratio: Annotated[
         Decimal, Field(gt=0, le=1, description="share of the capital for cash and carry")
     ] = Decimal("0.8")

@@ -227,6 +227,7 @@ class Context:
     breaker: BreakerView
     venue: VenueHealth
     equity: Decimal = ZERO  # account equity in USDT, by our own books
+    profit: Decimal = ZERO  # equity less what was there at first, and less what was moved in since
     last_open_ms: Mapping[str, int] = field(default_factory=dict)
     last_close_ms: Mapping[str, int] = field(default_factory=dict)
     pending_transfer: bool = False

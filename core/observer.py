@@ -58,6 +58,8 @@ class Observer:
     def look(self, now_ms: int, state: State, flags: Flags) -> Context:
         markets = {name: self._markets.view(name) for name in self._markets.names}
         prices = prices_of(markets)
+        ledger = self._books.ledger
+        equity = ledger.equity(prices)
         return Context(
             now_ms=now_ms,
             state=state,
@@ -69,7 +71,8 @@ class Observer:
             hedges=self._books.hedge_views(prices),
             breaker=self._books.breaker(now_ms),
             venue=self._health(),
-            equity=self._books.ledger.equity(prices),
+            equity=equity,
+            profit=equity - ledger.opening_equity - ledger.transfers,
             last_open_ms=dict(self._books.last_open_ms),
             last_close_ms=dict(self._books.last_close_ms),
             pending_transfer=self._books.pending_transfer,

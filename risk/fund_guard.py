@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from config.schema import Settings
+from config.schema import Account, Settings
+from core.capital import spot_budget
 from core.context import Context, HedgeView, MarketView
 from core.events import HedgeTarget, Plan, Purpose, Target, TransferTarget
 from core.types import ZERO, AccountMode, Base, Usdt, Wallet, ceil_to, floor_to
@@ -29,19 +30,20 @@ ROOM: Final = Decimal("1.01")  # fees and slippage of openings still to come
 class Split:
     """How the sleeve is divided, and what it allows.
 
-    budget  USDT notional of all hedges together.   margin_per_spot  margin USDT kept per USDT of hedge.
+    margin_per_spot  margin USDT kept per USDT of hedge.
     """
 
-    budget: Usdt
+    account: Account
     margin_per_spot: Decimal
 
     @classmethod
     def of(cls, settings: Settings) -> Split:
         account = settings.account
-        return cls(
-            Usdt(account.total_capital * account.core_ratio * account.spot_ratio),
-            account.futures_ratio / account.spot_ratio,
-        )
+        return cls(account, account.futures_ratio / account.spot_ratio)
+
+    def budget(self, ctx: Context) -> Usdt:
+        """USDT notional of all hedges together."""
+        return spot_budget(self.account, ctx)
 
 
 class FundGuard:
@@ -88,7 +90,7 @@ class FundGuard:
         value = opening.target.base * opening.spot.mid
         others = tuple(h for h in ctx.open_hedges if h.instrument != opening.instrument)
         total = value + sum((_value(ctx, h) for h in others), ZERO)
-        concentration = value / self._split.budget
+        concentration = value / self._split.budget(ctx)
         checks = (
             (value <= account.max_position_value, "the hedge would be larger than one may be"),
             (concentration <= caps.max_concentration, "too much of the sleeve in one hedge"),
@@ -194,7 +196,7 @@ class FundPlanner:
             return (), "margin ratio is higher than needed, waiting for a quiet moment"
         per_spot = self._split.margin_per_spot
         in_use = sum((h.entry_notional for h in ctx.open_hedges), ZERO)
-        reserved = max(ZERO, self._split.budget - in_use) * (1 + per_spot) * ROOM
+        reserved = max(ZERO, self._split.budget(ctx) - in_use) * (1 + per_spot) * ROOM
         excess = ctx.backing_equity - self._margin.target * ctx.swap_notional - reserved
         amount = min(excess, ctx.account.available("USDT"))
         if ctx.account.mode is not AccountMode.FUTURES:

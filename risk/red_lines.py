@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from config.schema import MAX_LEVERAGE, Account
+from core.capital import spot_budget
 from core.context import Context
 from core.types import ZERO, AccountMode, AccountSnapshot, Base, Leg, OrderRequest, Pair, Side
 from core.verdict import Verdict
@@ -46,7 +47,7 @@ class RedLineGuard:
     name = GUARD
 
     def __init__(self, account: Account) -> None:
-        self._sleeve_usdt = account.total_capital * account.core_ratio * account.spot_ratio
+        self._account = account
 
     def check(self, ctx: Context) -> Verdict:
         if not ctx.plan.opening:
@@ -60,7 +61,7 @@ class RedLineGuard:
         net_delta = abs(hedge.net_delta) if hedge else ZERO
         after = projection_of(ctx)
         held = sum((h.entry_notional for h in ctx.open_hedges if h.instrument != target.instrument), ZERO)
-        sleeve = held + target.base * opening.spot.mid
+        sleeve, most = held + target.base * opening.spot.mid, spot_budget(self._account, ctx)
         leverage = after.leverage
         figures = (
             ("leverage_after", "no backing" if leverage is None else leverage),
@@ -68,7 +69,7 @@ class RedLineGuard:
             ("net_delta_base", net_delta),
             ("one_lot_base", Decimal(pair.swap.step)),
             ("sleeve_used_usdt", sleeve),
-            ("sleeve_usdt", self._sleeve_usdt),
+            ("sleeve_usdt", most),
         )
         checks = (
             (ctx.account is not None, "account was never seen"),
@@ -79,7 +80,7 @@ class RedLineGuard:
             (opening.added > 0, "an opening must make the hedge larger"),
             (net_delta < pair.swap.step, "legs are unequal: repair before adding"),
             (leverage is not None and leverage <= MAX_LEVERAGE, "effective leverage would pass the red line"),
-            (sleeve <= self._sleeve_usdt, "hedges would be larger than their sleeve"),
+            (sleeve <= most, "hedges would be larger than their sleeve"),
         )
         return judged(self.name, checks, "no red line is near", figures, target.instrument)
 

@@ -1,4 +1,4 @@
-"""A coin that is not held: every condition of an opening, and the target when all of them hold."""
+"""What could be opened, or made larger: every condition, and the target when all of them hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from config.schema import Settings
 from core.context import Context, HedgeView, MarketView
 from core.events import HedgeTarget, Purpose
-from core.types import BPS, ZERO, Contracts
+from core.types import BPS, ZERO, Base, Contracts
 from core.verdict import Verdict, refused
 from strategy import conditions
 from strategy.costs import RoundTrip, round_trip
@@ -45,7 +45,10 @@ class Candidate:
 def judge(
     settings: Settings, ctx: Context, market: MarketView, hedge: HedgeView | None, history: History
 ) -> Candidate:
-    """Ask every condition, also after a refusal: "why not" has a complete answer."""
+    """Ask every condition, also after a refusal: "why not" has a complete answer.
+
+    A hedge that is held may grow: the same is asked of what would be added, but not whether it is held.
+    """
     strategy, name = settings.strategy, market.pair.name
     fees, quote = ctx.fees.get(name), conditions.usable_quote(market, ctx.now_ms)
     is_quoted = conditions.quoted(market)
@@ -57,12 +60,20 @@ def judge(
     if quote is not None:
         outlook = forecast(quote, history, strategy.forecast, ctx.now_ms)
     in_account = ctx.account.contracts(market.pair.swap.inst_id) if ctx.account else Contracts(ZERO)
+    grown = hedge if hedge is not None and conditions.is_held(hedge, market.pair) else None
+    place = (
+        (conditions.may_grow(market, grown),)
+        if grown
+        else (
+            conditions.not_held(market, hedge, in_account),
+            conditions.cooled_down(ctx, name, strategy.exit.cooldown_hours),
+        )
+    )
     verdicts = (
         conditions.wanted(name, strategy, settings.instruments),
         is_quoted,
         conditions.funding_in_band(market, quote, strategy),
-        conditions.not_held(market, hedge, in_account),
-        conditions.cooled_down(ctx, name, strategy.exit.cooldown_hours),
+        *place,
         conditions.away_from_settlement(
             ctx,
             market,
@@ -78,6 +89,9 @@ def judge(
     )
     target = None
     if sizing is not None and outlook is not None and cost is not None and not refused(verdicts):
-        carry = verdicts[-1]
-        target = HedgeTarget(name, sizing.base, Purpose.OPEN, carry.reason, (*sizing.terms, *carry.figures))
+        carry, base = verdicts[-1], sizing.base
+        purpose = Purpose.GROW if grown else Purpose.OPEN
+        if grown:
+            base = Base(base + grown.short_base)
+        target = HedgeTarget(name, base, purpose, carry.reason, (*sizing.terms, *carry.figures))
     return Candidate(name, verdicts, outlook, cost, sizing, target)

@@ -20,6 +20,7 @@ from strategy.costs import round_trip
 from strategy.exits import reasons_to_keep, tradable
 from strategy.funding_forecast import History, digest, forecast
 from strategy.rotation import Rotation, Standing
+from strategy.sizing import growth_due, place_is_free
 
 HistoryKey = tuple[int, SettledFunding | None, SettledFunding | None]  # length, first, last
 
@@ -28,6 +29,7 @@ class CashAndCarry:
     """The main strategy as a planner. Its plan depends on the context alone.
 
     Openings are ranked by expected net carry per notional, equal ones by name; a scan acts on the first.
+    What is held grows with its place, after new hedges while a place is free, before them when none is.
     may_we  the guards an opening will have to pass: a place is given up only for one they let through.
     """
 
@@ -39,6 +41,7 @@ class CashAndCarry:
     def plan(self, ctx: Context) -> Plan:
         verdicts: list[Verdict] = []
         candidates: list[Candidate] = []
+        growing: list[Candidate] = []
         held: list[Standing] = []
         exits: list[HedgeTarget] = []
         for name in sorted(ctx.markets):
@@ -46,7 +49,12 @@ class CashAndCarry:
             if hedge is not None and conditions.is_held(hedge, market.pair):
                 standing, spoken, leaving = self._held(ctx, market, hedge)
                 held.append(standing)
-                exits += [leaving] if leaving else []
+                if leaving is not None:
+                    exits.append(leaving)
+                elif growth_due(self._settings, ctx, hedge):
+                    larger = self._candidate(ctx, market)
+                    growing.append(larger)
+                    spoken += larger.verdicts
             else:
                 candidate = self._candidate(ctx, market)
                 candidates.append(candidate)
@@ -56,8 +64,8 @@ class CashAndCarry:
             place, giving_up = self._rotation.look(ctx, held, candidates)
             verdicts += [place] if place else []
             exits += [giving_up] if giving_up else []
-        candidates.sort(key=lambda c: (-c.net_bps, c.instrument))
-        openings = tuple(c.target for c in candidates if c.target is not None)
+        new, more = _targets(candidates), _targets(growing)
+        openings = new + more if place_is_free(self._settings, ctx) else more + new
         return Plan(openings, tuple(exits), tuple(verdicts))
 
     def _candidate(self, ctx: Context, market: MarketView) -> Candidate:
@@ -95,6 +103,12 @@ class CashAndCarry:
             known = (key, digest(settled, self._settings.strategy.forecast.half_life_hours))
             self._histories[name] = known
         return known[1]
+
+
+def _targets(candidates: list[Candidate]) -> tuple[HedgeTarget, ...]:
+    """Those whose conditions all hold, the best net carry first."""
+    ranked = sorted(candidates, key=lambda one: (-one.net_bps, one.instrument))
+    return tuple(one.target for one in ranked if one.target is not None)
 
 
 class CarryGuard:

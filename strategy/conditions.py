@@ -97,6 +97,14 @@ def not_held(market: MarketView, hedge: HedgeView | None, account_contracts: Con
     return Verdict(True, "not_held", "nothing is held", figures, market.pair.name)
 
 
+def may_grow(market: MarketView, hedge: HedgeView) -> Verdict:
+    """Both legs stand equal, at what was asked for: what is being changed is not enlarged."""
+    ok = abs(hedge.net_delta) < market.pair.swap.step and hedge.target_base > 0
+    reason = "its place has become larger" if ok else "the hedge is being changed"
+    figures = (("hedge_base", Decimal(hedge.size)), ("entry_notional_usdt", hedge.entry_notional))
+    return Verdict(ok, "may_grow", reason, figures, market.pair.name)
+
+
 def cooled_down(ctx: Context, name: str, cooldown_hours: Decimal) -> Verdict:
     """Long enough since the last close of this instrument."""
     last_ms = ctx.last_close_ms.get(name)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from config.schema import Settings
-from core.context import Context, MarketView
-from core.types import BPS, ONE, ZERO, Base, Contracts, FeeRates, Pair, Side, Usdt, ceil_to
+from core.capital import STEP, spot_budget
+from core.context import Context, HedgeView, MarketView
+from core.types import BPS, ONE, ZERO, Base, Contracts, FeeRates, Pair, Side, ceil_to
 from core.verdict import Figures
 
+LEAST_GROWTH: Final = STEP * 4 / 5  # of a place: a step of the capital, less what lots and fees take off
 Ceiling = tuple[str, Decimal]  # what limits, coins
 
 
@@ -38,12 +41,6 @@ class Sizing:
         )
 
 
-def spot_budget(settings: Settings) -> Usdt:
-    """USDT notional of all hedges together: capital x core sleeve x its share for spot."""
-    account = settings.account
-    return Usdt(account.total_capital * account.core_ratio * account.spot_ratio)
-
-
 def planned_hedges(settings: Settings) -> int:
     """How many hedges the sleeve is divided among: what may be hedged, but no more than may be held."""
     universe = settings.instruments.universe
@@ -55,13 +52,22 @@ def place_is_free(settings: Settings, ctx: Context) -> bool:
     """Whether another hedge may be held, and the sleeve has half a share or more left for it."""
     if len(ctx.open_hedges) >= settings.risk.caps.max_instruments:
         return False
-    budget = spot_budget(settings)
+    budget = spot_budget(settings.account, ctx)
     left = budget - sum((hedge.entry_notional for hedge in ctx.open_hedges), ZERO)
     return left >= budget / planned_hedges(settings) / 2
 
 
+def growth_due(settings: Settings, ctx: Context, hedge: HedgeView) -> bool:
+    """Whether a place of the sleeve has become larger than the hedge that stands in it, by most of a step.
+
+    Both in USDT at entry, so that a price that moves is no growth. Only profits that count make it due.
+    """
+    share = spot_budget(settings.account, ctx) / planned_hedges(settings)
+    return settings.account.compound and share - hedge.entry_notional >= share * LEAST_GROWTH
+
+
 def ceilings(settings: Settings, ctx: Context, market: MarketView, fees: FeeRates) -> tuple[Ceiling, ...]:
-    """Return everything that limits a new hedge, in coins. The market must be quoted.
+    """Return everything that limits what may be added of a coin, in coins. The market must be quoted.
 
     share          the sleeve's spot budget / planned hedges.
     sleeve         what other hedges, at their entry, leave of the budget.
@@ -69,21 +75,25 @@ def ceilings(settings: Settings, ctx: Context, market: MarketView, fees: FeeRate
     funds          free USDT pays spot (with slippage and fee) and margin at the split; see `_funds`.
     spot_depth, swap_depth   our share of what the side we take offers within the band.
     spot_order, swap_order   the venue's largest limit order.
+
+    What is held of the coin already is taken off the first five, at its entry or at today's price.
     """
     assert market.spot is not None and market.swap is not None  # is_quoted
     name, px = market.pair.name, market.spot.mid
-    budget, caps, liquidity = spot_budget(settings), settings.risk.caps, settings.risk.liquidity
-    others = [h for h in ctx.open_hedges if h.instrument != name]
-    entered = sum((h.entry_notional for h in others), ZERO)
-    worth = sum((_worth(ctx, h.instrument, h.size, h.entry_notional) for h in others), ZERO)
+    budget, caps, liquidity = spot_budget(settings.account, ctx), settings.risk.caps, settings.risk.liquidity
+    own, others = ctx.hedges.get(name), [h for h in ctx.open_hedges if h.instrument != name]
+    stands = own is not None and own.size >= market.pair.swap.step  # less is dust
+    own_entered, own_worth = (own.entry_notional, own.size * px) if own and stands else (ZERO, ZERO)
+    entered = sum((h.entry_notional for h in others), max(own_entered, own_worth))
+    worth = sum((_worth(ctx, h.instrument, h.size, h.entry_notional) for h in others), own_worth)
     share, band = liquidity.max_depth_share, liquidity.depth_band_bps
     spot_depth = market.spot.depth_within(Side.BUY, band)
     swap_depth = market.pair.swap.to_base(market.swap.depth_within(Side.SELL, band))
     return (
-        ("share", budget / planned_hedges(settings) / px),
+        ("share", max(ZERO, budget / planned_hedges(settings) - own_entered) / px),
         ("sleeve", max(ZERO, budget - entered) / px),
-        ("position", settings.account.max_position_value / px),
-        ("concentration", budget * caps.max_concentration / px),
+        ("position", max(ZERO, settings.account.max_position_value - own_worth) / px),
+        ("concentration", max(ZERO, budget * caps.max_concentration - own_worth) / px),
         ("total", max(ZERO, caps.max_total_value - worth) / px),
         ("funds", _funds(settings, ctx, market, fees)),
         ("spot_depth", _after_fee(spot_depth * share, market.pair, fees)),

@@ -25,7 +25,7 @@ from core.types import Base, Contracts
 from exchange.okx.errors import HttpReply
 from exchange.okx.sdk import Prepared
 from exchange.sim.exchange import Exchange
-from exchange.sim.markets.source import Quote
+from exchange.sim.markets.source import Forecast, Quote
 from exchange.sim.model import PositionKey, Settled
 from exchange.sim.profile import VenueProfile
 from exchange.sim.surface.inprocess import InProcess
@@ -57,6 +57,7 @@ class StagedMarket(StillMarket):
         super().__init__()
         self.start_ms += 9 * MINUTE_MS + 50 * SECOND_MS  # a scan is twelve seconds away
         self.rate = D("0.0005")
+        self.rates: dict[str, Decimal] = {}  # of coins that pay something else
         self.step_ms = MINUTE_MS  # while nothing moves
         self._ramps: dict[str, tuple[int, int, float, float]] = {}  # from ms, to ms, from px, to px
 
@@ -80,9 +81,13 @@ class StagedMarket(StillMarket):
             step_ms = SECOND_MS if min(spans) <= 10 * MINUTE_MS else 10 * SECOND_MS
         return after_ms // step_ms * step_ms + step_ms
 
+    def forecast(self, coin: str, at_ms: int, settle_ms: int, interval_ms: int) -> Forecast:
+        told = super().forecast(coin, at_ms, settle_ms, interval_ms)
+        return Forecast(self.rates.get(coin, told.rate), told.premium)
+
     def settled(self, coin: str, before_ms: int, count: int) -> list[Settled]:
         last_ms = (before_ms - 1) // EIGHT_HOURS_MS * EIGHT_HOURS_MS
-        rate = self.rate or D(0)
+        rate = self.rates.get(coin, self.rate or D(0))
         return [Settled(last_ms - n * EIGHT_HOURS_MS, rate, rate) for n in reversed(range(count))]
 
 

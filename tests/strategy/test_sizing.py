@@ -6,11 +6,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.capital import spot_budget
 from core.context import Context
 from risk.fund_guard import FundGuard
 from risk.liquidity_guard import LiquidityGuard
 from risk.red_lines import RedLineGuard
-from strategy.sizing import Sizing, ceilings, fit, planned_hedges, spot_budget
+from strategy.sizing import Sizing, ceilings, fit, planned_hedges
 from tests.risk.scenes import FEES, SETTINGS, D, account, hedge, market, opening, pair, scene, tuned
 
 BTC = pair()
@@ -33,7 +34,7 @@ def test_a_calm_scene_is_sized_by_its_share_of_the_sleeve() -> None:
     sizing = sized(scene())
     assert sizing.bound == "share"
     assert sizing.base == D("0.2")
-    assert (spot_budget(SETTINGS), planned_hedges(SETTINGS)) == (40_000, 2)
+    assert (spot_budget(SETTINGS.account, scene()), planned_hedges(SETTINGS)) == (40_000, 2)
 
 
 def test_the_number_of_hedges_follows_list_universe_and_cap() -> None:
