@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.degradation import Degradation as Degradation
+from config.monitor import Monitor
 from config.section import HttpUrl, InstrumentName, Ratio, Section, StreamUrl, Usdt
 from config.watchdog import Watchdog
 
@@ -421,53 +422,6 @@ class Risk(Section):
                 f"degradation.latency_reduce_ms, not {low}, {mid}, {high}"
             )
         return self
-
-
-# --- monitor.yaml -----------------------------------------------------------------------------
-
-
-class Telegram(Section):
-    """Token from TELEGRAM_BOT_TOKEN (or its _FILE), never from here."""
-
-    enabled: bool = False
-    chat_ids: tuple[int, ...] = ()
-    base_url: Annotated[HttpUrl | None, Field(description="another API server, for tests")] = None
-
-    @model_validator(mode="after")
-    def _addressed(self) -> Self:
-        if self.enabled and not self.chat_ids:
-            raise ValueError("telegram.enabled needs at least one chat id in chat_ids")
-        return self
-
-
-class DingTalk(Section):
-    """Webhook from DINGTALK_WEBHOOK and secret from DINGTALK_SECRET (or their _FILE)."""
-
-    enabled: bool = False
-
-
-class BackupPlan(Section):
-    """Copies of the journal the daemon makes by itself, in live and dry-run mode."""
-
-    every_hours: Annotated[Decimal, Field(ge=0, le=720, description="0 makes none")] = Decimal(24)
-    keep: Annotated[int, Field(ge=1, le=1000, description="so many stay, the oldest goes")] = 14
-    folder: Annotated[
-        str | None, Field(description="where they go; null takes backups/ in the data folder")
-    ] = None
-
-
-class Monitor(Section):
-    """monitor.yaml: the human side."""
-
-    language: Literal["en", "zh"] = "en"
-    telegram: Telegram = Telegram()
-    dingtalk: DingTalk = DingTalk()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    keep_logs_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    max_log_mb: Annotated[
-        int, Field(ge=1, le=10_000, description="MB of one log file; a full one is followed by another")
-    ] = 50
-    backup: BackupPlan = BackupPlan()
 
 
 # --- all --------------------------------------------------------------------------------------

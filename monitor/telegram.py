@@ -9,7 +9,7 @@ from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from config.schema import Telegram
+from config.monitor import Telegram
 from monitor.delivery import ChannelBusy, ChannelDown, ChannelRefused
 
 PUBLIC_SERVER = "https://api.telegram.org"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from config.schema import BackupPlan
+from config.monitor import BackupPlan
 from core.errors import JournalFailed
 from core.ports import Clock, Notifier
 from scripts.backup import FOLDER, MANIFEST, Backup, make_backup

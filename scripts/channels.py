@@ -5,7 +5,7 @@ A channel's library is imported only for who uses it: Telegram's alone is a seve
 
 from __future__ import annotations
 
-from config.schema import Monitor
+from config.monitor import Monitor
 from config.secrets import Secrets
 from core.errors import UsageError
 from monitor.delivery import Channel

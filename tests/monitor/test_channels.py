@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.schema import Telegram
+from config.monitor import Telegram
 from monitor.delivery import Channel, ChannelBusy, ChannelDown, ChannelRefused
 from monitor.dingtalk import DingTalkChannel
 from monitor.notifier import QueueNotifier

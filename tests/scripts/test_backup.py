@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import BackupPlan
+from config.monitor import BackupPlan
 from core.errors import JournalBroken, JournalFailed, SelfCheckRefused, UsageError
 from core.facts import Kind
 from core.fallback import fallback_of
