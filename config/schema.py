@@ -279,6 +279,9 @@ class Margin(Section):
         Decimal, Field(ge=0, le=20, description="a rise so many standard deviations large is prepared for")
     ] = Decimal(4)
     project_minutes: Annotated[int, Field(ge=1, le=1440, description="within so many minutes")] = 60
+    stress_rise_ratio: Annotated[
+        Decimal, Field(ge=0, le=5, description="a rise of all prices at once that an opening must survive")
+    ] = Decimal("0.5")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

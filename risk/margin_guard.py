@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from config.schema import MAX_LEVERAGE, Margin
 from core.context import Context
 from core.types import AccountSnapshot
 from core.verdict import Figure, Verdict
-from risk.measures import account_gap, judged, opening_of, projection_of
+from risk.measures import Projection, account_gap, judged, opening_of, projection_of
+
+KEPT_RATIO: Final = Decimal("0.05")  # more than the venue's maintenance margin of any position of our size
 
 
 class MarginGuard:
-    """The margin ratio after the planned opening must reach `open_above`.
+    """The margin ratio after the planned opening must reach `open_above`, and survive a rise.
+
+    Stressed: every price rises at once by s = `stress_rise_ratio` before anybody can act. All coins move
+    together, the shorts lose s N, and nothing the spot gains is counted: exact in futures mode, and on the
+    safe side in multi-currency mode. What is left must stay above the venue's liquidation:
+
+        (E - s N) / ((1 + s) N) > 0.05
 
     margin ratio = equity that backs the swaps / swap notional at mark (1 = unlevered, 0.33 = 3x). The
     venue's own mgnRatio, on its own scale (liquidation at 1), is asked as a second opinion. Fails
@@ -33,10 +42,13 @@ class MarginGuard:
         assert ctx.account is not None  # account_gap has looked
         after = projection_of(ctx)
         ratio = after.backing / after.notional if after.notional else None
+        stressed = stressed_ratio(after, self._limits.stress_rise_ratio)
         venue_ratio = lowest_mgn_ratio(ctx.account)
         figures: tuple[tuple[str, Figure], ...] = (
             ("margin_ratio_after", "no swap" if ratio is None else ratio),
             ("open_above_ratio", self._limits.open_above),
+            ("stressed_ratio", "no swap" if stressed is None else stressed),
+            ("stress_rise_ratio", self._limits.stress_rise_ratio),
             ("backing_after_usdt", after.backing),
             ("swap_notional_after_usdt", after.notional),
             ("venue_mgn_ratio", "not known" if venue_ratio is None else venue_ratio),
@@ -47,6 +59,7 @@ class MarginGuard:
         checks = (
             (not levered, "effective leverage would pass the red line"),
             (ratio is None or ratio >= self._limits.open_above, "margin ratio would be too low"),
+            (stressed is None or stressed > KEPT_RATIO, "a rise of all prices at once could liquidate"),
             (
                 venue_ratio is None or venue_ratio > self._limits.venue_ratio_warning,
                 "the venue's own margin ratio is near its warning",
@@ -54,6 +67,13 @@ class MarginGuard:
         )
         instrument = opening.instrument if opening else None
         return judged(self.name, checks, "margin ratio suffices", figures, instrument)
+
+
+def stressed_ratio(after: Projection, rise: Decimal) -> Decimal | None:
+    """Backing over notional after the rise: 0.8 and +50 % leave 0.2. None without a swap."""
+    if not after.notional:
+        return None
+    return (after.backing - rise * after.notional) / (after.notional * (1 + rise))
 
 
 def lowest_mgn_ratio(account: AccountSnapshot) -> Decimal | None:

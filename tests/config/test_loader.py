@@ -353,7 +353,7 @@ def test_every_problem_is_told_at_once(folder: Path, edit: Edit) -> None:
 @pytest.mark.fault("CF2")
 def test_a_contradiction_across_files_names_both_places(edit: Edit) -> None:
     text = complaint(edit("risk.yaml", "max_spread_bps: 10", "max_spread_bps: 31"))
-    assert "risk.yaml line 62: liquidity.max_spread_bps, opening.max_slippage_bps (strategy.yaml line" in text
+    assert "risk.yaml line 64: liquidity.max_spread_bps, opening.max_slippage_bps (strategy.yaml line" in text
 
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.types import AccountMode
+from risk.fund_guard import shrink
 from risk.margin_guard import MarginGuard
-from tests.risk.scenes import NOW, SETTINGS, D, account, figure, hedge, market, opening, scene
+from tests.risk.scenes import NOW, SETTINGS, D, account, figure, hedge, market, opening, scene, tuned
 
 GUARD = MarginGuard(SETTINGS.risk.margin)
 
@@ -93,3 +94,43 @@ def test_what_passes_stays_at_the_limit_or_above(usdt: Decimal, lots: int) -> No
     if verdict.ok:
         # Spot is paid at the mid at least, so what is left backs the short at the limit at least.
         assert (usdt - base * 100_000) / (base * 100_000) >= D("0.8")
+
+
+def test_a_daring_configuration_still_survives_a_rise_of_all_prices() -> None:
+    """A ratio of 0.53 may be allowed; half more on every price would leave 0.02, and the venue takes over."""
+    daring = {"open_above": D("0.5"), "rebalance_below": D("0.5"), "emergency_below": D("0.4")}
+    limits = tuned(risk={"margin": daring}).risk.margin
+    ctx = scene(plan=opening("0.2"), account=account("30650"))
+    verdict = MarginGuard(limits).check(ctx)
+    assert (verdict.ok, verdict.reason) == (False, "a rise of all prices at once could liquidate")
+    assert D("0.01") < figure(verdict, "stressed_ratio") < D("0.03")
+    calm = tuned(risk={"margin": {**daring, "stress_rise_ratio": D("0.4")}}).risk.margin
+    assert MarginGuard(calm).check(ctx).ok
+
+
+@given(
+    usdt=st.integers(20_000, 200_000),
+    lots=st.integers(1, 30),
+    eth=st.integers(0, 10),
+    rise=st.integers(0, 50),
+)
+def test_what_passes_survives_a_rise_of_all_prices_and_part_of_the_hedges_pays_for_the_margin(
+    usdt: int, lots: int, eth: int, rise: int
+) -> None:
+    """Futures mode, both coins at once: above the venue's maintenance, and shrinking restores the target."""
+    held = {"ETH-USDT": hedge(str(eth), name="ETH-USDT")} if eth else {}
+    short = {"ETH-USDT-SWAP": str(eth * 100)} if eth else {}
+    base = D(lots) / 100
+    before = scene(plan=opening(str(base)), account=account(str(usdt), short=short), hedges=held)
+    if not GUARD.check(before).ok:
+        return
+    up, notional = 1 + D(rise) / 100, base * 100_000 + eth * 4_000
+    left = figure(GUARD.check(before), "backing_after_usdt") - (up - 1) * notional
+    assert left / (notional * up) > D("0.05")
+    after = scene(
+        markets={"BTC-USDT": market(px=str(100_000 * up)), "ETH-USDT": market("ETH-USDT", str(4_000 * up))},
+        account=account(str(left), short={**short, "BTC-USDT-SWAP": str(lots)}),
+        hedges={**held, "BTC-USDT": hedge(str(base))},
+    )
+    smaller = shrink(after, notional * up - left, D(1), ())
+    assert sum((D(figure(t, "closed_contracts")) for t in smaller), D(0)) < lots + eth * 100
