@@ -5,31 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from core.errors import EngineError, SelfCheckRefused, UsageError
 from scripts import options as opt
+from scripts.command_line import Config, Data, Json, answer, instant
 from scripts.commands import Command, Verb, send
 from scripts.folders import last_folder
-
-if TYPE_CHECKING:
-    from scripts.questions import Answer
+from scripts.research import register
 
 DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 journal_app = typer.Typer(help="Questions to the journal itself.")
 app.add_typer(journal_app, name="journal")
-tape_app = typer.Typer(help="Questions to a folder of recorded data.")
-app.add_typer(tape_app, name="tape")
-
-Json = Annotated[bool, typer.Option("--json", help="print one JSON object on the last line of stdout")]
-Data = Annotated[Path | None, typer.Option(help="data folder; default: that of the last run")]
-Config = Annotated[Path, typer.Option(help="configuration folder")]
 
 Regime = Annotated[str | None, typer.Option(help="of the generated market: calm, crash, ...; docs/venue.md")]
 HoldRegime = Annotated[
@@ -42,7 +34,7 @@ def run(
     mode: Annotated[opt.Mode, typer.Option(help="demo needs no keys")] = opt.Mode.DEMO,
     for_: Annotated[str | None, typer.Option("--for", help="how long, in venue time: 30d, 12h, 90m")] = None,
     speed: Annotated[str, typer.Option(help="venue seconds per second of demo, or max")] = "3600",
-    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
+    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
     tape: Annotated[Path | None, typer.Option(help="replay this tape folder instead")] = None,
     instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
     from_: Annotated[str | None, typer.Option("--from", help="start of the tape, 2024-01-01")] = None,
@@ -114,8 +106,8 @@ def venue(
             seed=seed,
             speed=speed,
             instruments=opt.names_of(instruments),
-            from_ms=_instant(from_, "--from"),
-            to_ms=_instant(to, "--to"),
+            from_ms=instant(from_, "--from"),
+            to_ms=instant(to, "--to"),
             lockstep=lockstep,
             environment=environment,
             faults=faults,
@@ -127,158 +119,6 @@ def venue(
             hold=hold_regime,
         )
     )
-
-
-@app.command()
-def backtest(
-    tape: Annotated[Path, typer.Option(help="folder of recorded data")],
-    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
-    from_: Annotated[
-        str | None, typer.Option("--from", help="2024-01-01; default: where the tape begins")
-    ] = None,
-    to: Annotated[str | None, typer.Option(help="default: where the tape ends")] = None,
-    exit_: Annotated[
-        str | None, typer.Option("--exit", help="expected_cost, hysteresis or sign; default: strategy.yaml's")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="an empty folder for report, tables and journal")] = None,
-    seed: Annotated[int, typer.Option(help="of the order books, where the tape has none")] = 7,
-    language: Annotated[
-        str | None, typer.Option(help="of the report: en or zh; default: monitor.yaml's")
-    ] = None,
-    config: Config = Path("config"),
-    json: Json = False,
-) -> None:
-    """The engine on recorded history: what it would have done, earned and paid."""
-    from scripts.backtest.command import BacktestOptions
-    from scripts.backtest.command import backtest as tested
-
-    options = BacktestOptions(
-        tape=tape,
-        instruments=opt.names_of(instruments),
-        from_ms=opt.instant_ms(from_, "--from") if from_ else None,
-        to_ms=opt.instant_ms(to, "--to") if to else None,
-        exit_mode=exit_,
-        out=out,
-        config=config,
-        seed=seed,
-        json=json,
-        language=language,
-    )
-    raise typer.Exit(tested(options))
-
-
-@app.command()
-def download(
-    tape: Annotated[Path, typer.Option(help="folder of recorded data to write into, or to go on with")],
-    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
-    from_: Annotated[str | None, typer.Option("--from", help="2026-01-05; default: 90 days before")] = None,
-    to: Annotated[str | None, typer.Option(help="default: now")] = None,
-    bars: Annotated[str, typer.Option(help="1m to 4h, several with commas")] = "1h",
-    kinds: Annotated[
-        str, typer.Option(help="of spot,perp,mark,funding,open_interest")
-    ] = "spot,perp,mark,funding,open_interest",
-    format_: Annotated[str, typer.Option("--format", help="csv or parquet (make parquet)")] = "csv",
-    venue: Annotated[str | None, typer.Option(help="a running simulated venue")] = None,
-    config: Config = Path("config"),
-    json: Json = False,
-) -> None:
-    """Candles, mark candles, funding and open interest from OKX's public history into a tape folder."""
-    from scripts.tape.download import DownloadOptions
-    from scripts.tape.download import download as downloaded
-
-    options = DownloadOptions(
-        tape=tape,
-        instruments=opt.names_of(instruments),
-        from_ms=_instant(from_, "--from"),
-        to_ms=_instant(to, "--to"),
-        bars=opt.words_of(bars),
-        kinds=opt.words_of(kinds),
-        format=format_,
-        venue=venue,
-        config=config,
-        json=json,
-    )
-    raise typer.Exit(downloaded(options))
-
-
-@tape_app.command()
-def check(
-    tape: Annotated[Path, typer.Option(help="folder of recorded data")],
-    max_jump: Annotated[float, typer.Option(help="from one bar's close, a fraction")] = 0.2,
-    max_mark_gap: Annotated[float, typer.Option(help="of mark to contract, a fraction")] = 0.02,
-    json: Json = False,
-) -> None:
-    """File by file: gaps, duplicates, impossible bars; and what a backtest may use."""
-    from scripts.tape.check import check as checked
-
-    _answer(checked(tape, max_jump, max_mark_gap), json)
-
-
-@app.command()
-def sweep(
-    tape: Annotated[Path, typer.Option(help="folder with funding records")],
-    space: Annotated[Path, typer.Option(help="YAML file: which keys, between what; docs/search.md")],
-    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
-    from_: Annotated[
-        str | None, typer.Option("--from", help="2024-01-01; default: where the record begins")
-    ] = None,
-    to: Annotated[str | None, typer.Option(help="default: where the record ends")] = None,
-    sampler: Annotated[str, typer.Option(help="grid, tpe, nsga2 or cmaes")] = "tpe",
-    trials: Annotated[
-        int | None, typer.Option(min=2, max=1_000_000, help="sets drawn in each study; default: 200")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,
-    cluster: Annotated[str | None, typer.Option(help="a Dask scheduler instead, tcp://10.0.0.5:8786")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for results, report and page")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with the sweep in --out")] = False,
-    seed: Annotated[int, typer.Option(help="of the sampler and the Monte-Carlo")] = 7,
-    objective: Annotated[str, typer.Option(help="of several instruments: worst or mean")] = "worst",
-    second: Annotated[str, typer.Option(help="what nsga2 lowers beside: drawdown or regret")] = "drawdown",
-    cost: Annotated[str, typer.Option(help="of an opening or a closing, of the notional")] = "0.0016",
-    splits: Annotated[str, typer.Option(help="walk: forward in time; kfold: purged folds")] = "walk",
-    folds: Annotated[int, typer.Option(min=0, max=50, help="of the walk-forward; 0: none")] = 4,
-    purge_days: Annotated[int, typer.Option(min=0, max=365, help="left out before what is judged")] = 30,
-    embargo_days: Annotated[int, typer.Option(min=0, max=365, help="left out after the boundary")] = 10,
-    paths: Annotated[int, typer.Option(min=100, max=1_000_000, help="of the Monte-Carlo")] = 10_000,
-    confirm: Annotated[
-        int, typer.Option(min=0, max=100, help="so many of the best through the whole engine")
-    ] = 0,
-    config: Config = Path("config"),
-    json: Json = False,
-) -> None:
-    """Search for parameters on recorded funding, and judge how far to believe what is found."""
-    from scripts.sweep.needs import SEARCH, need
-
-    need(SEARCH, "make search")
-    from scripts.sweep.command import SweepOptions
-    from scripts.sweep.command import sweep as swept
-
-    options = SweepOptions(
-        tape=tape,
-        space=space,
-        instruments=opt.names_of(instruments),
-        from_ms=opt.instant_ms(from_, "--from") if from_ else None,
-        to_ms=opt.instant_ms(to, "--to") if to else None,
-        sampler=sampler,
-        trials=trials,
-        workers=workers,
-        cluster=cluster,
-        out=out,
-        resume=resume,
-        seed=seed,
-        objective=objective,
-        second=second,
-        switch_cost=opt.fraction_of(cost, "--cost"),
-        splits=splits,
-        folds=folds,
-        purge_days=purge_days,
-        embargo_days=embargo_days,
-        paths=paths,
-        confirm=confirm,
-        config=config,
-        json=json,
-    )
-    raise typer.Exit(swept(options))
 
 
 @app.command()
@@ -304,7 +144,7 @@ def simulate(
 def soak(
     for_: Annotated[str, typer.Option("--for", help="how long, in venue time")] = "60d",
     restarts_per_day: Annotated[float, typer.Option(min=0, max=100, help="clean stops and starts")] = 2.0,
-    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
+    seed: Annotated[int, typer.Option(help="of the generated market")] = 7,
     data: Annotated[
         Path | None, typer.Option(help="an empty folder; default: the next one of the demos")
     ] = None,
@@ -313,7 +153,7 @@ def soak(
     """Weeks of the demo through restarts: does memory, do files, does the journal grow as they may?"""
     from scripts.soak import soak as soaked
 
-    _answer(soaked(opt.duration_ms(for_), restarts_per_day, seed, data), json)
+    answer(soaked(opt.duration_ms(for_), restarts_per_day, seed, data), json)
 
 
 @app.command()
@@ -327,7 +167,7 @@ def storm(
     """Kill the real daemon again and again amid faults: no order twice, no leg naked, nothing unexplained."""
     from scripts.storm.storm import storm as stormed
 
-    _answer(stormed(kills, seed, config, keep), json)
+    answer(stormed(kills, seed, config, keep), json)
 
 
 @app.command()
@@ -347,26 +187,11 @@ def watchdog(
 
 
 @app.command()
-def calibrate(
-    tape: Annotated[Path, typer.Option(help="folder of recorded data to measure")],
-    days: Annotated[int, typer.Option(min=1, help="length of a window")] = 20,
-    seed: Annotated[int, typer.Option(help="the first of 20 of the generated market")] = 7,
-    coin: Annotated[str, typer.Option(help="like BTC")] = "BTC",
-    json: Json = False,
-) -> None:
-    """Figures of a tape and of the generated market, side by side."""
-    from scripts.calibrate import calibrate as measured
-
-    found = measured(tape, coin, days, seed)
-    print(dumps(found.data) if json else found.text)
-
-
-@app.command()
 def status(data: Data = None, json: Json = False) -> None:
     """What the engine is, holds and waits for."""
     from scripts import questions
 
-    _answer(questions.status(last_folder(data)), json)
+    answer(questions.status(last_folder(data)), json)
 
 
 @app.command()
@@ -379,7 +204,7 @@ def why(
     """Why the engine did, or did not: the last decision with every verdict and figure."""
     from scripts import questions
 
-    _answer(questions.why(last_folder(data), instrument, at), json)
+    answer(questions.why(last_folder(data), instrument, at), json)
 
 
 @app.command()
@@ -391,7 +216,7 @@ def pnl(
     """Where the money came from."""
     from scripts import questions
 
-    _answer(questions.pnl(last_folder(data), by), json)
+    answer(questions.pnl(last_folder(data), by), json)
 
 
 def _tell(verb: Verb, reason: str, data: Path | None, instrument: str = "") -> None:
@@ -439,7 +264,7 @@ def backup(
     """Copy the journal, verified, with the daemon running or not."""
     from scripts import copies
 
-    _answer(copies.backup(last_folder(data), to, keep, int(time.time() * 1000)), json)
+    answer(copies.backup(last_folder(data), to, keep, int(time.time() * 1000)), json)
 
 
 @app.command()
@@ -454,7 +279,7 @@ def restore(
     """Put a backup in the place of the journal; what was there is kept."""
     from scripts import copies
 
-    _answer(copies.restore(source, last_folder(data), over_newer, int(time.time() * 1000)), json)
+    answer(copies.restore(source, last_folder(data), over_newer, int(time.time() * 1000)), json)
 
 
 @app.command()
@@ -479,7 +304,7 @@ def verify(data: Data = None, json: Json = False) -> None:
     """Recompute the hash chain."""
     from scripts import questions
 
-    _answer(questions.journal_verify(last_folder(data)), json)
+    answer(questions.journal_verify(last_folder(data)), json)
 
 
 @journal_app.command()
@@ -496,7 +321,7 @@ def replay(
     from config.loader import load
     from scripts.replay import replay as played
 
-    _answer(played(last_folder(data), load(config), at, set_ or []), json)
+    answer(played(last_folder(data), load(config), at, set_ or []), json)
 
 
 @journal_app.command()
@@ -512,17 +337,7 @@ def export(
     print(answer.text, file=sys.stderr)
 
 
-def _answer(answer: Answer, as_json: bool) -> None:
-    print(dumps(answer.data, ensure_ascii=False) if as_json else answer.text)
-    raise typer.Exit(answer.code)
-
-
-def _instant(text: str | None, option: str) -> int | None:
-    if text is None:
-        return None
-    if text == "now" and option == "--from":
-        return int(time.time() * 1000)
-    return int(text) if text.isdigit() and len(text) == 13 else opt.instant_ms(text, option)
+register(app)
 
 
 def main(argv: list[str]) -> int:

@@ -1,0 +1,34 @@
+"""What every command of main.py shares: its common options, and how an answer is printed."""
+
+from __future__ import annotations
+
+import time
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts import options as opt
+
+if TYPE_CHECKING:
+    from scripts.questions import Answer
+
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on the last line of stdout")]
+Data = Annotated[Path | None, typer.Option(help="data folder; default: that of the last run")]
+Config = Annotated[Path, typer.Option(help="configuration folder")]
+
+
+def answer(given: Answer, as_json: bool) -> None:
+    """Print what was found, and end with its exit code."""
+    print(dumps(given.data, ensure_ascii=False) if as_json else given.text)
+    raise typer.Exit(given.code)
+
+
+def instant(text: str | None, option: str) -> int | None:
+    """Read an instant: a date, UTC ms, or for --from `now`. Raises UsageError naming the option."""
+    if text is None:
+        return None
+    if text == "now" and option == "--from":
+        return int(time.time() * 1000)
+    return int(text) if text.isdigit() and len(text) == 13 else opt.instant_ms(text, option)
