@@ -9,8 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
 
-# What `make test` simulates, three hours each; `python main.py simulate --seeds 0:2000` plays whole days.
-SEEDS ?= 0:40
+# What `make test` simulates, and for how many hours; `python main.py simulate --seeds 0:2000` plays whole days.
+SEEDS ?= 0:300
+HOURS ?= 1
 
 # uv is quick but reads no pip settings: where it cannot be had or reach its registry, pip installs.
 UV_HOME := $(VENV)/.uv
@@ -38,7 +39,7 @@ test: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2
-	$(BIN)/python main.py simulate --seeds $(SEEDS) --until 3 --json
+	$(BIN)/python main.py simulate --seeds $(SEEDS) --until $(HOURS) --json
 
 docs: setup
 	$(BIN)/python -m scripts.config_reference
