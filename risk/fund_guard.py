@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from config.schema import Account, Settings
 from core.capital import spot_budget
@@ -24,6 +24,8 @@ FAILED_MS: Final = 15 * 60_000  # after a top-up that failed the hedge shrinks i
 SWEEP_PAUSE_MS: Final = 300_000  # the same for a sweep, which is never urgent
 CLOSING_COST: Final = Decimal("0.005")  # of notional: both takers' fees and slippage of a shrink, rounded up
 ROOM: Final = Decimal("1.01")  # fees and slippage of openings still to come
+LEAST_CASH: Final = Decimal("0.25")  # of the notional, in USDT: a rise by as much and a loan would begin
+CASH: Final = Decimal("0.5")  # of the notional, in USDT: what is restored, and what no sweep takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,15 @@ class FundGuard:
         return checks, figures
 
 
+class _Lack(NamedTuple):
+    """What is missing: `backing` should be `target` times the notional. Do coins sold add to it?"""
+
+    reason: str
+    backing: Decimal
+    target: Decimal
+    sale_counts: bool
+
+
 class FundPlanner:
     """Keeps the margin ratio of the shorts between `rebalance_below` and `sweep_above`.
 
@@ -122,6 +133,9 @@ class FundPlanner:
     the sleeve not in use would not need either: an unused notional U takes U for spot and U x
     margin_per_spot for margin. In multi-currency mode coins back the swaps too, but losses are booked in
     USDT: half of the notional stays in USDT.
+
+    **Too little USDT**, in multi-currency mode: a rise is paid in USDT while the ratio stays high, and the
+    engine does not borrow. Below a quarter of the notional, half of it is restored in the same two ways.
 
     Nothing moves on a snapshot older than the last change of state: what was just done may not be in it. No
     transfer while another is pending, within a minute of a funding time, or right after one failed; half
@@ -153,40 +167,57 @@ class FundPlanner:
         # Early enough: a rise like those of the last hour must not end below the emergency.
         near = projected is not None and projected < self._margin.emergency_below
         figures += (("projected_ratio", "not known" if projected is None else projected),)
-        low = ratio < self._margin.rebalance_below or (near and ratio < self._margin.target)
+        low = self._lack(ctx, ratio, near)
         high = ratio > self._margin.sweep_above and not near
         assert ctx.account is not None  # account_gap has looked
-        if (low or high) and ctx.account.seen_ms < ctx.state_since_ms:
+        if (low is not None or high) and ctx.account.seen_ms < ctx.state_since_ms:
             reason = "waiting for the account as it is after the last change"
-            return (), Verdict(not low, "margin_upkeep", reason, figures)
+            return (), Verdict(low is None, "margin_upkeep", reason, figures)
         if low:
-            targets, reason = self._restore(ctx, ratio, figures)
+            targets, reason = self._restore(ctx, low, ratio, figures)
             return targets, Verdict(False, "margin_upkeep", reason, figures)
         if high:
             targets, reason = self._sweep(ctx, figures)
             return targets, Verdict(True, "margin_upkeep", reason, figures)
         return (), Verdict(True, "margin_upkeep", "margin ratio is in its range", figures)
 
-    def _restore(self, ctx: Context, ratio: Decimal, figures: Figures) -> tuple[tuple[Target, ...], str]:
+    def _lack(self, ctx: Context, ratio: Decimal, near: bool) -> _Lack | None:
+        margin = self._margin
         assert ctx.account is not None  # _judge has looked
-        need = ceil_to(self._margin.target * ctx.swap_notional - ctx.backing_equity, CENT)
+        in_coins = ctx.account.mode is not AccountMode.FUTURES
+        if ratio < margin.rebalance_below or (near and ratio < margin.target):
+            return _Lack("margin ratio is too low", ctx.backing_equity, margin.target, not in_coins)
+        usdt = ctx.account.balances.get("USDT")
+        cash = usdt.equity if usdt else ZERO
+        if in_coins and cash < LEAST_CASH * ctx.swap_notional:
+            return _Lack("USDT beside the coins is too low", cash, CASH, True)
+        return None
+
+    def _restore(
+        self, ctx: Context, low: _Lack, ratio: Decimal, figures: Figures
+    ) -> tuple[tuple[Target, ...], str]:
+        assert ctx.account is not None  # _judge has looked
+        need = ceil_to(low.target * ctx.swap_notional - low.backing, CENT)
         least, amount = self._margin.min_transfer_usdt, ZERO
         targets: list[Target] = []
         if top_up_failed(ctx):
-            shrunk = shrink(ctx, need, self._margin.target, figures)
-            return shrunk, "margin ratio is too low, and a top-up has just failed"
+            return self._shrink(ctx, low, need, figures), f"{low.reason}, and a top-up has just failed"
         if transfers_allowed(ctx):
             wallet = floor_to(ctx.account.funding_wallet.get("USDT", ZERO), CENT)
             offer = min(max(need, least), wallet)
             if offer > 0 and offer >= least:
                 amount = offer
                 moved = (*figures, ("need_usdt", need), ("wallet_usdt", wallet))
-                targets.append(_transfer(amount, Purpose.TOP_UP, "margin ratio is too low", moved))
+                targets.append(_transfer(amount, Purpose.TOP_UP, low.reason, moved))
         elif ratio >= (self._margin.emergency_below + self._margin.rebalance_below) / 2:
-            return (), "margin ratio is too low, waiting until transfers are possible"
+            return (), f"{low.reason}, waiting until transfers are possible"
         if need > amount:
-            targets.extend(shrink(ctx, need - amount, self._margin.target, figures))
-        return tuple(targets), "margin ratio is too low"
+            targets.extend(self._shrink(ctx, low, need - amount, figures))
+        return tuple(targets), low.reason
+
+    @staticmethod
+    def _shrink(ctx: Context, low: _Lack, need: Decimal, figures: Figures) -> tuple[HedgeTarget, ...]:
+        return shrink(ctx, need, low.target, figures, low.sale_counts, low.reason)
 
     def _sweep(self, ctx: Context, figures: Figures) -> tuple[tuple[Target, ...], str]:
         assert ctx.account is not None  # _judge has looked
@@ -201,7 +232,7 @@ class FundPlanner:
         amount = min(excess, ctx.account.available("USDT"))
         if ctx.account.mode is not AccountMode.FUTURES:
             usdt = ctx.account.balances.get("USDT")
-            amount = min(amount, (usdt.equity if usdt else ZERO) - ctx.swap_notional / 2 - reserved)
+            amount = min(amount, (usdt.equity if usdt else ZERO) - ctx.swap_notional * CASH - reserved)
         amount = floor_to(max(amount, ZERO), CENT)
         if amount <= 0 or amount < self._margin.min_transfer_usdt:
             return (), "margin ratio is high, but the rest of the sleeve needs the money"
@@ -210,21 +241,26 @@ class FundPlanner:
         return (_transfer(amount, Purpose.SWEEP, reason, kept),), reason
 
 
-def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tuple[HedgeTarget, ...]:
+def shrink(
+    ctx: Context,
+    need: Decimal,
+    target: Decimal,
+    figures: Figures,
+    sale_counts: bool,
+    why: str = "margin ratio is too low",
+) -> tuple[HedgeTarget, ...]:
     """Return smaller hedges, the largest first, that make up for `need` = target x N - E, USDT.
 
     Closing x coins of both legs at spot price S and mark P: the sale brings x S of USDT, buying back costs
     no equity (its result is in E already), fees and slippage take at most c x P, and N falls by x P. The
     target is met when E + x S - c x P = target (N - x P), hence
 
-        x = need / (S + (target - c) P)          futures mode: only USDT backs the swaps
+        x = need / (S + (target - c) P)          `sale_counts`: E is USDT alone
         x = need / ((target - c) P)              multi-currency: the coins sold had been counted already
 
     rounded up to whole lots. What would fall below the swap's smallest order is closed entirely; a hedge
     that does not suffice is closed and the next one makes up the rest.
     """
-    assert ctx.account is not None  # there is no need without an account
-    sale_counts = ctx.account.mode is AccountMode.FUTURES
     shrunk: list[HedgeTarget] = []
     for hedge in sorted(ctx.open_hedges, key=lambda h: (-_value(ctx, h), h.instrument)):
         market = ctx.markets[hedge.instrument]
@@ -244,7 +280,7 @@ def shrink(ctx: Context, need: Decimal, target: Decimal, figures: Figures) -> tu
                 hedge.instrument,
                 base,
                 Purpose.SHRINK,
-                "margin ratio is too low and the wallet cannot cover it",
+                f"{why} and the wallet cannot cover it",
                 (*figures, ("closed_contracts", closed), ("relief_usdt_per_base", relief)),
             )
         )

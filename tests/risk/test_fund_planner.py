@@ -119,7 +119,7 @@ def test_shrinking_takes_whole_lots_largest_first_and_suffices(
     }
     markets = {"BTC-USDT": market(basis_bps=str(basis)), "ETH-USDT": market("ETH-USDT", "4000")}
     ctx = scene(markets=markets, hedges=hedges)
-    targets = shrink(ctx, need, D(1), ())
+    targets = shrink(ctx, need, D(1), (), True)
     relieved = D(0)
     for target in targets:
         view = ctx.markets[target.instrument]
@@ -141,8 +141,8 @@ def test_a_hedge_is_closed_rather_than_left_below_the_smallest_order() -> None:
     pair = market().pair
     coarse = replace(market(), pair=replace(pair, swap=replace(pair.swap, min_size=D(10))))
     ctx = scene(markets={"BTC-USDT": coarse}, hedges={"BTC-USDT": hedge("0.15")})
-    assert shrink(ctx, D(20_000), D(1), ())[0].base == 0
-    assert shrink(ctx, D(5_000), D(1), ())[0].base > D("0.1")
+    assert shrink(ctx, D(20_000), D(1), (), True)[0].base == 0
+    assert shrink(ctx, D(5_000), D(1), (), True)[0].base > D("0.1")
 
 
 def test_what_exceeds_the_target_is_swept_out_when_the_sleeve_is_in_use() -> None:
@@ -161,6 +161,39 @@ def test_money_for_the_unopened_part_of_the_sleeve_stays() -> None:
     assert target.amount == 80_000 - 20_000 - D(40_400)
     less = held("58000", base="0.2", hedges={"BTC-USDT": hedge("0.2", entry="20000")})
     assert PLANNER.plan(less).adjusting == ()
+
+
+def coins_too(ctx: Context, adjusted: str = "60000") -> Context:
+    """The same account in multi-currency mode, where the coins back the swaps as well."""
+    assert ctx.account is not None
+    snapshot = replace(ctx.account, mode=AccountMode.MULTI, adjusted_equity_usd=D(adjusted))
+    return replace(ctx, account=snapshot)
+
+
+def test_usdt_is_restored_in_multi_currency_mode_before_a_rise_would_need_a_loan() -> None:
+    """A short of 40,000 and 9,900 USDT: the ratio is 1.2, but a rise by a quarter more would be owed."""
+    assert PLANNER.plan(coins_too(held("10000", wallet="50000"))).adjusting == ()
+    plan = PLANNER.plan(coins_too(held("9900", wallet="50000")))
+    target = only(plan)
+    assert isinstance(target, TransferTarget)
+    assert (target.purpose, target.amount) == (Purpose.TOP_UP, 10_100)
+    assert plan.verdicts[0].reason == "USDT beside the coins is too low"
+    assert PLANNER.plan(held("40000")).adjusting == ()
+
+
+@given(usdt=st.integers(-20_000, 9_999), wallet=st.integers(0, 40_000))
+def test_too_little_usdt_always_ends_at_half_of_the_notional(usdt: int, wallet: int) -> None:
+    ctx = coins_too(held(str(usdt), wallet=str(wallet)))
+    cash, notional = D(usdt), D(40_000)
+    for target in PLANNER.plan(ctx).adjusting:
+        if isinstance(target, TransferTarget):
+            cash += target.amount
+        else:
+            assert isinstance(target, HedgeTarget)
+            closed = (D("0.4") - target.base) * 100_000
+            cash, notional = cash + closed * (1 - CLOSING_COST), notional - closed
+    assert cash >= notional / 2
+    assert cash - notional / 2 < 300  # a lot, or the smallest transfer
 
 
 def test_multi_currency_mode_keeps_half_of_the_notional_in_usdt() -> None:

@@ -132,5 +132,5 @@ def test_what_passes_survives_a_rise_of_all_prices_and_part_of_the_hedges_pays_f
         account=account(str(left), short={**short, "BTC-USDT-SWAP": str(lots)}),
         hedges={**held, "BTC-USDT": hedge(str(base))},
     )
-    smaller = shrink(after, notional * up - left, D(1), ())
+    smaller = shrink(after, notional * up - left, D(1), (), True)
     assert sum((D(figure(t, "closed_contracts")) for t in smaller), D(0)) < lots + eth * 100
