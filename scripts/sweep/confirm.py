@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -35,6 +36,7 @@ class Engine:
             with tempfile.TemporaryDirectory(prefix="confirm-") as passing:
                 return summary(backtest.run(self.options, settings, Path(passing)).facts)
         folder = self.out / f"confirmed-{place + 1}"
+        shutil.rmtree(folder, ignore_errors=True)  # of the same sweep, which was cut short or goes on
         folder.mkdir()
         outcome = backtest.run(self.options, settings, folder)
         backtest.write(outcome, folder)
