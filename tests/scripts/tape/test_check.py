@@ -139,7 +139,7 @@ def test_a_rate_that_cannot_be_is_named(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         (SPOT, b"no gzip", "not readable"),
-        (SPOT, gzip.compress(b"time,price\n1,2\n"), "line 1: header is 'time,price'"),
+        (SPOT, gzip.compress(b"time,price\n1,2\n", mtime=0), "line 1: header is 'time,price'"),
         ("binance_spot_7m_BTCUSDT.csv.gz", b"", "time frame is '7m'"),
     ],
 )
