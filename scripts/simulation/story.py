@@ -13,6 +13,8 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 # As coarse as decisions can bear: the market moves at its turns, after trades, and once a minute.
 COARSE: Final = VenueProfile(pulse_ms=MINUTE_MS, book_levels=25)
+# Values that make a fault another one; the others say when, how long, where or how much.
+SHAPED_BY: Final = frozenset({"answer", "part", "status", "code", "shape", "set", "after", "executed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,6 @@ class Story:
             f"turns {dict(self.turns)}, settings { {name: str(value) for name, value in self.changes} }"
         )
         return "\n  ".join((head, *(str(t) for t in sorted(self.troubles, key=lambda t: t.at_ms))))
-
-
-SHAPED_BY: Final = frozenset({"answer", "part", "status", "code", "shape", "set", "after", "executed"})
 
 
 def _words(what: Any) -> list[str]:

@@ -25,6 +25,7 @@ from core.state_machine import StateMachine
 from core.table import TABLE
 from core.types import Base, Contracts
 from core.verdict import Verdict
+from tests.core.story import Story
 from tests.core.watching import Recheck, lookout
 from tests.fakes import FakeClock, FakeJournal, btc
 
@@ -32,6 +33,16 @@ D = Decimal
 OPEN = HedgeTarget("BTC-USDT", Base(D("0.1")), Purpose.OPEN, "pays")
 JUMPED = Finding("clock_jump", Permission.HALTED, "the clock has jumped", recover_ms=0)
 EXIT = HedgeTarget("BTC-USDT", Base(D(0)), Purpose.EXIT, "no longer pays")
+
+
+def opened() -> Story:
+    """What the books hear while a hedge is opened."""
+    told = Story()
+    told.boot({"USDT": "1000"})
+    told.hedge("opened", "FE1H1")
+    told.fill("spot", "buy", "0.1", "100", hedge_id="FE1H1")
+    told.fill("swap", "sell", "10", "100", hedge_id="FE1H1")
+    return told
 
 
 def hedge(spot: str, contracts: str) -> HedgeView:
@@ -159,6 +170,7 @@ class Rig:
     permissions: Permissions
     recheck: Recheck
     skipped: list[int]
+    books: Books
 
     async def settle(self) -> None:
         """Let everything run that can."""
@@ -198,6 +210,7 @@ def play(
             world.compared += 1
             return ""
 
+        books = Books()
         engine = Engine(
             machine=StateMachine(guards),
             observer=world,  # type: ignore[arg-type]
@@ -206,7 +219,7 @@ def play(
             judge=lambda view, now_ms: "",
             still_tripped=lambda view, now_ms: bool(view.tripped),
             journal=journal,
-            books=Books(),
+            books=books,
             bookkeeper=quiet,  # type: ignore[arg-type]
             reconcile=reconcile,
             permissions=permissions,
@@ -218,7 +231,7 @@ def play(
         )
         engine.employ(hands)
         engine.restore(state, unwinding=False)
-        rig = Rig(engine, world, hands, quiet, journal, clock, permissions, recheck, skipped)
+        rig = Rig(engine, world, hands, quiet, journal, clock, permissions, recheck, skipped, books)
         if before is not None:
             await before(rig)
         running = asyncio.create_task(engine.run())
@@ -240,12 +253,15 @@ def test_a_paying_scan_opens_and_the_decision_is_on_disk_before_the_work_begins(
         assert rig.hands.jobs == [(OPEN,)]
         assert rig.hands.all_durable == [True]
         rig.world.hedges = {"BTC-USDT": hedge("0.1", "10")}
+        for row in opened().rows:
+            rig.books.apply(row)
         rig.hands.end(Outcome.BALANCED)
         await rig.settle()
         assert rig.engine.state is State.RUNNING
 
     rig = play(scenario)
     assert rig.states() == [("IDLE", "OPENING"), ("OPENING", "RUNNING")]
+    assert ("opened", "info") in rig.quiet.told
 
 
 def test_a_refused_scan_is_recorded_with_its_reason_and_does_nothing() -> None:
