@@ -8,7 +8,7 @@ from monitor.report import tables
 from monitor.report.charts import Line, line_chart
 from monitor.report.drawing import Shape
 from monitor.report.page import document
-from scripts.sweep.report import Report, Sheet, percent, sheets
+from scripts.sweep.report import Report, Sheet, likelihood, percent, sheets
 
 
 def page(report: Report) -> str:
@@ -31,7 +31,7 @@ def _tiles(report: Report) -> str:
         ("net a year, best set", percent(report.aim.net(top))),
         ("net a year, as configured", percent(report.aim.net(report.configured))),
         ("net a year, walk-forward", judged),
-        ("deflated Sharpe ratio", percent(report.deflated_sharpe)),
+        ("deflated Sharpe ratio", likelihood(report.deflated_sharpe)),
     )
     inside = "".join(
         f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in tiles

@@ -186,6 +186,13 @@ def percent(ratio: float) -> str:
     return f"{ratio * 100:.2f} %"
 
 
+def likelihood(share: float) -> str:
+    """A probability as it may be read: what rests on a record and a model is never certain."""
+    if share > 0.999:
+        return "above 99.9 %"
+    return "below 0.1 %" if share < 0.001 else percent(share)
+
+
 def short(values: Values) -> str:
     return told(values) or "as configured"
 
@@ -243,7 +250,7 @@ def _chance(report: Report) -> Sheet:
     rows = (
         ("Sharpe ratio of the best, a day", f"{report.best[0].score.sharpe:.4f}"),
         (f"expected of the best of {report.tried} without merit", f"{lucky:.4f}"),
-        ("probability that it has merit (deflated Sharpe ratio)", percent(report.deflated_sharpe)),
+        ("probability that it has merit (deflated Sharpe ratio)", likelihood(report.deflated_sharpe)),
     )
     note = "Days are taken as independent, which funding is not: read it as too good, never as certainty."
     return Sheet("Chance", note, ("figure", "value"), rows)

@@ -1,3 +1,5 @@
+"""What a search may conclude: formulas against values derived by hand, and what is said of them."""
+
 from __future__ import annotations
 
 import math
@@ -15,6 +17,7 @@ from scripts.sweep.judgement import (
     outlook,
     spread_of,
 )
+from scripts.sweep.report import likelihood
 
 
 def test_the_best_of_a_hundred_without_merit_is_expected_where_the_paper_says() -> None:
@@ -75,3 +78,11 @@ def test_the_loss_beyond_is_never_smaller_than_the_loss_at_the_level() -> None:
     assert found.var[0.95] == pytest.approx(1.645 * spread - 365 * returns.mean(), rel=0.3)
     assert found.cvar[0.95] >= found.var[0.95] and found.var[0.99] >= found.var[0.95]
     assert found.drawdown[0.5] <= found.drawdown[0.95] <= found.drawdown[0.99]
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(1.0, "above 99.9 %"), (0.99995, "above 99.9 %"), (0.95, "95.00 %"), (0.0, "below 0.1 %")],
+)
+def test_no_probability_is_told_as_a_certainty(share: float, told: str) -> None:
+    assert likelihood(share) == told
