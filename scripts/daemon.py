@@ -226,7 +226,7 @@ async def _connect(
 ) -> Ports:
     endpoints, credentials = door_of(options, settings, secrets, base_url)
     paper = options.mode is Mode.DRY_RUN
-    silence_s = SILENCE_S if base_url is None else None
+    silence_s = (lambda: SILENCE_S) if base_url is None else None
     return await okx_ports(
         endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s, held=held
     )

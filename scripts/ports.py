@@ -133,14 +133,14 @@ async def okx_ports(
     clock: Clock,
     *,
     paper: bool,
-    silence_s: float | None = 20.0,
+    silence_s: Callable[[], float] | None = lambda: 20.0,
     held: Mapping[str, Pair] = NOTHING_HELD,
     lines: Lines = NETWORK,
 ) -> Ports:
     """Connect to the venue by REST and learn the pairs' rules.
 
     paper      trade against the live book on paper: nothing that could place an order is built.
-    silence_s  text ping after so much silence; None where time is not the wall's.
+    silence_s  says after how much silence a stream is pinged; None where time is not the wall's.
     held       pairs our books hold, listed or not; see pairs_of.
     lines      who carries requests and streams.
 

@@ -51,8 +51,8 @@ class OkxStreams:
 
     on_resync   awaited on every new private connection before it counts as live.
     on_trouble  told in words, for journal and notifier; a row that cannot be read is skipped.
-    silence_s   text ping after so much silence; None for a venue on a leaping clock, which is
-                never pinged: there silence and deadlines mean nothing.
+    silence_s   says after how much silence a text ping goes out; None for a venue on a leaping clock,
+                which is never pinged: there silence and deadlines mean nothing.
     offset_ms   venue minus local time, for the login; `seed` of the jitter between attempts.
     connect     opens a connection; the network's unless the venue is in this process.
     """
@@ -68,7 +68,7 @@ class OkxStreams:
         clock: Clock,
         on_resync: Callable[[], Awaitable[None]],
         on_trouble: Callable[[str], None],
-        silence_s: float | None = 20.0,
+        silence_s: Callable[[], float] | None = lambda: 20.0,
         *,
         times: StreamTimes = DEFAULT_TIMES,
         offset_ms: Callable[[], int] = lambda: 0,

@@ -34,10 +34,11 @@ _FRAME: Final = msgspec.json.Decoder(wire.Frame)
 class StreamTimes:
     """Patience of a stream, seconds of loop time.
 
-    ping_after_s  silence after which a text ping goes out (the venue hangs up after 30); None never.
+    ping_after_s  says after how much silence a text ping goes out (the venue hangs up after 30), asked anew
+                  before each; None never.
     """
 
-    ping_after_s: float | None = 20.0
+    ping_after_s: Callable[[], float] | None = lambda: 20.0
     pong_within_s: float = 10.0
     answer_within_s: float = 5.0  # connect, login, each subscription
     first_pause_s: float = 0.5  # before trying again; doubles
@@ -134,7 +135,7 @@ class Session:
         self._why = ""
         self.upgrade = asyncio.Event()  # the venue will close this connection soon
         self.reader = asyncio.create_task(self._read())
-        self._heart = asyncio.create_task(self._beat()) if times.ping_after_s else None
+        self._heart = asyncio.create_task(self._beat(after)) if (after := times.ping_after_s) else None
 
     @classmethod
     async def connected(
@@ -268,13 +269,13 @@ class Session:
         missing = [key for key in awaited if key in self._awaited]
         raise Lost(f"no answer to {', '.join(missing)}")
 
-    async def _beat(self) -> None:
+    async def _beat(self, ping_after_s: Callable[[], float]) -> None:
         """Break the silence in time, and give up a peer that does not answer."""
         while True:
             silent_s = self._loop.time() - self._heard_s
-            quiet_s = self._times.ping_after_s or 0
-            if quiet_s - silent_s > TICK_S:
-                await asyncio.sleep(quiet_s - silent_s)
+            left_s = ping_after_s() - silent_s
+            if left_s > TICK_S:
+                await asyncio.sleep(left_s)
                 continue
             self._heard.clear()
             await self._socket.send("ping")

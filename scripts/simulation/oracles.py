@@ -128,7 +128,7 @@ class Oracles:
             episode = self._naked[coin] = _Naked(now_ms, delta)
         episode.most = max(episode.most, delta)
         patience_ms = NAKED_MS
-        if max(self._boot_ms, self._healed_ms or 0) >= episode.since_ms or self._world.pings:
+        if max(self._boot_ms, self._healed_ms or 0) >= episode.since_ms or self._world.is_loud:
             patience_ms = NAKED_AFTER_BOOT_MS
         alone_ms = now_ms - self._calm_since(episode)
         if alone_ms > patience_ms and not self._is_excused(episode):

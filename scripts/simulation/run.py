@@ -121,6 +121,7 @@ class _Play:
             turns=dict(story.turns),
         )
         venue = Exchange(market, story.seed, profile=story.profile)
+        start_ms = venue.now_ms
         premises = premises_of(venue)
         settings = _for_story(self.settings, story)
         shuffle = random.Random(f"shuffle {story.seed}") if story.shuffle else None
@@ -131,11 +132,10 @@ class _Play:
             Crossings(story.crash_points),
             story.latency,
             shuffle,
-            story.pings,
+            story.loud(start_ms),
             wall_off_ms=0 if any(t.kind == "wall" for t in story.troubles) else None,
         )
         oracles = Oracles(world, venue, story.coins)
-        start_ms = venue.now_ms
         self._arrange(premises, world, oracles, venue, start_ms)
         last: list[App] = []
         if self.trace is not None:

@@ -11,6 +11,8 @@ from scripts.simulation.way import AT_ONCE, Latency
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
+BEFORE_MS: Final = MINUTE_MS  # streams are pinged before they fail, so that silence is noticed in time
+AFTER_MS: Final = 10 * MINUTE_MS  # what was cut at the last moment has been noticed and replaced by then
 # As coarse as decisions can bear: the market moves at its turns, after trades, and once a minute.
 COARSE: Final = VenueProfile(pulse_ms=MINUTE_MS, book_levels=25)
 # Values that make a fault another one; the others say when, how long, where or how much.
@@ -67,7 +69,6 @@ class Story:
 
     turns   hours after the start -> the regime the market is put into then.
     changes settings other than the configured ones: `strategy.exit.mode` -> value.
-    pings   whether streams are pinged: only where streams fail, because it costs the most.
     shuffle the order of callbacks that are ready together is drawn from the seed.
     """
 
@@ -78,7 +79,6 @@ class Story:
     changes: tuple[tuple[str, Any], ...] = ()
     latency: Latency = AT_ONCE
     profile: VenueProfile = COARSE
-    pings: bool = False
     shuffle: bool = True
     warm_ms: int = 10 * MINUTE_MS
     chaos_ms: int = 23 * HOUR_MS
@@ -93,6 +93,15 @@ class Story:
             if t.kind == "crash"
         )
 
+    def loud(self, start_ms: int) -> tuple[tuple[int, int], ...]:
+        """From when to when streams may fail or have not yet recovered, in order of their beginnings."""
+        spans = [
+            (max(0, trouble.at_ms - BEFORE_MS), trouble.until_ms + AFTER_MS)
+            for trouble in self.troubles
+            if trouble.family == "streams"
+        ]
+        return tuple((start_ms + begin_ms, start_ms + end_ms) for begin_ms, end_ms in sorted(spans))
+
     def without(self, trouble: Trouble) -> Story:
         return replace(self, troubles=tuple(t for t in self.troubles if t is not trouble))
 
@@ -100,7 +109,7 @@ class Story:
         """The whole story in lines, for whoever must find out what happened."""
         head = (
             f"seed {self.seed}: {self.regime}, {' '.join(self.coins)}, latency {self.latency.request_ms}/"
-            f"{self.latency.answer_ms}/{self.latency.push_ms} ms, pings {'on' if self.pings else 'off'}, "
+            f"{self.latency.answer_ms}/{self.latency.push_ms} ms, "
             f"turns {dict(self.turns)}, settings { {name: str(value) for name, value in self.changes} }"
         )
         return "\n  ".join((head, *(str(t) for t in sorted(self.troubles, key=lambda t: t.at_ms))))

@@ -99,7 +99,7 @@ def story_of(seed: int) -> Story:
         for trouble in FAMILIES[name](Random(f"{name} {seed}"), story.warm_ms, story.warm_ms + story.chaos_ms)
     ]
     fitting = tuple(t for t in troubles if _fits(t, coins))
-    return replace(story, troubles=fitting, pings="streams" in chosen)
+    return replace(story, troubles=fitting)
 
 
 def _fits(trouble: Trouble, coins: tuple[str, ...]) -> bool:

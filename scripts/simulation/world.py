@@ -34,6 +34,7 @@ LOOK_S = 300.0  # every look stops the venue; each event looks anyway
 CREDENTIALS = Credentials("demo-key", "demo-secret", "demo-pass")
 ENDPOINTS = Endpoints("http://venue", "ws://venue/ws/v5", False)
 SILENCE_S = 20.0
+NEVER_S = 7 * 86_400.0  # longer than any story
 MOST_AWAITS = 20  # that a dying coroutine may insist on
 
 
@@ -78,6 +79,7 @@ class Process:
 class World:
     """Everything that outlives a process of the engine.
 
+    loud         from when to when streams may fail, venue ms: only then is a ping not answered for sure.
     wall_off_ms  how far the host's wall clock is off; None where nobody ever sets it, which is cheaper.
     """
 
@@ -87,7 +89,7 @@ class World:
     crossings: Crossings = field(default_factory=Crossings)
     latency: Latency = AT_ONCE
     shuffle: random.Random | None = None
-    pings: bool = False
+    loud: tuple[tuple[int, int], ...] = ()
     wall_off_ms: int | None = None
     ears: Ears = field(default_factory=Ears)
     board: Switchboard = field(init=False)
@@ -173,6 +175,17 @@ class World:
         )
         return await self._session.run(lambda: self._connect(way, clock), self.ears.on_app)
 
+    @property
+    def is_loud(self) -> bool:
+        return any(begin_ms <= self.now_ms < end_ms for begin_ms, end_ms in self.loud)
+
+    def _silence_s(self) -> float:
+        """After how much silence streams are pinged: as in production while they may fail. Before that not
+        until they may, because pings are most of what a day of simulation costs."""
+        begins_ms = [begin_ms for begin_ms, end_ms in self.loud if end_ms > self.now_ms]
+        until_s = (min(begins_ms) - self.now_ms) / 1000 if begins_ms else NEVER_S
+        return SILENCE_S + max(0.0, until_s)
+
     def _clock(self) -> Clock:
         if self.wall_off_ms is None:
             return SimClock(self.board)
@@ -186,7 +199,7 @@ class World:
             self.settings,
             clock,
             paper=False,
-            silence_s=SILENCE_S if self.pings else None,
+            silence_s=self._silence_s if self.loud else None,
             lines=Lines(way, way.connect, simulated_sdk),
         )
 

@@ -43,13 +43,13 @@ NOTICED = {
     "accept_a_stale_book": (98, 1.5, "INV-9"),
     "take_ages_from_the_wall_clock": (6, 0.2, "INV-10"),
     "forget_the_breaker_at_restart": (62, 3, "INV-14"),
-    "forget_the_permission_at_restart": (13, 2, "INV-14"),
+    "forget_the_permission_at_restart": (0, 2, "INV-14"),
     "leave_legs_alone": (63, 1, "INV-2"),
     "forget_late_fills": (5, 1, "INV-2"),
-    "take_a_part_for_the_whole": (250, 1, "INV-2"),
+    "take_a_part_for_the_whole": (65, 1, "INV-14"),
     "send_a_transfer_twice": (53, 1, "INV-1"),
     "trade_while_halted": (8, 1, "INV-8"),
-    "let_chance_decide": (50, 0.2, "INV-17"),
+    "let_chance_decide": (100, 0.2, "INV-17"),
 }
 
 

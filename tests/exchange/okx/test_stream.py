@@ -219,7 +219,7 @@ async def test_a_peer_that_no_longer_answers_is_given_up(
 ) -> None:
     """Half open: the socket stands, nobody is behind it."""
     venue.answers_ping = False
-    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=0.02)) as stream:
+    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=lambda: 0.02)) as stream:
         await eventually(lambda: venue.lines and venue.lines[0].pings == 1)
         await eventually(lambda: stream.health().reconnects >= 1)
         assert any("no pong" in text for text in ear.troubles)
@@ -227,13 +227,14 @@ async def test_a_peer_that_no_longer_answers_is_given_up(
 
 @pytest.mark.fault("WS1")
 async def test_silence_is_broken_by_text_pings(venue: StreamVenue, ear: Ear, clock: StillClock) -> None:
-    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=0.01, pong_within_s=0.2)) as stream:
+    often = replace(TIMES, ping_after_s=lambda: 0.01, pong_within_s=0.2)
+    async with listening(venue, ear, clock, often) as stream:
         await eventually(lambda: venue.lines and venue.lines[0].pings >= 3)
         assert stream.health().live and stream.health().reconnects == 0
 
 
 async def test_a_talking_venue_is_not_pinged(venue: StreamVenue, ear: Ear, clock: StillClock) -> None:
-    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=2.0)) as stream:
+    async with listening(venue, ear, clock, replace(TIMES, ping_after_s=lambda: 2.0)) as stream:
         await eventually(live(stream))
         for n in range(300):
             await venue.line("private").push("account", "", [n])
