@@ -88,7 +88,8 @@ def story_of(seed: int) -> Story:
         turns,
         (*EAGER, ("strategy.exit.mode", rng.choice(("expected_cost", "hysteresis", "sign", "sign"))),
          ("strategy.opening.maker_first", rng.random() < 0.25),
-         ("risk.circuit_breaker.losing_rounds", rng.choice((1, 3, 3, 3)))),
+         ("risk.circuit_breaker.losing_rounds", rng.choice((1, 3, 3, 3))),
+         *_capital(seed, coins)),
         latency=rng.choices(LATENCIES, (6, 2, 2, 1))[0],
         profile=replace(COARSE, settlement_block=rng.choice((0.0, 0.25, 1.0))),
     )  # fmt: skip
@@ -100,6 +101,16 @@ def story_of(seed: int) -> Story:
     ]
     fitting = tuple(t for t in troubles if _fits(t, coins))
     return replace(story, troubles=fitting)
+
+
+def _capital(seed: int, coins: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Some engines have fewer places than coins, so that hedges change for better ones; some compound."""
+    rng = Random(f"capital {seed}")
+    if len(coins) > 1 and rng.random() < 0.4:
+        yield "risk.caps.max_instruments", len(coins) - 1
+        yield "strategy.rotation.min_gain_bps", Decimal(1)
+    if rng.random() < 0.2:
+        yield "account.compound", True
 
 
 def _fits(trouble: Trouble, coins: tuple[str, ...]) -> bool:
