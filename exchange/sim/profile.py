@@ -32,6 +32,8 @@ class VenueProfile:
     pulse_ms          the market moves at most this often, besides at the turns of its path and after trades
                       of clients; 0: at every instant anybody waits for
     book_levels       how deep the public sees a book, at most
+    flat_books        takers get the middle price whatever their size, as a backtest on closing prices
+                      assumes, markets/flat_book.py
 
     Raises ValueError naming the field, its value and what is allowed.
     """
@@ -49,6 +51,7 @@ class VenueProfile:
     freeze_s: tuple[int, int] = (1, 3)
     pulse_ms: int = 0
     book_levels: int = 5_000
+    flat_books: bool = False
 
     def __post_init__(self) -> None:
         _require("regrow_ms", self.regrow_ms, self.regrow_ms > 0, "more than 0")

@@ -24,6 +24,7 @@ from exchange.sim.markets.book import Book, FeedPrint
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.day import Day, bar_of, day_of, round_to
 from exchange.sim.markets.feed_book import FeedBook
+from exchange.sim.markets.flat_book import FlatBook
 from exchange.sim.markets.instruments import CoinSpec
 from exchange.sim.markets.premium import PremiumIndex, premium_sample
 from exchange.sim.markets.rates import Rates
@@ -115,7 +116,8 @@ class Market:
         self._profile = profile
         depth = SWAP_DEPTH if swap else SPOT_DEPTH
         feed = source.feed(spec.coin, swap)
-        kind = Book if feed is None else partial(FeedBook, feed=feed)
+        made = FlatBook if profile.flat_books else Book
+        kind = made if feed is None else partial(FeedBook, feed=feed)
         self._book: Book = kind(instrument, depth, spec.liquidity, seed, profile)
         self._premium: PremiumIndex | None = None
         self.rates: Rates | None = None  # of a swap
