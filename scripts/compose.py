@@ -23,7 +23,7 @@ from core.naked import NakedTimes
 from core.observer import Observer
 from core.patrol import Patrol
 from core.permission import Permissions
-from core.ports import Clock, Market, Notifier, Streams, Trading
+from core.ports import Clock, Market, Notifier, Planner, Streams, Trading
 from core.projections import Books
 from core.recovery import Reconciler
 from core.reserve import Reserve
@@ -88,11 +88,13 @@ async def compose(
     open_database: Callable[[Path], Awaitable[Database]] = open_in_thread,
     take_over: bool = False,
     look_every_s: float | None = None,
+    strategy: Planner | None = None,
 ) -> App:
     """Open the books, replay them, connect every part. Nothing trades before `engine.boot`.
 
     take_over     start although another engine has just been active on the account.
     look_every_s  instead of the configured pace, for a venue whose clock leaps.
+    strategy      instead of the main one.
     """
     reserve = Reserve(folder) if mode in LASTING_BOOKS else None
     journal = await SqliteJournal.open(folder / FILE_NAME, clock, linger_s, open_database, reserve)
@@ -100,7 +102,9 @@ async def compose(
         known = await opened(settings, venue, journal, clock, notifier, mode, take_over)
         pace_s = float(settings.risk.degradation.look_every_s) if look_every_s is None else look_every_s
         halt = HaltMarker(folder)
-        return await _connected(settings, venue, journal, clock, ticker, notifier, known, halt, pace_s)
+        return await _connected(
+            settings, venue, journal, clock, ticker, notifier, known, halt, pace_s, strategy
+        )
     except BaseException:
         await journal.close()
         raise
@@ -116,6 +120,7 @@ async def _connected(
     known: Opened,
     halt: HaltMarker,
     look_every_s: float,
+    strategy: Planner | None,
 ) -> App:
     books, permissions, pairs, fees = known.books, known.permissions, known.pairs, known.fees
     survey = Survey(books, venue.markets, permissions, journal, clock, notifier)
@@ -176,7 +181,7 @@ async def _connected(
             lambda: queue.views,
         ),
         planners=(
-            build_planner(settings, may_we),
+            strategy or build_planner(settings, may_we),
             FundPlanner(settings),
             DriftPlanner(settings),
             DeleveragingPlanner(settings.risk.deleveraging),

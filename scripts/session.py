@@ -19,7 +19,7 @@ from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
 from core.journal import LINGER_S, Database, open_in_thread
 from core.observer import prices_of
-from core.ports import Clock, Notifier
+from core.ports import Clock, Notifier, Planner
 from core.scheduler import Ticker
 from monitor.pnl_tracker import EquityCurve
 from monitor.status import Status
@@ -48,6 +48,7 @@ class Session:
     for_ms   how long, by the engine's clock; None runs until told to end.
     flatten  unwind what the books hold, stop, and end.
     signals  whether this process's signals are for this session.
+    strategy  instead of the main one.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Session:
         take_over: bool = False,
         redact: Callable[[str], str] = str,
         look_every_s: float | None = None,
+        strategy: Planner | None = None,
     ) -> None:
-        self._take_over, self._redact = take_over, redact
+        self._take_over, self._redact, self._strategy = take_over, redact, strategy
         self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
         self._clock, self._ticker, self._notifier = clock, ticker, notifier
@@ -139,6 +141,7 @@ class Session:
                 self._open_database,
                 self._take_over,
                 self._look_every_s,
+                self._strategy,
             )
         )
         if app is None:

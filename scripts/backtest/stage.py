@@ -10,7 +10,7 @@ from typing import Final
 from config.schema import Settings
 from core.clock import VirtualClock, VirtualLoop
 from core.inline import open_in_line
-from core.ports import OrderSink, Streams
+from core.ports import OrderSink, Planner, Streams
 from core.scheduler import WalkingTicker
 from exchange.direct.desk import DirectTrading
 from exchange.direct.line import DirectLine, DirectStreams, DirectTime
@@ -40,11 +40,12 @@ def play(
     folder: Path,
     on_app: Callable[[App], None] = lambda app: None,
     on_time: Callable[[int], None] = lambda now_ms: None,
+    strategy: Planner | None = None,
 ) -> RunFacts:
     """Run the engine from the venue's first instant to the end of its market data.
 
-    The journal is written into `folder`. `on_time` is told how far it is. Raises EngineError when a part
-    failed.
+    The journal is written into `folder`. `on_time` is told how far it is. `strategy` instead of the main one.
+    Raises EngineError when a part failed.
     """
     account = venue.accounts[ACCOUNT]
     store = DirectAccount(venue, account)
@@ -52,7 +53,7 @@ def play(
     keeper = DirectTime(venue, streams)
     keeper.on_time = on_time
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(keeper)) as runner:
-        facts = runner.run(_run(venue, settings, folder, keeper, streams, store, on_app))
+        facts = runner.run(_run(venue, settings, folder, keeper, streams, store, on_app, strategy))
     assert facts is not None, "no signal is heard here, so no run ends before it began"
     return facts
 
@@ -65,6 +66,7 @@ async def _run(
     streams: DirectStreams,
     store: DirectAccount,
     on_app: Callable[[App], None],
+    strategy: Planner | None,
 ) -> RunFacts | None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -82,6 +84,7 @@ async def _run(
         signals=False,
         open_database=open_in_line,
         look_every_s=LOOK_S,
+        strategy=strategy,
     )
     keeper.on_end = lambda: session.end("the market data has ended")
     return await session.run(lambda: _connect(venue, settings, streams, store), on_app)
