@@ -1,0 +1,167 @@
+"""The reference contract: the engine's figures against the oracle's, and its time against a rival's.
+
+    python -m benchmarks.contract --data FOLDER [--symbols N] [--years Y | --days D] [--scale 10,50]
+        [--nautilus PYTHON] [--repeat R] [--reference FOLDER] [--json]
+
+Missing data are made by the reference's own generator, with PYTHON or this interpreter. First the engine's
+books are held against the oracle: fills, margin exits, funding and fees exactly, equity too, and all of it
+to four decimals against what the reference's README gives, where it does. Then, with --nautilus, engine and
+rival run in turn on the same files, each in a process of its own; ratios are medians over the pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from benchmarks.contract import runs
+from benchmarks.contract.market import Bars, read_bars
+from benchmarks.contract.oracle import KNOWN, expected
+from benchmarks.contract.play import run
+from benchmarks.contract.reference import COINS, REFERENCE
+from benchmarks.figures import Figure, report
+from core.errors import EngineError, UsageError
+
+BARS_A_DAY: Final = 288
+DAYS_A_YEAR: Final = 365
+EQUITY_MAY_DIFFER: Final = Decimal("1e-6")  # USDT
+
+
+def main(argv: list[str]) -> int:
+    options = _options(argv)
+    try:
+        return _once(options) if options.once else _all(options)
+    except (EngineError, UsageError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.contract", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", type=Path, required=True, help="folder of the generated files")
+    parser.add_argument("--symbols", type=int, default=1, choices=range(1, 65), metavar="N")
+    parser.add_argument("--years", type=int, default=1, help="of data, when they are to be made")
+    parser.add_argument("--days", type=int, help="play only the first so many")
+    parser.add_argument("--scale", default="", help="also measure the rate at so many symbols: 10,50")
+    parser.add_argument("--nautilus", type=Path, metavar="PYTHON", help="interpreter with nautilus_trader")
+    parser.add_argument("--repeat", type=int, default=1, help="pairs of runs")
+    parser.add_argument("--reference", type=Path, default=REFERENCE)
+    parser.add_argument("--once", action="store_true", help="run the engine here, print one line of JSON")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args(argv)
+
+
+def _bars(data: Path, symbols: int, days: int | None) -> list[Bars]:
+    coins = [read_bars(data, coin) for coin in COINS[:symbols]]
+    return coins if days is None else [one.cut(0, days * BARS_A_DAY) for one in coins]
+
+
+def _once(options: argparse.Namespace) -> int:
+    """One run of the engine in this process; its books have to equal the oracle's."""
+    coins = _bars(options.data, options.symbols, options.days)
+    with tempfile.TemporaryDirectory(prefix="contract-") as folder:
+        played = run(coins, Path(folder))
+    result = played.result
+    said = {
+        "bars": sum(len(one.ts) for one in coins),
+        "run_s": played.run_s,
+        "trades": result.fills,
+        "margin_exits": result.margin_exits,
+        "funding": round(float(result.funding), 4),
+        "fees": round(float(result.fees), 4),
+        "equity": round(float(result.equity), 4),
+        "exact": [str(one) for one in result],
+        "journal_head": played.facts.journal_head,
+        "complaints": list(played.complaints),
+    }
+    print(json.dumps(said))
+    return 0
+
+
+def _all(options: argparse.Namespace) -> int:
+    data, symbols = options.data, options.symbols
+    scales = [int(word) for word in options.scale.split(",") if word]
+    if not all((data / f"{coin}.parquet").is_file() for coin in COINS[: max(symbols, *scales, 1)]):
+        python = options.nautilus or Path(sys.executable)
+        runs.generate(python, options.reference, data, options.years, max(symbols, *scales, 1))
+    pairs: list[tuple[runs.Run, runs.Run | None]] = []
+    for _ in range(options.repeat):
+        engine, rival = runs.ours(data, symbols, options.days), None
+        if options.nautilus is not None:
+            if options.days is not None:
+                raise UsageError("--days: the rival plays whole files; leave out --days or --nautilus")
+            rival = runs.nautilus(options.nautilus, options.reference, data, symbols)
+        pairs.append((engine, rival))
+    wrong = _wrong(pairs[0][0], data, symbols, options.days)
+    figures = [Figure("what differs from the oracle", len(wrong), "figures", 0, at_least=False)]
+    figures += _times(pairs)
+    rate = _rate(pairs[0][0])
+    for count in scales:
+        more = runs.ours(data, count, options.days)
+        missed = _wrong(more, data, count, options.days)
+        figures.append(Figure(f"differs at {count} symbols", len(missed), "figures", 0, at_least=False))
+        figures.append(Figure(f"rate at {count} / rate at {symbols}", _rate(more) / rate, "", 0.9, True))
+        figures.append(Figure(f"peak memory at {count}", more.peak_mib, "MiB", 1024, at_least=False))
+        wrong += missed
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return report(figures, ["--json"] if options.json else [])
+
+
+def _rate(one: runs.Run) -> float:
+    """Symbol-bars a second."""
+    return float(one.said["bars"]) / one.run_s
+
+
+def _wrong(engine: runs.Run, data: Path, symbols: int, days: int | None) -> list[str]:
+    """What the engine's books say otherwise than the oracle, or than the venue's."""
+    coins = _bars(data, symbols, days)
+    wanted = [Decimal(one) for one in expected(coins)]
+    names = ("fills", "margin exits", "funding", "fees", "equity")
+    wrong = [
+        f"{name}: {found}, not {one}"
+        for name, found, one in zip(names, engine.said["exact"], wanted, strict=True)
+        if abs(Decimal(found) - one) > (EQUITY_MAY_DIFFER if name == "equity" else 0)
+    ]
+    years = len(coins[0].ts) / BARS_A_DAY / DAYS_A_YEAR
+    known = KNOWN.get((symbols, int(years))) if years.is_integer() else None
+    if known is not None and engine.result != known:
+        wrong.append(f"the reference gives {known}, not {engine.result}")
+    return [*wrong, *engine.said["complaints"]]
+
+
+def _times(pairs: list[tuple[runs.Run, runs.Run | None]]) -> list[Figure]:
+    engines = [engine for engine, _ in pairs]
+    run_s = statistics.median(one.run_s for one in engines)
+    figures = [
+        Figure("engine, run", run_s, "s", float("inf"), at_least=False),
+        Figure("engine, a bar of a symbol", 1e6 / _rate(engines[0]), "us", float("inf"), at_least=False),
+        Figure(
+            "engine, process", statistics.median(one.process_s for one in engines), "s", float("inf"), False
+        ),
+        Figure("engine, peak memory", max(one.peak_mib for one in engines), "MiB", 1024, at_least=False),
+    ]
+    both = [(engine, rival) for engine, rival in pairs if rival is not None]
+    if both:
+        ratio = statistics.median(engine.run_s / rival.run_s for engine, rival in both)
+        whole = statistics.median(engine.process_s / rival.process_s for engine, rival in both)
+        rival = both[0][1]
+        figures += [
+            Figure("nautilus, run", statistics.median(r.run_s for _, r in both), "s", float("inf"), False),
+            Figure("nautilus, peak memory", rival.peak_mib, "MiB", float("inf"), at_least=False),
+            Figure("full path / nautilus, run", ratio, "", 2.0, at_least=False),
+            Figure("full path / nautilus, process", whole, "", 2.0, at_least=False),
+            Figure("full path / nautilus, memory", engines[0].peak_mib / rival.peak_mib, "", 1.0, False),
+        ]
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
