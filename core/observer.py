@@ -12,7 +12,7 @@ from core.context import Context, MarketView, VenueHealth
 from core.events import State
 from core.permission import Permissions
 from core.projections import Books
-from core.types import AccountSnapshot, FeeRates
+from core.types import AccountSnapshot, FeeRates, Pair
 
 
 class MarketStore(Protocol):
@@ -20,6 +20,10 @@ class MarketStore(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
     def view(self, name: str) -> MarketView: ...
+
+    def pair(self, name: str) -> Pair:
+        """The rules of a pair's markets alone: a whole view costs far more."""
+        ...
 
 
 class AccountStore(Protocol):

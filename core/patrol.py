@@ -153,13 +153,13 @@ class Patrol:
         for name in self._markets.names:
             hedge = self._books.hedge(name)
             if hedge is not None and hedge.contracts:
-                swap = self._markets.view(name).pair.swap
+                swap = self._markets.pair(name).swap
                 leverage[swap.inst_id] = await self._trading.leverage(swap.inst_id)
         self.rounds = replace(self.rounds, leverage=leverage)
 
     async def _ask_fees(self) -> None:
         for name in self._markets.names:
-            fresh = await self._trading.fee_rates(self._markets.view(name).pair)
+            fresh = await self._trading.fee_rates(self._markets.pair(name))
             known = self._fees.get(name)
             if fresh == known:
                 continue

@@ -76,7 +76,7 @@ class Reconciler:
         return "; ".join(str(d) for d in unexplained)
 
     def _pairs(self) -> tuple[Pair, ...]:
-        return tuple(self._markets.view(name).pair for name in self._markets.names)
+        return tuple(self._markets.pair(name) for name in self._markets.names)
 
     async def _cancel_leftovers(self) -> None:
         """A resting order of ours from before belongs to nobody now: it is cancelled, or has just filled."""

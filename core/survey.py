@@ -130,7 +130,7 @@ class Survey:
         return f"left as foreign: {found}" if str(found) else "nothing external is left"
 
     def pairs(self) -> tuple[Pair, ...]:
-        return tuple(self._markets.view(name).pair for name in self._markets.names)
+        return tuple(self._markets.pair(name) for name in self._markets.names)
 
     def _write_adopted(
         self, pair: Pair, hedge_id: str, snapshot: AccountSnapshot, short: Decimal, coins: Decimal

@@ -49,6 +49,9 @@ class MarketData:
         """Return one pair's market, frozen now. The same object until something changes."""
         return self._by_name[name].frozen()
 
+    def pair(self, name: str) -> Pair:
+        return self._by_name[name].pair
+
     def on_book(self, inst_id: str, change: BookChange) -> bool:
         """Apply a book push; False means it must be subscribed anew, and reads None until then."""
         data = self._by_inst[inst_id]

@@ -273,7 +273,7 @@ async def _refresh(
         await orders.settle()
     known = {pair.name: pair for pair in await venue.market.known_pairs(venue.markets.names)}
     for name in venue.markets.names:
-        before = venue.markets.view(name).pair
+        before = venue.markets.pair(name)
         if name in known:
             patrol.note_rules(before, known[name])
         venue.markets.set_pair(known.get(name) or before.gone)

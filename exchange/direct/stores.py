@@ -117,6 +117,9 @@ class DirectMarkets:
         else:
             known.pair, known.view = pair, None
 
+    def pair(self, name: str) -> Pair:
+        return self._sides[name].pair
+
     def view(self, name: str) -> MarketView:
         """One pair's market now. The same object until time moves or somebody trades."""
         side, now_ms = self._sides[name], self._venue.now_ms

@@ -69,6 +69,9 @@ class Shelf:
     def view(self, name: str) -> object:
         return market()
 
+    def pair(self, name: str) -> Pair:
+        return market().pair
+
 
 class World:
     def __init__(self, held: bool = True) -> None:

@@ -28,6 +28,7 @@ from core.types import (
     OrderRecord,
     OrderRequest,
     OrderStatus,
+    Pair,
     SettledFunding,
     Side,
 )
@@ -59,6 +60,9 @@ class Markets:
 
     def view(self, name: str) -> MarketView:
         return MarketView(PAIR)
+
+    def pair(self, name: str) -> Pair:
+        return PAIR
 
     def on_funding(self, quote: object) -> None:
         raise AssertionError("recovery learns no rates")
