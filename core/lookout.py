@@ -70,18 +70,19 @@ class Lookout:
 
     def observe(self, ctx: Context) -> Context:
         """Judge a context and return it with the permission that follows."""
-        ctx = replace(
-            ctx,
-            doubtful=self._witness.look(ctx.markets, ctx.now_ms),
-            skipped_ms=self._skipped_ms() - self._compared_ms,
-            causes=self._permissions.causes,
-        )
+        doubtful = self._witness.look(ctx.markets, ctx.now_ms)
+        skipped_ms, causes = self._skipped_ms() - self._compared_ms, self._permissions.causes
+        if (doubtful, skipped_ms, causes) != (ctx.doubtful, ctx.skipped_ms, ctx.causes):
+            ctx = replace(ctx, doubtful=doubtful, skipped_ms=skipped_ms, causes=causes)
         self._ladder.look(self._judge(ctx), ctx.now_ms)
         running = ctx.venue.maintenance_at(ctx.now_ms) is not None
         if self._in_maintenance and not running:
             self._must_compare = True
         self._in_maintenance = running
-        return replace(ctx, permission=self._permissions.view, causes=self._permissions.causes)
+        view, causes = self._permissions.view, self._permissions.causes
+        if (view, causes) == (ctx.permission, ctx.causes):
+            return ctx  # as nearly always: a copy would work everything out again
+        return replace(ctx, permission=view, causes=causes)
 
     @property
     def jumped(self) -> bool:
