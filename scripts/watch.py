@@ -22,6 +22,7 @@ from scripts.compose import App
 from scripts.vitals import Vitals
 
 SHOWN_DECISIONS = 8
+UNSEEN = frozenset({"backtest"})  # modes in which nobody looks before the end
 
 
 class Watch:
@@ -36,6 +37,7 @@ class Watch:
         channels_down: Callable[[], tuple[str, ...]],
     ) -> None:
         self._app, self._settings, self._mode = app, settings, mode
+        self._is_seen = mode not in UNSEEN
         self._file = folder / STATE_FILE
         self._channels_down = channels_down
         self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
@@ -51,12 +53,15 @@ class Watch:
         recent = self._latest[1] if self._latest else ()
         if decision.moved or decision.on is On.SCAN:
             recent = (*recent, decision)[-SHOWN_DECISIONS:]
-        self._latest = (ctx, recent, self._totals())  # whole or not at all: the screen has its own thread
+        totals = self._totals() if self._is_seen else Totals()
+        self._latest = (ctx, recent, totals)  # whole or not at all: the screen has its own thread
         if decision.on is On.SCAN:
             self._last_scan_ms = ctx.now_ms
-            self._look(ctx)
-        if decision.on is On.REVIEW or decision.src is not decision.dst:
-            self.write_state()
+        if self._is_seen:
+            if decision.on is On.SCAN:
+                self._look(ctx)
+            if decision.on is On.REVIEW or decision.src is not decision.dst:
+                self.write_state()
         if decision.on is On.REVIEW and ctx.now_ms // DAY_MS != self._proved_day:
             self._proved_day = ctx.now_ms // DAY_MS
             self.prove_books()
@@ -97,6 +102,10 @@ class Watch:
 
     def write_state(self) -> None:
         """Replace the readable export. It is never read back, so a failure is told and nothing more."""
+        if self._latest is not None and not self._is_seen:
+            ctx, recent, _ = self._latest
+            self._latest = (ctx, recent, self._totals())
+            self._look(ctx)
         status = self.status()
         if status is None:
             return
