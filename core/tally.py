@@ -6,7 +6,7 @@ to flow plus holdings whatever happened in between: partial closes, flips, fees 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 
 from core.types import ZERO, Bill, BillKind, Fill, Leg
@@ -32,10 +32,24 @@ class Terms:
         return self.funding + self.basis - self.fees - self.slippage - self.interest + self.other
 
     def __add__(self, more: Terms) -> Terms:
-        return Terms(*(getattr(self, f.name) + getattr(more, f.name) for f in fields(self)))
+        return Terms(
+            self.funding + more.funding,
+            self.basis + more.basis,
+            self.fees + more.fees,
+            self.slippage + more.slippage,
+            self.interest + more.interest,
+            self.other + more.other,
+        )
 
     def __sub__(self, less: Terms) -> Terms:
-        return Terms(*(getattr(self, f.name) - getattr(less, f.name) for f in fields(self)))
+        return Terms(
+            self.funding - less.funding,
+            self.basis - less.basis,
+            self.fees - less.fees,
+            self.slippage - less.slippage,
+            self.interest - less.interest,
+            self.other - less.other,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def book(side: MarketSide, depth: int, now_ms: int) -> Book:
 
 
 def _levels(levels: Iterable[BookLevel]) -> tuple[Level, ...]:
-    return tuple((one.price, one.size) for one in levels)
+    return tuple([(one.price, one.size) for one in levels])
 
 
 def candle(bar: Bar) -> Candle:

@@ -53,12 +53,12 @@ def _falls_to_zero(price: Decimal, surplus: Decimal, slope: Decimal, coins: Deci
 def figures(world: World, account: AccountState) -> AccountFigures:
     now = standing(world, account)
     open_now = now.exposures + now.isolated
+    ratio = now.ratio
     coins = {
-        ccy: _coin(world, account, now, ccy)
+        ccy: _coin(world, account, now, ratio, ccy)
         for ccy in sorted(set(account.trading) | ({QUOTE} if open_now else set()))
         if account.trading.get(ccy, ZERO) or (ccy == QUOTE and open_now)
     }
-    ratio = now.ratio
     notional = sum((each.notional for each in open_now), ZERO)
     return AccountFigures(
         total_equity=sum((coin.equity * coin.usd_px for coin in coins.values()), ZERO),
@@ -69,14 +69,14 @@ def figures(world: World, account: AccountState) -> AccountFigures:
         notional_usd=notional * world.usdt_usd,
         upl=now.upl,
         coins=coins,
-        positions={each.row.key: _position(world, account, now, each) for each in open_now},
+        positions={each.row.key: _position(world, account, now, ratio, each) for each in open_now},
         isolated_equity=sum((each.margin + each.upl for each in now.isolated), ZERO),
         borrow_frozen=now.loan_imr,
         borrowed_usd=sum((owed * world.index(ccy) for ccy, owed in now.loans.items()), ZERO),
     )
 
 
-def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinFigures:
+def _coin(world: World, account: AccountState, now: Standing, ratio: Decimal | None, ccy: str) -> CoinFigures:
     settles = ccy == QUOTE
     equity, price = now.equity.get(ccy, ZERO), world.index(ccy)
     order_frozen = now.held.get(ccy, ZERO) + (now.order_margin if settles else ZERO)
@@ -102,7 +102,7 @@ def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinF
         repay_risk=loans.repay_risk(account, ccy, now.loans.get(ccy, ZERO)),
         imr=imr,
         mmr=now.mmr if settles and not now.multi else ZERO,
-        mgn_ratio=now.ratio if settles and not now.multi else None,
+        mgn_ratio=ratio if settles and not now.multi else None,
         usd_px=price * world.usdt_usd,
         discounted_usd=discounted(ccy, equity, price),
         isolated_equity=isolated,
@@ -110,7 +110,9 @@ def _coin(world: World, account: AccountState, now: Standing, ccy: str) -> CoinF
     )
 
 
-def _position(world: World, account: AccountState, now: Standing, each: Exposure) -> PositionFigures:
+def _position(
+    world: World, account: AccountState, now: Standing, ratio: Decimal | None, each: Exposure
+) -> PositionFigures:
     key = each.row.key
     own = key.mode == ISOLATED
     entry_margin = abs(each.row.size) * each.market.instrument.ct_val * each.row.avg_px
@@ -122,7 +124,7 @@ def _position(world: World, account: AccountState, now: Standing, each: Exposure
         upl_ratio=each.upl / entry_margin if entry_margin else ZERO,
         imr=each.imr,
         mmr=each.mmr,
-        mgn_ratio=each.own_ratio if own else now.ratio,
+        mgn_ratio=each.own_ratio if own else ratio,
         liq_px=liquidation_price(world, now, each),
         notional_usd=each.notional * world.usdt_usd,
         usd_px=world.usdt_usd,
