@@ -138,7 +138,7 @@ class Patrol:
         offset_ms, now_ms = await self._measure_offset(), self._clock.now_ms()
         if not self._offsets or now_ms - self._offsets[-1][0] >= DRIFT_GAP_MS:
             self._offsets.append((now_ms, offset_ms))
-        self.rounds = replace(self.rounds, drift_ms_day=drift_of(self._offsets))
+            self.rounds = replace(self.rounds, drift_ms_day=drift_of(self._offsets))
 
     async def _ask_status(self) -> None:
         self.maintenance = await self._market.maintenance()
