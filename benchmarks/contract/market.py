@@ -110,7 +110,7 @@ class ContractMarket:
     def __init__(self, coins: Sequence[Bars]) -> None:
         ts = coins[0].ts
         self._first_ms, self._last = ts[0], len(ts) - 1
-        self.start_ms = ts[0] - BAR_MS // 2  # the engine is up before the first bar closes
+        self.start_ms = ts[0] - BAR_MS  # the engine is up before the first bar closes
         self.history_ms = 0
         self.end_ms: int | None = ts[-1] + BAR_MS - 1
         self._end_ms = self.end_ms
