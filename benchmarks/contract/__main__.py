@@ -16,12 +16,13 @@ import json
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from benchmarks.contract import runs
-from benchmarks.contract.market import Bars, read_bars
+from benchmarks.contract.market import Bars, read_bars, shorten
 from benchmarks.contract.oracle import KNOWN, expected
 from benchmarks.contract.play import run
 from benchmarks.contract.reference import COINS, REFERENCE
@@ -58,14 +59,13 @@ def _options(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _bars(data: Path, symbols: int, days: int | None) -> list[Bars]:
-    coins = [read_bars(data, coin) for coin in COINS[:symbols]]
-    return coins if days is None else [one.cut(0, days * BARS_A_DAY) for one in coins]
+def _bars(data: Path, symbols: int) -> list[Bars]:
+    return [read_bars(data, coin) for coin in COINS[:symbols]]
 
 
 def _once(options: argparse.Namespace) -> int:
-    """One run of the engine in this process; its books have to equal the oracle's."""
-    coins = _bars(options.data, options.symbols, options.days)
+    """One run of the engine in this process, on whole files."""
+    coins = _bars(options.data, options.symbols)
     with tempfile.TemporaryDirectory(prefix="contract-") as folder:
         played = run(coins, Path(folder))
     result = played.result
@@ -86,27 +86,26 @@ def _once(options: argparse.Namespace) -> int:
 
 
 def _all(options: argparse.Namespace) -> int:
-    data, symbols = options.data, options.symbols
-    scales = [int(word) for word in options.scale.split(",") if word]
-    if not all((data / f"{coin}.parquet").is_file() for coin in COINS[: max(symbols, *scales, 1)]):
-        python = options.nautilus or Path(sys.executable)
-        runs.generate(python, options.reference, data, options.years, max(symbols, *scales, 1))
-    pairs: list[tuple[runs.Run, runs.Run | None]] = []
+    symbols, scales = options.symbols, [int(word) for word in options.scale.split(",") if word]
+    data = _prepared(options, max(symbols, *scales, 1))
+    engines: list[runs.Run] = []
+    pairs: list[tuple[runs.Run, runs.Run]] = []
     for _ in range(options.repeat):
-        engine, rival = runs.ours(data, symbols, options.days), None
+        engines.append(_told("engine", runs.ours(data, symbols)))
         if options.nautilus is not None:
-            if options.days is not None:
-                raise UsageError("--days: the rival plays whole files; leave out --days or --nautilus")
             rival = runs.nautilus(options.nautilus, options.reference, data, symbols)
-        pairs.append((engine, rival))
-    wrong = _wrong(pairs[0][0], data, symbols, options.days)
-    figures = [Figure("what differs from the oracle", len(wrong), "figures", 0, at_least=False)]
-    figures += _times(pairs)
-    rate = _rate(pairs[0][0])
+            pairs.append((engines[-1], _told("nautilus", rival)))
+    wrong = _wrong(engines[0], data, symbols)
+    figures = [
+        Figure("what differs from the oracle", len(wrong), "figures", 0, at_least=False),
+        Figure("peak memory", max(one.peak_mib for one in engines), "MiB", 1024, at_least=False),
+    ]
+    figures += _ratios(pairs) if pairs else []
+    rate = _rate(engines[0])
     for count in scales:
-        more = runs.ours(data, count, options.days)
-        missed = _wrong(more, data, count, options.days)
-        figures.append(Figure(f"differs at {count} symbols", len(missed), "figures", 0, at_least=False))
+        more = _told(f"engine at {count} symbols", runs.ours(data, count))
+        missed = _wrong(more, data, count)
+        figures.append(Figure(f"what differs at {count} symbols", len(missed), "figures", 0, at_least=False))
         figures.append(Figure(f"rate at {count} / rate at {symbols}", _rate(more) / rate, "", 0.9, True))
         figures.append(Figure(f"peak memory at {count}", more.peak_mib, "MiB", 1024, at_least=False))
         wrong += missed
@@ -115,14 +114,28 @@ def _all(options: argparse.Namespace) -> int:
     return report(figures, ["--json"] if options.json else [])
 
 
+def _prepared(options: argparse.Namespace, symbols: int) -> Path:
+    """The folder whose files are played: the given one, or its first days beside it."""
+    data: Path = options.data
+    if not all((data / f"{coin}.parquet").is_file() for coin in COINS[:symbols]):
+        python = options.nautilus or Path(sys.executable)
+        runs.generate(python, options.reference, data, options.years, symbols)
+    if options.days is None:
+        return data
+    short = data / f"days-{options.days}"
+    for coin in COINS[:symbols]:
+        shorten(data, coin, options.days * BARS_A_DAY, short)
+    return short
+
+
 def _rate(one: runs.Run) -> float:
     """Symbol-bars a second."""
     return float(one.said["bars"]) / one.run_s
 
 
-def _wrong(engine: runs.Run, data: Path, symbols: int, days: int | None) -> list[str]:
+def _wrong(engine: runs.Run, data: Path, symbols: int) -> list[str]:
     """What the engine's books say otherwise than the oracle, or than the venue's."""
-    coins = _bars(data, symbols, days)
+    coins = _bars(data, symbols)
     wanted = [Decimal(one) for one in expected(coins)]
     names = ("fills", "margin exits", "funding", "fees", "equity")
     wrong = [
@@ -137,30 +150,27 @@ def _wrong(engine: runs.Run, data: Path, symbols: int, days: int | None) -> list
     return [*wrong, *engine.said["complaints"]]
 
 
-def _times(pairs: list[tuple[runs.Run, runs.Run | None]]) -> list[Figure]:
-    engines = [engine for engine, _ in pairs]
-    run_s = statistics.median(one.run_s for one in engines)
-    figures = [
-        Figure("engine, run", run_s, "s", float("inf"), at_least=False),
-        Figure("engine, a bar of a symbol", 1e6 / _rate(engines[0]), "us", float("inf"), at_least=False),
-        Figure(
-            "engine, process", statistics.median(one.process_s for one in engines), "s", float("inf"), False
-        ),
-        Figure("engine, peak memory", max(one.peak_mib for one in engines), "MiB", 1024, at_least=False),
+def _ratios(pairs: list[tuple[runs.Run, runs.Run]]) -> list[Figure]:
+    """The engine's time over the rival's, pair by pair, and their medians."""
+
+    def median(of: Callable[[runs.Run], float]) -> float:
+        return statistics.median(of(engine) / of(rival) for engine, rival in pairs)
+
+    return [
+        Figure("full path / nautilus, run", median(lambda one: one.run_s), "", 2.0, at_least=False),
+        Figure("full path / nautilus, whole process", median(lambda one: one.process_s), "", 2.0, False),
+        Figure("full path / nautilus, processor time", median(lambda one: one.cpu_s), "", 2.0, False),
+        Figure("full path / nautilus, peak memory", median(lambda one: one.peak_mib), "", 1.0, False),
     ]
-    both = [(engine, rival) for engine, rival in pairs if rival is not None]
-    if both:
-        ratio = statistics.median(engine.run_s / rival.run_s for engine, rival in both)
-        whole = statistics.median(engine.process_s / rival.process_s for engine, rival in both)
-        rival = both[0][1]
-        figures += [
-            Figure("nautilus, run", statistics.median(r.run_s for _, r in both), "s", float("inf"), False),
-            Figure("nautilus, peak memory", rival.peak_mib, "MiB", float("inf"), at_least=False),
-            Figure("full path / nautilus, run", ratio, "", 2.0, at_least=False),
-            Figure("full path / nautilus, process", whole, "", 2.0, at_least=False),
-            Figure("full path / nautilus, memory", engines[0].peak_mib / rival.peak_mib, "", 1.0, False),
-        ]
-    return figures
+
+
+def _told(who: str, one: runs.Run) -> runs.Run:
+    """Say what a run took while the next one is under way."""
+    each_us = one.run_s / one.said["bars"] * 1e6
+    said = f"{who}: run {one.run_s:.2f} s, {each_us:,.1f} us a bar; process {one.process_s:.2f} s, "
+    said += f"{one.cpu_s:.2f} s of the processor, {one.peak_mib:.0f} MiB; {one.result}"
+    print(said, file=sys.stderr, flush=True)
+    return one
 
 
 if __name__ == "__main__":

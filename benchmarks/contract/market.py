@@ -72,6 +72,18 @@ def read_bars(folder: Path, coin: str) -> Bars:
     )
 
 
+def shorten(folder: Path, coin: str, bars: int, target: Path) -> None:
+    """Write the first `bars` bars of a coin, and their settlements, into `target`."""
+    arrow = require_parquet()
+    table = arrow.parquet.read_table(folder / f"{coin}.parquet").slice(0, bars)
+    end_ms = table.column("ts")[-1].as_py()
+    settled = arrow.parquet.read_table(folder / f"{coin}.funding.parquet")
+    count = sum(at_ms <= end_ms for at_ms in settled.column("ts").to_pylist())
+    target.mkdir(exist_ok=True)
+    arrow.parquet.write_table(table, target / f"{coin}.parquet")
+    arrow.parquet.write_table(settled.slice(0, count), target / f"{coin}.funding.parquet")
+
+
 def _column(table: Any, name: str, code: str) -> array[Any]:
     found = array(code)
     for chunk in table.column(name).chunks:

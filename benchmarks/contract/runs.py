@@ -18,12 +18,14 @@ MEBIBYTE: Final = 1024  # of what the system counts in KiB
 
 class Run(NamedTuple):
     """run_s     as the process itself measured its run, without imports and loading.
-    process_s  from its start to its end.    peak_mib  the most memory it held.
+    process_s  from its start to its end.    cpu_s  what it had of the processor: other work on the machine
+               does not count in it.         peak_mib  the most memory it held.
     said       its result line.
     """
 
     run_s: float
     process_s: float
+    cpu_s: float
     peak_mib: float
     said: dict[str, Any]
 
@@ -45,15 +47,13 @@ def measured(command: list[str], cwd: Path) -> Run:
     if process.returncode:
         raise EngineError(f"{' '.join(command)} ended with {process.returncode}")
     said = json.loads(told.splitlines()[-1])
-    return Run(said["run_s"], process_s, used.ru_maxrss / MEBIBYTE, said)
+    return Run(said["run_s"], process_s, used.ru_utime + used.ru_stime, used.ru_maxrss / MEBIBYTE, said)
 
 
-def ours(data: Path, symbols: int, days: int | None) -> Run:
+def ours(data: Path, symbols: int) -> Run:
     """The engine, as `--once` runs it."""
     command = [sys.executable, "-m", "benchmarks.contract", "--once", "--data", str(data)]
-    command += ["--symbols", str(symbols)]
-    command += ["--days", str(days)] if days is not None else []
-    return measured(command, ROOT)
+    return measured([*command, "--symbols", str(symbols)], ROOT)
 
 
 def nautilus(python: Path, reference: Path, data: Path, symbols: int) -> Run:
