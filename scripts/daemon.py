@@ -31,9 +31,10 @@ from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
 from scripts.folders import data_folder
 from scripts.heart import Heart
+from scripts.okx_ports import okx_ports
 from scripts.options import Mode, RunOptions
 from scripts.outcome import print_json
-from scripts.ports import Ports, okx_ports
+from scripts.ports import Ports
 from scripts.resumption import Resumption
 from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session

@@ -1,30 +1,19 @@
-"""The ports of each setting: OKX (or a venue that speaks its protocol), or paper on its public data."""
+"""What a setting brings: the ports an engine trades through, and the pairs it looks at."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 from config.schema import Settings
 from core.bookkeeper import AccountFacts, MarketFacts
 from core.errors import UsageError, VenueRejected
-from core.ports import AccountSink, Clock, Market, OrderSink, Streams, Trading
-from core.types import GONE, ZERO, Pair
-from exchange.account_data import AccountData
-from exchange.market_data import MarketData, mend_candles, seed
-from exchange.okx.endpoints import Credentials, Endpoints
-from exchange.okx.feeds import OkxStreams
-from exchange.okx.market import OkxMarket
-from exchange.okx.rest import BuildSdk, Carrier, OkxRest
+from core.ports import AccountSink, Market, OrderSink, Streams, Trading
+from core.types import ZERO, Pair
 from exchange.okx.rest_log import RestHealth
-from exchange.okx.sdk import Sdk
-from exchange.okx.session import Connect, WebSocket
-from exchange.okx.trading import OkxTrading
 from exchange.paper import PaperAccount
-from exchange.paper_streams import PaperStreams
 from strategy import Listing, rank
 
 
@@ -83,19 +72,6 @@ class Ports:
     paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """How requests and streams reach the venue: over the network, unless somebody else carries them."""
-
-    carrier: Carrier | None = None
-    connect: Connect = WebSocket.open
-    build_sdk: BuildSdk = Sdk
-
-
-NETWORK: Final = Lines()
-NOTHING_HELD: Final[Mapping[str, Pair]] = {}
-
-
 async def pairs_of(market: Listings, settings: Settings, held: Mapping[str, Pair]) -> tuple[Pair, ...]:
     """The configured instruments, or the venue's own ranking when the universe is enabled; and what is held.
 
@@ -124,59 +100,3 @@ async def pairs_of(market: Listings, settings: Settings, held: Mapping[str, Pair
         raise UsageError(
             f"instruments: {error}; pairs are allowed that the venue lists as spot and swap"
         ) from error
-
-
-async def okx_ports(
-    endpoints: Endpoints,
-    credentials: Credentials | None,
-    settings: Settings,
-    clock: Clock,
-    *,
-    paper: bool,
-    silence_s: Callable[[], float] | None = lambda: 20.0,
-    held: Mapping[str, Pair] = NOTHING_HELD,
-    lines: Lines = NETWORK,
-) -> Ports:
-    """Connect to the venue by REST and learn the pairs' rules.
-
-    paper      trade against the live book on paper: nothing that could place an order is built.
-    silence_s  says after how much silence a stream is pinged; None where time is not the wall's.
-    held       pairs our books hold, listed or not; see pairs_of.
-    lines      who carries requests and streams.
-
-    Raises VenueError when the venue does not answer or does not know an instrument.
-    """
-    refusals = settings.risk.degradation.max_key_refusals
-    rest = OkxRest(endpoints, None if paper else credentials, clock, lines.carrier, lines.build_sdk, refusals)
-    await rest.measure_offset()
-    market = OkxMarket(rest, clock, demo=endpoints.demo)
-    pairs = await pairs_of(market, settings, held)
-    markets = MarketData(pairs, clock)
-    account = AccountData(clock)
-    on_paper = PaperAccount(markets, clock, settings.account.total_capital) if paper else None
-
-    def streams(
-        orders: OrderSink, on_resync: Callable[[], Awaitable[None]], on_trouble: Callable[[str], None]
-    ) -> Streams:
-        okx = OkxStreams(
-            endpoints,
-            None if paper else credentials,
-            [pair for pair in pairs if pair.swap.state != GONE],
-            markets,
-            None if paper else account,
-            orders,
-            clock,
-            on_resync,
-            on_trouble,
-            silence_s,
-            offset_ms=lambda: rest.offset_ms,
-            connect=lines.connect,
-        )
-        if on_paper is None:
-            return okx
-        on_paper.sink = orders
-        return PaperStreams(okx, on_paper, account, clock)
-
-    trading = on_paper or OkxTrading(rest, clock)
-    fill, mend = partial(seed, markets, market), partial(mend_candles, markets, market)
-    return Ports(rest, market, trading, markets, account, streams, fill, mend, on_paper)

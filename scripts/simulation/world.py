@@ -23,7 +23,8 @@ from exchange.sim.surface.wires import Reply
 from monitor.summary import RunFacts
 from scripts.commands import Command, send
 from scripts.compose import App
-from scripts.ports import Lines, Ports, okx_ports
+from scripts.okx_ports import Lines, okx_ports
+from scripts.ports import Ports
 from scripts.session import Session
 from scripts.simulation.crossings import Crash, Crossings
 from scripts.simulation.disk import Disk

@@ -32,8 +32,8 @@ from exchange.sim.surface.inprocess import InProcess
 from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.switchboard import Switchboard
 from scripts.compose import App, compose
+from scripts.okx_ports import Lines, okx_ports
 from scripts.orphans import pairs_held
-from scripts.ports import Lines, okx_ports
 from scripts.questions import read_books
 from scripts.simulation.crossings import Crossings
 from scripts.simulation.disk import Disk

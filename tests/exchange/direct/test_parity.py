@@ -21,7 +21,8 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.surface.premises import premises_of
 from exchange.sim.surface.switchboard import Switchboard
-from scripts.ports import Lines, Ports, okx_ports
+from scripts.okx_ports import Lines, okx_ports
+from scripts.ports import Ports
 from scripts.simulation.crossings import Crossings
 from scripts.simulation.time import SimClock, SimLoop
 from scripts.simulation.way import AT_ONCE, Way
