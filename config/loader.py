@@ -14,17 +14,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from config.fields import Unfit, allowed, section_of, shown, typed
 from config.schema import Settings
-from config.secrets import Secrets
 from config.section import Section
 from config.yaml_lines import Items, Node, Scalar, Table, read
 from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from config.secrets import Secrets  # takes long to import, and a backtest has none
 
 OPTIONAL_FILES: Final = ("monitor.yaml",)
 MASK: Final = "***"

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from config.loader import fingerprint
 from config.schema import MAX_LEVERAGE, Settings
-from config.secrets import Secrets
 from core.errors import AuthFailed, VenueError, VenueRejected
 from core.ids import is_ours
 from core.ports import Clock, Market, Trading
 from core.types import ZERO, AccountConfig, AccountMode, Pair
 from scripts.options import Mode
+
+if TYPE_CHECKING:
+    from config.secrets import Secrets
 
 MIN_FREE_BYTES: Final = 200_000_000
 LOW_FREE_BYTES: Final = 1_000_000_000
