@@ -10,6 +10,8 @@ import typer
 from scripts import options as opt
 from scripts.command_line import Config, Json, answer, instant
 
+Language = Annotated[str | None, typer.Option(help="of what people read: en or zh; default: monitor.yaml's")]
+
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line of main.py."""
@@ -32,9 +34,7 @@ def backtest(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="an empty folder for report, tables and journal")] = None,
     seed: Annotated[int, typer.Option(help="of the order books, where the tape has none")] = 7,
-    language: Annotated[
-        str | None, typer.Option(help="of the report: en or zh; default: monitor.yaml's")
-    ] = None,
+    language: Language = None,
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -85,6 +85,7 @@ def sweep(
     confirm: Annotated[
         int, typer.Option(min=0, max=100, help="so many of the best through the whole engine")
     ] = 0,
+    language: Language = None,
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -119,6 +120,7 @@ def sweep(
         confirm=confirm,
         config=config,
         json=json,
+        language=language,
     )
     raise typer.Exit(swept(options))
 

@@ -115,10 +115,7 @@ def _tiles(facts: ReportFacts, results: Results, said: Said) -> str:
         (said("lowest_margin"), tables.optional_percent(results.lowest_margin)),
         (said("longest_naked"), f"{run.naked_ms / 1000:,.1f} s"),
     )
-    inside = "".join(
-        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in tiles
-    )
-    return f'<dl class="tiles">{inside}</dl>'
+    return tables.tiles(tiles)
 
 
 def _tables(facts: ReportFacts, results: Results, said: Said) -> str:

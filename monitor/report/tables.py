@@ -27,7 +27,7 @@ def table(head: Sequence[Cell], rows: Sequence[tuple[str, Sequence[Cell]]], name
     """Rows of (class, cells); a row's first cell is its head. It scrolls by itself where it is too wide."""
     top = "".join(f'<th scope="col" class="{css}">{escape(text)}</th>' for text, css in head)
     body = "".join(
-        f'<tr class="{css}"><th scope="row">{escape(cells[0][0])}</th>'
+        f'<tr class="{css}"><th scope="row" class="{cells[0][1]}">{escape(cells[0][0])}</th>'
         + "".join(f'<td class="{kind}">{escape(text)}</td>' for text, kind in cells[1:])
         + "</tr>"
         for css, cells in rows
@@ -36,6 +36,14 @@ def table(head: Sequence[Cell], rows: Sequence[tuple[str, Sequence[Cell]]], name
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}"><table>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def tiles(figures: Sequence[tuple[str, str]]) -> str:
+    """The figures that are read first: (name, value) each."""
+    inside = "".join(
+        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in figures
+    )
+    return f'<dl class="tiles">{inside}</dl>'
 
 
 def figure_groups(facts: ReportFacts, results: Results, said: Said) -> str:

@@ -200,12 +200,12 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
 
 
 class Said:
-    """The catalogue in one language."""
+    """A catalogue in one language: the report's, or one in the same shape."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, catalogue: Mapping[str, tuple[str, str]] = REPORT) -> None:
         self.language: Language = language
-        self._at = 1 if language == "zh" else 0
+        self._catalogue, self._at = catalogue, 1 if language == "zh" else 0
 
     def __call__(self, key: str, **fields: object) -> str:
         """The text of `key`. Raises KeyError for an unknown key or a missing field."""
-        return REPORT[key][self._at].format(**fields)
+        return self._catalogue[key][self._at].format(**fields)

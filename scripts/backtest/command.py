@@ -91,10 +91,15 @@ def settings_of(options: BacktestOptions) -> Settings:
         way = settings.strategy.exit.model_copy(update={"mode": options.exit_mode})
         strategy = settings.strategy.model_copy(update={"exit": way})
         settings = settings.model_copy(update={"strategy": strategy})
-    if options.language is not None:
-        monitor = settings.monitor.model_copy(update={"language": options.language})
-        settings = settings.model_copy(update={"monitor": monitor})
-    return settings
+    return in_language(settings, options.language)
+
+
+def in_language(settings: Settings, language: str | None) -> Settings:
+    """The settings as they are, or with the language that was asked for."""
+    if language is None:
+        return settings
+    monitor = settings.monitor.model_copy(update={"language": language})
+    return settings.model_copy(update={"monitor": monitor})
 
 
 def backtest(options: BacktestOptions) -> int:

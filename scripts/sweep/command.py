@@ -17,18 +17,23 @@ from config.loader import fingerprint, load
 from config.schema import Settings
 from core.errors import UsageError
 from core.types import DAY_MS
-from scripts.backtest.command import BacktestOptions
+from monitor.report.words import Said
+from monitor.words import Language
+from scripts.backtest.command import LANGUAGES, BacktestOptions, in_language
 from scripts.sweep.confirm import Engine, confirmed
 from scripts.sweep.needs import need
+from scripts.sweep.page import write
 from scripts.sweep.pool import InProcess, LocalPool, Runner, cores
 from scripts.sweep.record import Record, Span, read_records
-from scripts.sweep.report import Report, Walk, judged, leaders, tables, write
+from scripts.sweep.report import Report, Walk, judged
 from scripts.sweep.results import FILE, Results
 from scripts.sweep.samplers import GRID, SAMPLERS, sampler_of
 from scripts.sweep.scoring import Bench
+from scripts.sweep.sheets import leaders, tables
 from scripts.sweep.space import Space, read_space
 from scripts.sweep.splits import SCHEMES, Split
-from scripts.sweep.study import JUDGES, SECONDS, WHOLE, Aim, Finished, Said, Scorer, Search, Task, ranked
+from scripts.sweep.study import JUDGES, SECONDS, WHOLE, Aim, Finished, Scorer, Scores, Search, Task, ranked
+from scripts.sweep.words import said_in, study_of
 
 TRIALS: Final = 200
 PROGRESS_S: Final = 5.0
@@ -43,6 +48,7 @@ class SweepOptions:
     trials       sets drawn, of each study; None: 200, and all of a grid.
     folds        of the walk-forward; 0 leaves it out.      paths  of the Monte-Carlo.
     confirm      so many of the best are played through the whole engine.
+    language     of tables, page and progress, instead of monitor.yaml's.
     """
 
     tape: Path
@@ -68,6 +74,7 @@ class SweepOptions:
     confirm: int = 0
     config: Path = Path("config")
     json: bool = False
+    language: str | None = None
 
     def __post_init__(self) -> None:
         if not self.tape.is_dir():
@@ -79,9 +86,10 @@ class SweepOptions:
             ("--objective", self.objective, tuple(JUDGES)),
             ("--second", self.second, SECONDS),
             ("--splits", self.splits, tuple(SCHEMES)),
+            ("--language", self.language, (None, *LANGUAGES)),
         ):
             if said not in known:
-                raise UsageError(f"{name} {said}: allowed: {', '.join(known)}")
+                raise UsageError(f"{name} {said}: allowed: {', '.join(filter(None, known))}")
         if self.sampler == GRID and self.trials is not None:
             raise UsageError("--trials: a grid plays every set of its space; allowed with tpe, nsga2, cmaes")
         if not 0 <= self.switch_cost <= Decimal("0.1"):
@@ -115,9 +123,11 @@ def sweep(options: SweepOptions, out: TextIO | None = None) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
     path = None if options.out is None else options.out / FILE
     results = Results(path, question(options, settings, space, records), options.resume)
+    settings = in_language(settings, options.language)  # which changes no result
+    language = settings.monitor.language
     runner, workers = _runner(options, Scorer(space.base, benches))
     with closing(results), closing(runner):
-        teller = _Teller(options, out or sys.stderr, began)
+        teller = _Teller(options, out or sys.stderr, began, said_in(language))
         search = Search(
             space, options.sampler, options.trials or TRIALS, options.seed, options.aim, runner, workers,
             results, teller,
@@ -135,7 +145,7 @@ def sweep(options: SweepOptions, out: TextIO | None = None) -> int:
         names, options.sampler, options.aim, options.seed, options.paths, space, benches[WHOLE], best, walks,
         runs, time.monotonic() - began,
     )  # fmt: skip
-    _say(report, options)
+    _say(report, options, language)
     return 0
 
 
@@ -190,16 +200,16 @@ def _benches(options: SweepOptions, records: Sequence[Record], splits: Sequence[
     return benches
 
 
-def _runner(options: SweepOptions, work: Scorer) -> tuple[Runner[Task, Said], int]:
+def _runner(options: SweepOptions, work: Scorer) -> tuple[Runner[Task, Scores], int]:
     """Who scores, and into how many parts a generation is cut. The parts change no result."""
     if options.cluster is not None:
         need(("distributed",), "make cluster")
         from scripts.sweep.cluster import ClusterPool
 
-        pool: ClusterPool[Task, Said] = ClusterPool(work, options.cluster)
+        pool: ClusterPool[Task, Scores] = ClusterPool(work, options.cluster)
         return pool, pool.workers
     workers = options.workers or cores()
-    runner: Runner[Task, Said] = InProcess(work) if workers == 1 else LocalPool(work, workers)
+    runner: Runner[Task, Scores] = InProcess(work) if workers == 1 else LocalPool(work, workers)
     return runner, workers
 
 
@@ -219,29 +229,32 @@ def _judging(split: Split) -> str:
 class _Teller:
     """How far it is, and who leads: on stderr, every few seconds."""
 
-    def __init__(self, options: SweepOptions, out: TextIO, began: float) -> None:
+    def __init__(self, options: SweepOptions, out: TextIO, began: float, said: Said) -> None:
         self._options, self._out, self._began, self._due = options, out, began, began
+        self._said = said
 
     def __call__(self, study: str, finished: Sequence[Finished]) -> None:
         now = time.monotonic()
         if now < self._due and not self._is_last(finished):
             return
         self._due = now + PROGRESS_S
-        of = "" if self._options.sampler == GRID else f" of {self._options.trials or TRIALS}"
-        print(f"{study}: {len(finished)}{of} sets, {now - self._began:.0f} s", file=self._out)
-        for line in leaders(ranked(finished, self._options.aim)[:3], self._options.aim):
+        of = {} if self._options.sampler == GRID else {"all": self._options.trials or TRIALS}
+        told = {"study": study_of(study, self._said), "done": len(finished), "s": f"{now - self._began:.0f}"}
+        print(self._said("progress.of" if of else "progress", **told, **of), file=self._out)
+        for line in leaders(ranked(finished, self._options.aim)[:3], self._options.aim, self._said):
             print(f"  {line}", file=self._out, flush=True)
 
     def _is_last(self, finished: Sequence[Finished]) -> bool:
         return self._options.sampler != GRID and len(finished) >= (self._options.trials or TRIALS)
 
 
-def _say(report: Report, options: SweepOptions) -> None:
+def _say(report: Report, options: SweepOptions, language: Language) -> None:
+    said = said_in(language)
     if options.out is not None:
-        write(report, options.out)
+        write(report, options.out, language)
     if options.json:
         print(json.dumps(report.plain()))
         return
-    print(tables(report))
+    print(tables(report, said))
     if options.out is not None:
-        print(f"results in {options.out}, to look at: {options.out / 'sweep.html'}")
+        print(said("results", folder=options.out, page=options.out / "sweep.html"))

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
+from pathlib import Path
+from statistics import fmean
 
+from monitor import formats
 from monitor.report import tables
 from monitor.report.charts import Line, line_chart
 from monitor.report.drawing import Shape
 from monitor.report.page import document
-from scripts.sweep.report import Report, Sheet, likelihood, percent, sheets
+from monitor.report.words import Said
+from monitor.words import Language
+from scripts.backtest.files import write_whole
+from scripts.sweep.report import Report
+from scripts.sweep.sheets import KEY, NUMBER, TEXT, Sheet, likelihood, percent, sheets
+from scripts.sweep.words import said_in
+
+CLASSES = {TEXT: "words", NUMBER: "num", KEY: "num named"}
 
 
-def page(report: Report) -> str:
-    """Return the page. The same report gives the same page, to the byte."""
-    title = f"Parameter sweep: {', '.join(report.instruments)}"
+def write(report: Report, folder: Path, language: Language) -> None:
+    """sweep.json for programs, sweep.html for people."""
+    write_whole(folder / "sweep.json", json.dumps(report.plain(), indent=1) + "\n")
+    write_whole(folder / "sweep.html", page(report, language))
+
+
+def page(report: Report, language: Language) -> str:
+    """Return the page in one language. The same report gives the same page, to the byte."""
+    said = said_in(language)
     body = (
-        f"<header><h1>{escape(title)}</h1><p>{report.tried} sets, {report.days} days, sampler "
-        f"{escape(report.sampler)}, seed {report.seed}</p></header>\n{_tiles(report)}\n"
-        f'<section><h2>Running net</h2><div class="cards">{_curve(report)}</div></section>\n'
-        + "".join(_section(sheet) for sheet in sheets(report))
-        + "<footer><p>Measured on what was; no promise of what will be.</p></footer>\n"
+        f"{_header(report, said)}\n{_tiles(report, said)}\n"
+        f"<section><h2>{escape(said('course'))}</h2>"
+        f'<div class="cards">{_curve(report, said)}</div></section>\n'
+        + "".join(_section(sheet) for sheet in sheets(report, said))
+        + f"<footer><p>{escape(said('promise'))}</p></footer>\n"
     )
-    return document(title, body, "en")
+    return document(f"{said('title')}: {', '.join(report.instruments)}", body, language)
 
 
-def _tiles(report: Report) -> str:
+def _header(report: Report, said: Said) -> str:
+    begin, end = (formats.utc_day(at_ms - 1) for at_ms in (report.curve[0][0], report.curve[-1][0]))
+    lines = (
+        ", ".join(report.instruments),
+        said("period", begin=begin, end=end, days=report.days),
+        said("drawn", tried=report.tried, sampler=report.sampler, seed=report.seed),
+    )
+    inside = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return f"<header><h1>{escape(said('title'))}</h1>{inside}</header>"
+
+
+def _tiles(report: Report, said: Said) -> str:
     top, walks = report.best[0].score, report.walks
-    judged = percent(sum(one.judged_net for one in walks) / len(walks)) if walks else "–"
+    judged = percent(fmean(one.judged_net for one in walks)) if walks else formats.ABSENT
     tiles = (
-        ("net a year, best set", percent(report.aim.net(top))),
-        ("net a year, as configured", percent(report.aim.net(report.configured))),
-        ("net a year, walk-forward", judged),
-        ("deflated Sharpe ratio", likelihood(report.deflated_sharpe)),
+        (said("best"), percent(report.aim.net(top))),
+        (said("usual"), percent(report.aim.net(report.configured))),
+        (said("walked"), judged),
+        (said("deflated"), likelihood(report.deflated_sharpe, said)),
     )
-    inside = "".join(
-        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value in tiles
-    )
-    return f'<dl class="tiles">{inside}</dl>'
+    return tables.tiles(tiles)
 
 
-def _curve(report: Report) -> str:
+def _curve(report: Report, said: Said) -> str:
     times_ms = [at_ms for at_ms, _, _ in report.curve]
     lines = [
-        Line("best set", "s0", [100 * best for _, best, _ in report.curve]),
-        Line("as configured", "s1", [100 * usual for _, _, usual in report.curve]),
+        Line(said("running.best"), "s0", [100 * best for _, best, _ in report.curve]),
+        Line(said("as_configured"), "s1", [100 * usual for _, _, usual in report.curve]),
     ]
-    note = "Equal parts of all instruments, per cent of swap notional, costs deducted, not compounded."
-    shape = Shape("running", "Running net", note, wide=True)
+    shape = Shape("running", said("running"), said("running.note"), wide=True)
     return line_chart(shape, times_ms, lines, (times_ms[0], times_ms[-1]), _say)
 
 
@@ -55,9 +79,15 @@ def _say(value: float, digits: int) -> str:
 
 
 def _section(sheet: Sheet) -> str:
-    head = [(name, "num" if n else "") for n, name in enumerate(sheet.head)]
-    rows = [("", [(cell, "num" if n else "") for n, cell in enumerate(row)]) for row in sheet.rows]
+    kinds = [CLASSES[kind] for kind in sheet.kinds]
+    head = [(_breakable(text), kind) for text, kind in zip(sheet.head, kinds, strict=True)]
+    rows = [("", list(zip(row, kinds, strict=True))) for row in sheet.rows]
     return (
-        f'<section><h2>{escape(sheet.title)}</h2><p class="note">{escape(sheet.note)}</p>'
+        f'<section id="{sheet.name}"><h2>{escape(sheet.title)}</h2><p class="note">{escape(sheet.note)}</p>'
         f'<div class="card">{tables.table(head, rows, sheet.title)}</div></section>\n'
     )
+
+
+def _breakable(text: str) -> str:
+    """A key's name with places, of no width, where a narrow column may break it."""
+    return text.replace("_", "_\u200b").replace(".", ".\u200b")

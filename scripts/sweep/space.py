@@ -91,6 +91,11 @@ class Space:
     dimensions: tuple[Dimension, ...]
     digest: str = ""  # of the file, to know it again
 
+    @property
+    def usual(self) -> Values:
+        """The searched keys as the configuration has them."""
+        return {one.key: _value_of(self.base, one.key) for one in self.dimensions}
+
     def strategy(self, values: Values) -> Strategy:
         """The strategy with one set in it, held against the models. Raises UsageError."""
         return strategy_of(self.base, values)
@@ -105,6 +110,12 @@ class Space:
         """How many sets there are; None where a range has no steps."""
         counts = [one.count for one in self.dimensions]
         return None if None in counts else prod(one for one in counts if one is not None)
+
+
+def _value_of(base: Strategy, key: str) -> Value:
+    section, _, name = key.removeprefix(ROOM).partition(".")
+    value: Value = getattr(getattr(base, section), name)
+    return value
 
 
 def strategy_of(base: Strategy, values: Values) -> Strategy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -23,13 +23,13 @@ Judge = Callable[[Sequence[float]], float]  # of several instruments: the worst,
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """One scenario. `effect`: what it does to the net, a fraction of the notional; `detail` says of when and
+    """One scenario. `effect`: what it does to the net, a fraction of the notional; `figures` say of when and
     how much. Per year where the scenario lasts for the whole record, else of the one event."""
 
     name: str
     effect: float
     per_year: bool
-    detail: str
+    figures: Mapping[str, int | float]
 
 
 def stresses(bench: Bench, strategy: Strategy, judge: Judge) -> tuple[Stress, ...]:
@@ -45,7 +45,7 @@ def dear_fees(bench: Bench, strategy: Strategy, judge: Judge) -> Stress:
     """Every switch costs double, and the decisions know it."""
     dear = Bench(bench.records, 2 * bench.switch_cost)
     effect = _judged(dear, strategy, judge) - _judged(bench, strategy, judge)
-    return Stress("fees_x2", effect, True, f"{2 * bench.switch_cost * BPS:f} bps a switch")
+    return Stress("fees_x2", effect, True, {"bps": float(2 * bench.switch_cost * BPS)})
 
 
 def negative_funding(bench: Bench, strategy: Strategy, judge: Judge) -> Stress:
@@ -54,7 +54,7 @@ def negative_funding(bench: Bench, strategy: Strategy, judge: Judge) -> Stress:
     Each is played with a month before and two after it, flat at both ends, as it was and as it is turned.
     """
     begin, end = bench.first_day + BEFORE_DAYS, bench.last_day - NEGATIVE_DAYS - AFTER_DAYS
-    worst = Stress(f"negative_{NEGATIVE_DAYS}_days", 0.0, False, "the record is too short")
+    worst = Stress(f"negative_{NEGATIVE_DAYS}_days", 0.0, False, {"starts": 0})
     if end <= begin:
         return worst
     every = max(1, (end - begin) // MOST_STARTS)
@@ -69,7 +69,8 @@ def negative_funding(bench: Bench, strategy: Strategy, judge: Judge) -> Stress:
     if not effects:
         return worst
     effect, day = min(effects)
-    return Stress(worst.name, effect, False, f"worst of {len(effects)} starts, day {day - bench.first_day}")
+    figures = {"starts": len(effects), "from_ms": day * DAY_MS, "days": NEGATIVE_DAYS}
+    return Stress(worst.name, effect, False, figures)
 
 
 def basis_blow_out(bench: Bench, strategy: Strategy) -> Stress:
@@ -82,8 +83,8 @@ def basis_blow_out(bench: Bench, strategy: Strategy) -> Stress:
         (sum(begin <= at < begin + BLOW_OUT_DAYS * DAY_MS for at in times) for begin in times), default=0
     )
     effect = -most * float(BLOW_OUT_BPS / BPS) / len(bench.records)
-    detail = f"{BLOW_OUT_BPS} bps for {BLOW_OUT_DAYS} days, {most} closings within; as much on paper if held"
-    return Stress("basis_blow_out", effect, False, detail)
+    figures = {"bps": int(BLOW_OUT_BPS), "days": BLOW_OUT_DAYS, "closings": most}
+    return Stress("basis_blow_out", effect, False, figures)
 
 
 def _turned(record: Record, span: Span) -> Record:

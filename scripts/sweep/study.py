@@ -19,7 +19,7 @@ JUDGES: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {"worst": min,
 SECONDS: Final = ("drawdown", "regret")
 
 Task = tuple[str, tuple[Values, ...]]  # the name of a bench, and sets to score on it
-Said = list[dict[str, Any]]
+Scores = list[dict[str, Any]]  # as Score.plain gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Scorer:
     def __init__(self, base: Strategy, benches: Mapping[str, Bench]) -> None:
         self._base, self._benches = base, dict(benches)
 
-    def __call__(self, task: Task) -> Said:
+    def __call__(self, task: Task) -> Scores:
         name, sets = task
         scores = self._benches[name].scores([strategy_of(self._base, one) for one in sets])
         return [score.plain() for score in scores]
@@ -70,7 +70,7 @@ class Search:
     trials: int
     seed: int
     aim: Aim
-    runner: Runner[Task, Said]
+    runner: Runner[Task, Scores]
     workers: int
     results: Results
     on_progress: Callable[[str, Sequence[Finished]], None] = lambda study, finished: None

@@ -17,7 +17,8 @@ from scripts.sweep.judgement import (
     outlook,
     spread_of,
 )
-from scripts.sweep.report import likelihood
+from scripts.sweep.sheets import likelihood
+from scripts.sweep.words import said_in
 
 
 def test_the_best_of_a_hundred_without_merit_is_expected_where_the_paper_says() -> None:
@@ -85,4 +86,4 @@ def test_the_loss_beyond_is_never_smaller_than_the_loss_at_the_level() -> None:
     [(1.0, "above 99.9 %"), (0.99995, "above 99.9 %"), (0.95, "95.00 %"), (0.0, "below 0.1 %")],
 )
 def test_no_probability_is_told_as_a_certainty(share: float, told: str) -> None:
-    assert likelihood(share) == told
+    assert likelihood(share, said_in("en")) == told

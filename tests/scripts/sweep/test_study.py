@@ -14,7 +14,7 @@ from scripts.sweep.samplers import SAMPLERS, sampler_of
 from scripts.sweep.scoring import Bench
 from scripts.sweep.space import Space, as_text, read_space
 from scripts.sweep.splits import purged_folds, walk_forward
-from scripts.sweep.study import WHOLE, Aim, Finished, Said, Scorer, Search, Task, front, ranked
+from scripts.sweep.study import WHOLE, Aim, Finished, Scorer, Scores, Search, Task, front, ranked
 from tests.scripts.sweep.scenes import COST, GRID, SPACE, records, space_file
 
 DAY_MS = 86_400_000
@@ -33,7 +33,7 @@ def scorer(space: Space) -> Scorer:
 def searched(
     space: Space,
     sampler: str,
-    runner: Runner[Task, Said],
+    runner: Runner[Task, Scores],
     workers: int = 1,
     seed: int = 7,
     out: Path | None = None,
@@ -53,7 +53,7 @@ class Counting:
         self._work, self._most = work, most
         self.sets = 0
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Said]]:
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Scores]]:
         for place, task in enumerate(tasks):
             if self._most == 0:
                 raise KeyboardInterrupt
