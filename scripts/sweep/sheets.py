@@ -168,16 +168,12 @@ def _outlook(report: Report, said: Said) -> Sheet:
         (said("outlook.losing"), likelihood(one.losing, said)),
     ]
     for level in one.var:
-        rows.append((said("outlook.var", level=_whole(level)), percent(one.var[level])))
-        rows.append((said("outlook.cvar", level=_whole(level)), percent(one.cvar[level])))
-    rows += [(said("outlook.fall", level=_whole(each)), percent(v)) for each, v in one.drawdown.items()]
+        rows.append((said("outlook.var", level=f"{level:.0%}"), percent(one.var[level])))
+        rows.append((said("outlook.cvar", level=f"{level:.0%}"), percent(one.cvar[level])))
+    rows += [(said("outlook.fall", level=f"{each:.0%}"), percent(v)) for each, v in one.drawdown.items()]
     note = said("outlook.note", paths=f"{one.paths:,}")
     head = (said("figure"), said("of_notional"))
     return Sheet("outlook", said("outlook"), note, (TEXT, NUMBER), head, tuple(rows))
-
-
-def _whole(level: float) -> str:
-    return f"{level * 100:.0f} %"
 
 
 def _stress(report: Report, said: Said) -> Sheet:
