@@ -19,32 +19,24 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.figures import Figure, report
-from config.loader import load
-from config.schema import Strategy
+from benchmarks.figures import Figure
+from benchmarks.recorded import SWITCH_COST, TARGETS, Asked, run, settled_of
+from config.schema import Settings, Strategy
 from core.types import ZERO, SettledFunding
-from scripts.options import instant_ms
-from scripts.sweep.record import funding_files, holes_of
+from scripts.sweep.record import holes_of
 from strategy.foresight import Course, Segments, course_of, perfect_foresight
 from strategy.rehearsal import MODES, Rehearsal
 
-SWITCH_COST = Decimal("0.0016")  # of notional: both legs' taker fees, and their spreads
-TARGETS = {"BTC": 0.92, "ETH": 0.92, "LTC": 0.92, "ADA": 0.92, "BNB": 0.80, "DOGE": 0.80}
 LEAST_YEAR = -0.01  # of notional: no calendar year may be worse
 NO_TARGET = -1.0  # of modes that are shown beside the default
 
 
 def measure(tape: Path, strategy: Strategy, from_ms: int, to_ms: int) -> list[Figure]:
     """Capture of every coin and mode, and the worst calendar year of the default mode."""
-    figures = []
-    for coin, file in funding_files(tape, TARGETS).items():
-        read = file.settlements()
-        settled = [SettledFunding(*one) for one in zip(read.ts, read.rate, strict=True)]
-        figures += _coin(coin, [one for one in settled if from_ms <= one.ts_ms < to_ms], strategy)
-    return figures
+    found = settled_of(tape, from_ms, to_ms)
+    return [figure for coin, settled in found.items() for figure in _coin(coin, settled, strategy)]
 
 
 def _coin(coin: str, settled: list[SettledFunding], strategy: Strategy) -> list[Figure]:
@@ -92,16 +84,9 @@ def years_of(settled: Sequence[SettledFunding], course: Course, segments: Segmen
     return years
 
 
-def main(argv: Sequence[str]) -> int:
-    options = dict(pairwise(argv))
-    if "--tape" not in options:
-        print("--tape DIR is needed: a folder with funding records", file=sys.stderr)
-        return 2
-    from_ms = instant_ms(options.get("--from", "2020-01-01"), "--from")
-    to_ms = instant_ms(options.get("--to", "2026-01-01"), "--to")
-    strategy = load(Path("config")).strategy
-    return report(measure(Path(options["--tape"]), strategy, from_ms, to_ms), argv)
+def measured(asked: Asked, settings: Settings) -> list[Figure]:
+    return measure(asked.tape, settings.strategy, asked.from_ms, asked.to_ms)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(measured, sys.argv[1:]))

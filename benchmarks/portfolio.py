@@ -2,11 +2,11 @@
 
     python -m benchmarks.portfolio --tape DIR [--places 2] [--from 2020-01-01] [--to 2026-01-01] [--json]
 
-Coins, costs and the handling of holes are those of benchmarks/capture.py; decisions those of the engine's
-own functions with the settings of `config/` (strategy/portfolio.py). Per unit of the constant swap notional
-of all places together, and per year of record: the net, the largest fall of the cumulated net, and the same
-of each coin alone. `strategy.rotation.min_gain_bps` was chosen among 0, 10, 25, 50, 75, 100, 150 and 200 by
-the net of 2020 to 2022 with two places; `--from 2023-01-01` reports the other half.
+Coins and costs are those of benchmarks/recorded.py, holes are handled as in capture.py; decisions those of
+the engine's own functions with the settings of `config/` (strategy/portfolio.py). Per unit of the constant
+swap notional of all places together, and per year of record: the net, the largest fall of the cumulated net,
+and the same of each coin alone. `strategy.rotation.min_gain_bps` was chosen among 0, 10, 25, 50, 75, 100, 150
+and 200 by the net of 2020 to 2022 with two places; `--from 2023-01-01` reports the other half.
 
 Then what that is on capital (strategy/capital.py), for a swap notional that is held constant: what comes on
 top of it, or is taken off by moving margin and size after the price, only the full backtest counts.
@@ -20,13 +20,11 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.capture import SWITCH_COST, TARGETS
-from benchmarks.figures import Figure, report
-from config.loader import load
+from benchmarks.figures import Figure
+from benchmarks.recorded import SWITCH_COST, Asked, run, settled_of
 from config.schema import Settings
-from core.types import DAY_MS, SettledFunding
-from scripts.options import instant_ms
-from scripts.sweep.record import funding_files, holes_of
+from core.types import DAY_MS
+from scripts.sweep.record import holes_of
 from strategy.capital import DISCOUNT, STRESS_RISE, futures_need, multi_need, multi_ratio
 from strategy.portfolio import Journey, Portfolio
 from strategy.rehearsal import Rehearsal
@@ -40,10 +38,7 @@ NO_TARGET = -100.0
 def records_of(tape: Path, settings: Settings, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Rehearsal]]:
     """Per coin the stretches of its record without a hole."""
     records: dict[str, Sequence[Rehearsal]] = {}
-    for coin, file in funding_files(tape, TARGETS).items():
-        read = file.settlements()
-        settled = [SettledFunding(*one) for one in zip(read.ts, read.rate, strict=True)]
-        settled = [one for one in settled if from_ms <= one.ts_ms < to_ms]
+    for coin, settled in settled_of(tape, from_ms, to_ms).items():
         stretches = holes_of([one.ts_ms for one in settled])
         records[coin] = [Rehearsal(settled[a:b], SWITCH_COST, settings.strategy) for a, b in stretches]
     return records
@@ -123,17 +118,10 @@ def _on_capital(net: float, settings: Settings) -> list[Figure]:
     ]
 
 
-def main(argv: Sequence[str]) -> int:
-    options = dict(pairwise(argv))
-    if "--tape" not in options:
-        print("--tape DIR is needed: a folder with funding records", file=sys.stderr)
-        return 2
-    from_ms = instant_ms(options.get("--from", "2020-01-01"), "--from")
-    to_ms = instant_ms(options.get("--to", "2026-01-01"), "--to")
-    settings = load(Path("config"))
-    records = records_of(Path(options["--tape"]), settings, from_ms, to_ms)
-    return report(measure(records, settings, int(options.get("--places", PLACES))), argv)
+def measured(asked: Asked, settings: Settings) -> list[Figure]:
+    records = records_of(asked.tape, settings, asked.from_ms, asked.to_ms)
+    return measure(records, settings, int(asked.options.get("--places", PLACES)))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(measured, sys.argv[1:]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from benchmarks.capture import SWITCH_COST, measure, played, years_of
+from benchmarks.capture import measure, played, years_of
+from benchmarks.recorded import SWITCH_COST
 from config.loader import load
 from core.types import HOUR_MS, SettledFunding
 from scripts.options import instant_ms
