@@ -26,9 +26,12 @@ def answer(given: Answer, as_json: bool) -> None:
 
 
 def instant(text: str | None, option: str) -> int | None:
-    """Read an instant: a date, UTC ms, or for --from `now`. Raises UsageError naming the option."""
+    """Read an instant as every command does: a date, UTC ms, or for --from `now`; None says nothing.
+
+    Raises UsageError naming the option.
+    """
     if text is None:
         return None
     if text == "now" and option == "--from":
         return int(time.time() * 1000)
-    return int(text) if text.isdigit() and len(text) == 13 else opt.instant_ms(text, option)
+    return opt.instant_ms(text, option)

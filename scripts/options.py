@@ -44,14 +44,28 @@ def speed_of(text: str) -> float | None:
 
 
 def instant_ms(text: str, option: str) -> int:
-    """Read an ISO date or time, UTC when it names no zone."""
+    """Read an ISO date or time, UTC when it names no zone, or UTC milliseconds in 13 digits."""
+    if re.fullmatch(r"[0-9]{13}", text):
+        return int(text)
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{option} {text!r}: a date is allowed, like 2024-01-01 or 2024-01-01T08:00"
+            f"{option} {text!r}: a date is allowed, like 2024-01-01 or 2024-01-01T08:00, or UTC milliseconds"
         ) from error
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def check_order(from_ms: int | None, to_ms: int | None) -> None:
+    """Raises UsageError where a period ends before it begins."""
+    if from_ms is not None and to_ms is not None and from_ms >= to_ms:
+        raise UsageError("--from must be before --to")
+
+
+def check_tape(folder: Path) -> None:
+    """Raises UsageError where there is no such folder."""
+    if not folder.is_dir():
+        raise UsageError(f"--tape {str(folder)!r}: an existing folder is needed")
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -99,8 +113,8 @@ class RunOptions:
     flatten: bool = False  # unwind what the books hold, stop, and end
 
     def __post_init__(self) -> None:
-        if self.tape is not None and not self.tape.is_dir():
-            raise UsageError(f"--tape {str(self.tape)!r}: an existing folder is needed")
+        if self.tape is not None:
+            check_tape(self.tape)
         if self.venue is not None and self.tape is not None:
             raise UsageError("--venue and --tape: a running venue has its own market; give one of them")
         if self.venue is not None and not re.match(r"^https?://[^/]+/?$", self.venue):
@@ -113,7 +127,6 @@ class RunOptions:
             raise UsageError("--from-regime: allowed with --regime only")
         if self.mode is not Mode.DEMO and (self.tape or self.venue or self.from_ms or self.to_ms):
             raise UsageError(f"--tape, --venue, --from and --to belong to --mode demo, not {self.mode.value}")
-        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise UsageError("--from must be before --to")
+        check_order(self.from_ms, self.to_ms)
         if (self.from_ms is not None or self.to_ms is not None) and self.tape is None:
             raise UsageError("--from and --to choose a part of a tape: give --tape too")

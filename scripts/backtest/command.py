@@ -23,6 +23,7 @@ from scripts.backtest.recorder import Recorder
 from scripts.backtest.report import report_facts, write_report
 from scripts.backtest.stage import play
 from scripts.compose import App
+from scripts.options import check_order, check_tape
 from scripts.outcome import print_json
 from scripts.venue import market_of
 from strategy.rehearsal import MODES
@@ -55,10 +56,8 @@ class BacktestOptions:
     language: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.tape.is_dir():
-            raise UsageError(f"--tape {str(self.tape)!r}: an existing folder is needed")
-        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise UsageError("--from must be before --to")
+        check_tape(self.tape)
+        check_order(self.from_ms, self.to_ms)
         if self.exit_mode is not None and self.exit_mode not in MODES:
             raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(MODES)}")
         if self.language is not None and self.language not in LANGUAGES:

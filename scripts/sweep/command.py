@@ -20,6 +20,7 @@ from core.types import DAY_MS
 from monitor.report.words import Said
 from monitor.words import Language
 from scripts.backtest.command import LANGUAGES, BacktestOptions, in_language
+from scripts.options import check_order, check_tape
 from scripts.sweep.confirm import Engine, confirmed
 from scripts.sweep.needs import need
 from scripts.sweep.page import write
@@ -77,10 +78,8 @@ class SweepOptions:
     language: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.tape.is_dir():
-            raise UsageError(f"--tape {str(self.tape)!r}: an existing folder is needed")
-        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise UsageError("--from must be before --to")
+        check_tape(self.tape)
+        check_order(self.from_ms, self.to_ms)
         for name, said, known in (
             ("--sampler", self.sampler, SAMPLERS),
             ("--objective", self.objective, tuple(JUDGES)),

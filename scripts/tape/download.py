@@ -22,6 +22,7 @@ from exchange.okx.rest import OkxRest
 from exchange.tape_files import FUNDING, HOUR_MS, INTEREST
 from exchange.tape_growth import Growth, alone_in
 from exchange.tape_store import GZIP, PARQUET, require_parquet
+from scripts.options import check_order
 from scripts.tape.filling import Filled, fill, series_of, stem_of
 from scripts.tape.words import span, stamp
 
@@ -55,8 +56,7 @@ class DownloadOptions:
                 raise UsageError(f"{option} {','.join(wrong)!r}: allowed: {', '.join(allowed)}")
         if self.venue is not None and not self.venue.startswith(("http://", "https://")):
             raise UsageError(f"--venue {self.venue!r}: a URL like http://127.0.0.1:8080 is allowed")
-        if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
-            raise UsageError("--from must be before --to")
+        check_order(self.from_ms, self.to_ms)
         if self.format == "parquet":
             require_parquet()
 

@@ -41,6 +41,7 @@ def test_a_wrong_speed_is_refused(text: str) -> None:
 def test_a_date_without_zone_is_utc() -> None:
     assert instant_ms("2024-01-01", "--from") == 1_704_067_200_000
     assert instant_ms("2024-01-01T08:00+08:00", "--from") == 1_704_067_200_000
+    assert instant_ms("1704067200000", "--from") == 1_704_067_200_000
 
 
 def test_a_wrong_date_names_its_option() -> None:
