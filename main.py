@@ -10,14 +10,12 @@ from typing import Annotated
 
 import typer
 
-from core.errors import EngineError, SelfCheckRefused, UsageError
+from core.errors import EngineError
 from scripts import options as opt
-from scripts.command_line import Config, Data, Json, answer, instant
+from scripts.command_line import DONE, FAILED, Config, Data, Json, answer, ending, instant
 from scripts.commands import Command, Verb, send
 from scripts.folders import last_folder
 from scripts.research import register
-
-DONE, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False)
 journal_app = typer.Typer(help="Questions to the journal itself.")
@@ -349,18 +347,9 @@ def main(argv: list[str]) -> int:
         app(arguments)
     except SystemExit as done:  # the command line library ends this way, with 2 for wrong usage
         return done.code if isinstance(done.code, int) else FAILED
-    except UsageError as error:
-        return _say(USAGE, str(error))
-    except SelfCheckRefused as error:
-        return _say(REFUSED, str(error))
     except EngineError as error:
-        return _say(FAILED, str(error))
+        return ending(error)
     return DONE
-
-
-def _say(code: int, message: str) -> int:
-    print(message, file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

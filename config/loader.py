@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from config.fields import Unfit, allowed, section_of, shown, typed
 from config.schema import Settings
 from config.section import Section
-from config.yaml_lines import Items, Node, Scalar, Table, read
+from config.yaml_lines import Items, Node, Table, as_written, read
 from core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -172,23 +172,23 @@ class _Reading:
         for key, line in table.key_lines.items():
             field, node, path = model.model_fields.get(key), table.values.get(key), f"{prefix}{key}"
             if field is None:
-                self._note(file, line, path, _written(node), _unknown(key, model))
+                self._note(file, line, path, as_written(node), _unknown(key, model))
                 continue
             if node is None:  # its flaw has been noted
                 continue
             inner = section_of(field)
-            if inner is None and _SECRET_VALUE.search(_written(node)):
+            if inner is None and _SECRET_VALUE.search(as_written(node)):
                 self._note(file, node.line, path, MASK, _SECRET_ADVICE)
             elif inner is None:
                 try:
                     values[key] = typed(field, node)
                 except Unfit as unfit:
-                    self._note(file, unfit.node.line, path, _written(unfit.node), f"allowed: {unfit}")
+                    self._note(file, unfit.node.line, path, as_written(unfit.node), f"allowed: {unfit}")
             elif isinstance(node, Table):
                 values[key] = self._section(file, inner, node, f"{path}.")
             else:
                 keys = ", ".join(inner.model_fields)
-                self._note(file, line, path, _written(node), f"allowed: a section with the keys {keys}")
+                self._note(file, line, path, as_written(node), f"allowed: a section with the keys {keys}")
         return values
 
     def _contradiction(self, where: tuple[int | str, ...], message: str) -> None:
@@ -227,19 +227,6 @@ class _Reading:
         if _SECRET_KEY.search(key.rsplit(".", 1)[-1]) or _SECRET_VALUE.search(f"{value} {rule}"):
             value, rule = MASK, _SECRET_ADVICE
         self.problems.append(Problem(file, line, key, value, rule))
-
-
-def _written(node: Node | None) -> str:
-    """Return a node as the user wrote it, near enough to recognise."""
-    match node:
-        case Scalar():
-            return node.text
-        case Items():
-            return f"[{', '.join(_written(item) for item in node.values)}]"
-        case Table():
-            return "a section"
-        case None:
-            return ""
 
 
 def _unknown(key: str, model: type[Section]) -> str:

@@ -74,6 +74,19 @@ class Flaw:
     hint: str
 
 
+def as_written(node: Node | None) -> str:
+    """A node as the user wrote it, near enough to recognise."""
+    match node:
+        case Scalar():
+            return node.text
+        case Items():
+            return f"[{', '.join(as_written(item) for item in node.values)}]"
+        case Table():
+            return "a section"
+        case None:
+            return ""
+
+
 def read(content: bytes) -> tuple[Node | None, tuple[Flaw, ...]]:
     """Return the tree of one YAML document, and every flaw found in it.
 

@@ -27,11 +27,12 @@ from rich.text import Text
 from config.loader import load
 from config.schema import Settings
 from config.secrets import Secrets, load_secrets
-from core.errors import EngineError, UsageError, VenueDown
+from core.errors import EngineError, VenueDown
 from exchange.lockstep import LockstepKeeper
 from exchange.okx.market import OkxMarket
 from exchange.okx.rest import OkxRest
 from exchange.okx.trading import OkxTrading
+from scripts.command_line import ending
 from scripts.daemon import loop_factory, time_of, venue_of
 from scripts.door import door_of
 from scripts.evidence import host_facts, journal_facts
@@ -54,12 +55,8 @@ def bootstrap(
     try:
         options = RunOptions(mode=mode, venue=venue, config=config, data=data, json=as_json)
         code = _ask(options, load(options.config), load_secrets())
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(2) from error
     except EngineError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise typer.Exit(ending(error)) from error
     raise typer.Exit(code)
 
 

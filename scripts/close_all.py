@@ -26,11 +26,12 @@ import typer
 from config.loader import load
 from config.secrets import load_secrets
 from core.clock import SystemClock
-from core.errors import EngineError, JournalFailed, SelfCheckRefused, UsageError, VenueError
+from core.errors import EngineError, JournalFailed, UsageError, VenueError
 from core.halt import Halt, HaltMarker
 from core.heartbeat import Beat, read
 from core.ids import ReducerIds, next_epoch
 from core.lock import holder
+from scripts.command_line import ending
 from scripts.commands import Command, Verb, send, withdraw
 from scripts.daemon import run_daemon
 from scripts.door import door_of
@@ -61,15 +62,8 @@ def close_all(
             raise UsageError("--mode demo needs --venue: a demo's own venue ends with its daemon")
         options = RunOptions(mode=mode, venue=venue, data=data, config=config, flatten=True)
         code = _close(options, as_json)
-    except UsageError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(2) from error
-    except SelfCheckRefused as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(3) from error
     except EngineError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise typer.Exit(ending(error)) from error
     raise typer.Exit(code)
 
 

@@ -24,7 +24,7 @@ from scripts.options import check_order, check_tape
 from scripts.sweep.confirm import Engine, confirmed
 from scripts.sweep.needs import need
 from scripts.sweep.page import write
-from scripts.sweep.pool import InProcess, LocalPool, Runner, cores
+from scripts.sweep.pool import Runner, cores, local
 from scripts.sweep.record import Record, Span, read_records
 from scripts.sweep.report import Report, Walk, judged
 from scripts.sweep.results import FILE, Results
@@ -208,8 +208,7 @@ def _runner(options: SweepOptions, work: Scorer) -> tuple[Runner[Task, Scores], 
         pool: ClusterPool[Task, Scores] = ClusterPool(work, options.cluster)
         return pool, pool.workers
     workers = options.workers or cores()
-    runner: Runner[Task, Scores] = InProcess(work) if workers == 1 else LocalPool(work, workers)
-    return runner, workers
+    return local(work, workers), workers
 
 
 def _walked(split: Split, search: Search, benches: Mapping[str, Bench]) -> Walk:

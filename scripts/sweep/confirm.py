@@ -14,7 +14,7 @@ from config.schema import Settings, Strategy
 from monitor.summary import summary
 from scripts.backtest import command as backtest
 from scripts.backtest.command import BacktestOptions
-from scripts.sweep.pool import InProcess, LocalPool, Runner
+from scripts.sweep.pool import local
 from scripts.sweep.space import Values, as_text
 
 Task = tuple[int, Strategy]
@@ -51,7 +51,6 @@ def confirmed(
     if not tasks:
         return ()
     most = min(workers, len(tasks))
-    runner: Runner[Task, dict[str, Any]] = InProcess(engine) if most == 1 else LocalPool(engine, most)
-    with closing(runner):
+    with closing(local(engine, most)) as runner:
         done = dict(runner.run(tasks))
     return tuple({"set": as_text(values), "summary": done[n]} for n, values in enumerate(sets))

@@ -180,5 +180,10 @@ def _serve(line: Connection, work: Callable[[Any], Any], inherited: Sequence[Con
             return
 
 
+def local(work: Callable[[Task], Done], workers: int) -> Runner[Task, Done]:
+    """So many processes, or for one worker none at all."""
+    return InProcess(work) if workers == 1 else LocalPool(work, workers)
+
+
 def cores() -> int:
     return os.cpu_count() or 1

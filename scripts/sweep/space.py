@@ -25,7 +25,7 @@ from pydantic.fields import FieldInfo
 
 from config.fields import Unfit, allowed, section_of, shown, typed
 from config.schema import Strategy
-from config.yaml_lines import Items, Node, Scalar, Table, read
+from config.yaml_lines import Items, Node, Scalar, Table, as_written, read
 from core.errors import UsageError
 from strategy.columns import PLAYED
 
@@ -273,17 +273,7 @@ def _bounded(field: FieldInfo) -> TypeAdapter[Any]:
 
 
 def _refuse(node: Node, rule: str) -> NoReturn:
-    raise _Unfit(node.line, _written(node), rule)
-
-
-def _written(node: Node) -> str:
-    match node:
-        case Scalar():
-            return node.text
-        case Items():
-            return f"[{', '.join(_written(item) for item in node.values)}]"
-        case Table():
-            return "a section"
+    raise _Unfit(node.line, as_written(node), rule)
 
 
 def _refuse_contradictions(space: Space) -> None:

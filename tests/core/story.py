@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.facts import Kind, Row, canonical, plain
+from core.projections import Books
 from core.types import Bill, BillKind, Fill, Leg, OrderKind, OrderRequest, Side
 
 D = Decimal
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 CT_VAL = D("0.01")
+BTC = "BTC-USDT"
+PRICES = {BTC: (D(100), D(100))}
 
 
 class StillClock:
@@ -227,3 +230,18 @@ class Story:
         self.fill("swap", "buy", "100", "100", hedge_id=hedge_id)
         self.fill("spot", "sell", "1", sell, hedge_id=hedge_id)
         self.hedge("closed", hedge_id, **{"purpose": "exit", "target": "0", **closing})
+
+
+def started() -> Story:
+    """A story that has begun with 1000 USDT."""
+    story = Story()
+    story.boot({"USDT": "1000"})
+    return story
+
+
+def fold(rows: list[Row]) -> Books:
+    """The books that these rows come to."""
+    books = Books()
+    for row in rows:
+        books.apply(row)
+    return books

@@ -1,25 +1,8 @@
 from __future__ import annotations
 
-from core.facts import Kind, Row
-from core.projections import Books
+from core.facts import Kind
 from core.types import DAY_MS, BillKind
-from tests.core.story import START_MS, D, Story
-
-BTC = "BTC-USDT"
-PRICES = {BTC: (D(100), D(100))}
-
-
-def fold(rows: list[Row]) -> Books:
-    books = Books()
-    for row in rows:
-        books.apply(row)
-    return books
-
-
-def started() -> Story:
-    story = Story()
-    story.boot({"USDT": "1000"})
-    return story
+from tests.core.story import START_MS, D, fold, started
 
 
 def test_losing_rounds_count_in_a_row_and_a_winner_ends_the_row() -> None:

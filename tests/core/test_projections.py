@@ -10,29 +10,12 @@ from hypothesis import strategies as st
 
 from core.context import Permission
 from core.events import State
-from core.facts import Kind, Row
+from core.facts import Kind
 from core.journal import FILE_NAME, SqliteJournal
 from core.journal_reader import JournalReader
 from core.projections import Books
 from core.types import DAY_MS, BillKind
-from tests.core.story import START_MS, D, StillClock, Story
-
-BTC = "BTC-USDT"
-PRICES = {BTC: (D(100), D(100))}
-
-
-def fold(rows: list[Row]) -> Books:
-    books = Books()
-    for row in rows:
-        books.apply(row)
-    return books
-
-
-def started() -> Story:
-    story = Story()
-    story.boot({"USDT": "1000"})
-    return story
-
+from tests.core.story import BTC, PRICES, START_MS, D, StillClock, Story, fold, started
 
 # --- hedges -------------------------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ from scripts.sweep.results import Results
 from scripts.sweep.scoring import Bench
 from scripts.sweep.space import Space, read_space
 from scripts.sweep.study import WHOLE, Aim, Scorer, Search
-from tests.scripts.sweep.scenes import COST, SPACE, records, space_file
+from tests.scripts.sweep.scenes import COST, SPACE, dies_once, records, space_file
 from tests.scripts.sweep.test_pool import squared
 
 distributed = pytest.importorskip("distributed", reason="no Dask here: `make cluster` installs it")
@@ -35,14 +33,6 @@ def address() -> Iterator[str]:
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster:
             yield cluster.scheduler_address
-
-
-def dies_once(task: tuple[Path, int]) -> int:
-    mark, number = task
-    if number == 3 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
 
 
 def space_of(tmp_path: Path) -> Space:

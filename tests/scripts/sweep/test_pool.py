@@ -8,19 +8,11 @@ import pytest
 
 from core.errors import EngineError
 from scripts.sweep.pool import MOST_DEATHS, InProcess, LocalPool, Runner
+from tests.scripts.sweep.scenes import dies_once
 
 
 def squared(task: int) -> int:
     return task * task
-
-
-def dies_once(task: tuple[Path, int]) -> int:
-    """Task 3 is killed the first time it is in hand."""
-    mark, number = task
-    if number == 3 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
 
 
 def dies_always(task: int) -> int:
