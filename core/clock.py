@@ -151,7 +151,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if not self._asked:
             if timeout is not None and timeout <= 0:
                 return []  # a timer is due
-            until = None if timeout is None else self._keeper.now_ms() + math.ceil(timeout * 1000)
+            # Up to whole milliseconds, but not for what a float's last digits add: a timer that is asked
+            # for every five minutes must not wander from its minute over the years.
+            until = (
+                None
+                if timeout is None
+                else self._keeper.now_ms() + math.ceil((timeout - RESOLUTION_S) * 1000)
+            )
             self._asked = True
             # The clock may show the new instant before all of its pushes are here: no timer fires yet.
             self._clock_resolution = -math.inf

@@ -48,6 +48,23 @@ def test_a_day_of_sleep_takes_no_time_and_ends_on_the_millisecond() -> None:
     assert run(keeper, main()) == 1_000_000 + 86_400_000
 
 
+def test_who_sleeps_the_same_time_again_and_again_keeps_his_minute_for_years() -> None:
+    keeper = Jumper()
+
+    async def main() -> set[int]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        clock, seconds = VirtualClock(loop, keeper), set()
+        keeper.now += 5 * 365 * 86_400_000  # so late that a float of seconds has few digits left behind
+        for n in range(2_000):
+            await clock.sleep(300.0 - n % 7 * 0.003)
+            await clock.sleep(n % 7 * 0.003)
+            seconds.add(clock.now_ms() % 300_000)
+        return seconds
+
+    assert len(run(keeper, main())) == 1  # type: ignore[arg-type]
+
+
 def test_timers_fire_in_the_order_of_their_times() -> None:
     order: list[str] = []
 
