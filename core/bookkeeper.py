@@ -12,6 +12,7 @@ from typing import Protocol
 
 from core.facts import Kind, plain
 from core.hedges import Hedge
+from core.ledger import Prices
 from core.observer import MarketStore, prices_of
 from core.ports import Clock, Journal, Market, Notifier, Trading
 from core.projections import Books
@@ -123,23 +124,27 @@ class Bookkeeper:
         by_spot = {self._markets.view(n).pair.spot.inst_id: n for n in self._markets.names}
         for bill in fresh:
             instrument = by_swap.get(bill.inst_id) or by_spot.get(bill.inst_id) or ""
-            hedge = self._books.hedge_at(instrument, bill.ts_ms) if instrument else None
-            body = {
-                "bill": plain(bill),
-                "instrument": instrument,
-                "hedge_id": hedge.hedge_id if hedge else "",
-            }
-            self._journal.append(Kind.BILL, self._clock.now_ms(), body)
-            if hedge is not None and hedge.closed_ms and bill.kind not in MOVES_ONLY:
-                self._tell_amended(hedge, bill)
-            if bill.kind is BillKind.FUNDING:
-                self._awaited.pop(instrument, None)
-                self._notifier.tell(
-                    "settlement",
-                    "info",
-                    {"instrument": instrument, "amount": bill.change, "mark": bill.px, "size": bill.size},
-                )
+            self.book_bill(bill, instrument, self._clock.now_ms())
         return fresh
+
+    def book_bill(self, bill: Bill, instrument: str, at_ms: int) -> None:
+        """Append one bill that was not seen before; "" for one of no instrument here."""
+        hedge = self._books.hedge_at(instrument, bill.ts_ms) if instrument else None
+        body = {
+            "bill": plain(bill),
+            "instrument": instrument,
+            "hedge_id": hedge.hedge_id if hedge else "",
+        }
+        self._journal.append(Kind.BILL, at_ms, body)
+        if hedge is not None and hedge.closed_ms and bill.kind not in MOVES_ONLY:
+            self._tell_amended(hedge, bill)
+        if bill.kind is BillKind.FUNDING:
+            self._awaited.pop(instrument, None)
+            self._notifier.tell(
+                "settlement",
+                "info",
+                {"instrument": instrument, "amount": bill.change, "mark": bill.px, "size": bill.size},
+            )
 
     async def review(self) -> None:
         """Once an hour: the account as the venue has it, open interest, our own equity."""
@@ -152,7 +157,8 @@ class Bookkeeper:
                 continue
             coins = await self._market.open_interest(swap.inst_id)
             self._markets.on_open_interest(name, coins)
-        self._book_equity()
+        prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
+        self.book_equity(prices, self._clock.now_ms())
 
     async def _compare(self) -> None:
         """Hold the account against bills and books, and once more when they differ: bills may be late."""
@@ -170,12 +176,11 @@ class Bookkeeper:
         self._account.replace(replace(snapshot, funding_wallet=await self._trading.wallet()))
         return self._account.snapshot() or snapshot
 
-    def _book_equity(self) -> None:
-        """Write equity and its terms, and how far the venue's cash is from our own books."""
-        prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
+    def book_equity(self, prices: Prices, at_ms: int) -> None:
+        """Write equity and its terms at these prices, and how far the venue's cash is from our own books."""
         self._journal.append(
             Kind.EQUITY,
-            self._clock.now_ms(),
+            at_ms,
             {
                 "equity": self._books.ledger.equity(prices),
                 "terms": self._books.ledger.terms(prices),

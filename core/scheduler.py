@@ -89,10 +89,14 @@ class ApTicker:
 
 
 class WalkingTicker:
-    """The same triggers on the engine's own clock: one task sleeping to whatever is due next."""
+    """The same triggers on the engine's own clock: one task sleeping to whatever is due next.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    leapt_ms  up to which instant somebody has vouched that nothing can happen, and time has leapt: what was
+              due before it is not fired late, it is left out.
+    """
+
+    def __init__(self, clock: Clock, leapt_ms: Callable[[], int] = lambda: 0) -> None:
+        self._clock, self._leapt_ms = clock, leapt_ms
         self._settlements: dict[str, int] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -121,6 +125,10 @@ class WalkingTicker:
                 self._changed.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), wait_s)
+                continue
+            if at_ms < (leapt_ms := self._leapt_ms()):
+                due = {on: max(at, self._next(on, leapt_ms - 1)) for on, at in due.items()}
+                self._settlements = {i: at for i, at in self._settlements.items() if at >= leapt_ms}
                 continue
             for instrument in sorted(i for i, at in self._settlements.items() if at <= at_ms):
                 del self._settlements[instrument]

@@ -42,6 +42,8 @@ class RunFacts:
     naked_ms     longest time any leg stood naked beyond one lot, by the venue's times and for every cause;
                  99 of 100 such times were no longer than `naked_p99_ms`.
     wall_s       real seconds the run took.
+    path         full, or fast: a backtest that leapt over what could not change anything.
+    instants     at how many instants a backtest's engine had its turn; 0 where nobody counts.
     """
 
     mode: str
@@ -62,6 +64,8 @@ class RunFacts:
     flows: tuple[Point, ...] = ()
     violations: tuple[str, ...] = ()
     per_instrument: Mapping[str, Terms] = field(default_factory=dict)
+    path: str = "full"
+    instants: int = 0
 
 
 def summary(run: RunFacts) -> dict[str, Any]:
@@ -100,6 +104,8 @@ def summary(run: RunFacts) -> dict[str, Any]:
         "violations": list(run.violations),
         "journal_head": run.journal_head,
         "wall_s": round(run.wall_s, 3),
+        "path": run.path,
+        "instants": run.instants,
         "per_instrument": {name: _terms(money) for name, money in sorted(run.per_instrument.items())},
     }
 

@@ -35,6 +35,12 @@ def backtest(
     out: Annotated[Path | None, typer.Option(help="an empty folder for report, tables and journal")] = None,
     seed: Annotated[int, typer.Option(help="of the order books, where the tape has none")] = 7,
     language: Language = None,
+    path: Annotated[
+        str | None,
+        typer.Option(
+            help="full looks at everything, fast leaps over what cannot change anything; default: fast"
+        ),
+    ] = None,
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -53,6 +59,7 @@ def backtest(
         seed=seed,
         json=json,
         language=language,
+        path=path,
     )
     raise typer.Exit(tested(options))
 

@@ -201,7 +201,8 @@ class Session:
 
         def on_row(row: Row) -> None:
             if row.kind is Kind.EQUITY:
-                self._curve.add(row.at_ms, _own_equity(app))
+                equity = Decimal(row.body["equity"])
+                self._curve.add(row.at_ms, equity - app.books.ledger.transfers)
 
         app.journal.listeners.append(on_row)
 

@@ -90,12 +90,14 @@ class DirectTime:
 
     on_end   told once when the market data has ended; time goes on then, but the market stands still.
     on_time  told the time whenever the engine gets its turn.
+    leap     asked first whether it can pass a longer time at once; True when it has.
     """
 
     def __init__(self, venue: Venue, streams: DirectStreams) -> None:
         self._venue, self._streams = venue, streams
         self.on_end: Callable[[], None] = lambda: None
         self.on_time: Callable[[int], None] = lambda now_ms: None
+        self.leap: Callable[[], bool] = lambda: False
         self._has_ended = False
 
     def now_ms(self) -> int:
@@ -107,6 +109,8 @@ class DirectTime:
     def idle(self, until_ms: int | None) -> bool:
         """Go on to `until_ms`, or to the first instant at which the account hears of something."""
         self.on_time(self._venue.now_ms)
+        if self.leap():
+            return True
         while until_ms is None or self._venue.now_ms < until_ms:
             next_ms = self._venue.next_ms()
             if next_ms is None and not self._has_ended:

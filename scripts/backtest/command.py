@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from config.loader import load
 from config.schema import Settings
@@ -15,21 +16,27 @@ from core.errors import UsageError
 from core.journal import FILE_NAME
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.source import MarketSource
+from exchange.sim.markets.tape import TapeMarket
 from exchange.sim.profile import VenueProfile
 from monitor.summary import RunFacts, summary
 from monitor.words import Language
 from scripts.backtest.files import write_decisions, write_equity, write_funding, write_trades
 from scripts.backtest.recorder import Recorder
 from scripts.backtest.report import report_facts, write_report
-from scripts.backtest.stage import play
+from scripts.backtest.stage import ACCOUNT, LOOK_S, play
 from scripts.compose import App
 from scripts.options import check_order, check_tape
 from scripts.outcome import print_json
 from scripts.venue import market_of
 from strategy.rehearsal import MODES
 
+if TYPE_CHECKING:
+    from scripts.backtest.leaper import Leaper
+
 LANGUAGES: Final = get_args(Language)
 # Nobody watches between the engine's own looks: the market moves at its turns and once a minute.
+FAST, FULL = "fast", "full"
+PATHS: Final = (FAST, FULL)
 PROFILE: Final = VenueProfile(pulse_ms=60_000, book_levels=50)
 
 
@@ -41,6 +48,7 @@ class BacktestOptions:
     exit_mode    instead of strategy.yaml's exit.mode.
     out          where the results are written; None writes nothing.
     language     of the report, instead of monitor.yaml's.
+    path         fast or full; None: fast where numpy is there, which it needs.
     Raises UsageError for what cannot be.
     """
 
@@ -54,12 +62,17 @@ class BacktestOptions:
     seed: int = 7
     json: bool = False
     language: str | None = None
+    path: str | None = None
 
     def __post_init__(self) -> None:
         check_tape(self.tape)
         check_order(self.from_ms, self.to_ms)
         if self.exit_mode is not None and self.exit_mode not in MODES:
             raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(MODES)}")
+        if self.path not in (None, *PATHS):
+            raise UsageError(f"--path {self.path}: allowed: {', '.join(PATHS)}")
+        if self.path == FAST and not has_numpy():
+            raise UsageError("--path fast needs numpy, not installed here: run `make search`")
         if self.language is not None and self.language not in LANGUAGES:
             raise UsageError(f"--language {self.language}: allowed: {', '.join(LANGUAGES)}")
         if self.out is not None and (self.out / FILE_NAME).exists():
@@ -70,14 +83,15 @@ class BacktestOptions:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a backtest leaves behind: its figures, what was recorded meanwhile, the engine's books, and what
-    it was played on."""
+    """What a backtest leaves behind: its figures, what was recorded meanwhile, the engine's books, what it
+    was played on, and who leapt (None on the full path)."""
 
     facts: RunFacts
     recorder: Recorder
     app: App
     settings: Settings
     market: MarketSource
+    leaper: Leaper | None
 
 
 def settings_of(options: BacktestOptions) -> Settings:
@@ -130,10 +144,35 @@ def run(options: BacktestOptions, settings: Settings, folder: Path) -> Outcome:
     def on_app(app: App) -> None:
         apps.append(app)
         app.engine.listeners.append(recorder.on_decision)
+        if leaper is not None:
+            leaper.engage(app)
 
-    facts = play(venue, settings, folder, on_app, _progress(market.end_ms, venue.now_ms))
+    leaper = _leaper(options.path, venue, market, settings)
+    instants, show = 0, _progress(market.end_ms, venue.now_ms)
+
+    def on_time(now_ms: int) -> None:
+        nonlocal instants
+        instants += 1
+        show(now_ms)
+
+    facts = play(venue, settings, folder, on_app, on_time, leaper=leaper)
+    facts = replace(facts, path=FULL if leaper is None else FAST, instants=instants)
     recorder.close(facts.to_ms)
-    return Outcome(facts, recorder, apps[0], settings, market)
+    return Outcome(facts, recorder, apps[0], settings, market, leaper)
+
+
+def has_numpy() -> bool:
+    """Whether the fast path can run: the engine itself does without numpy."""
+    return find_spec("numpy") is not None
+
+
+def _leaper(path: str | None, venue: Exchange, market: MarketSource, settings: Settings) -> Leaper | None:
+    """Who leaps on the fast path; nobody on the full one."""
+    if path == FULL or not has_numpy() or not isinstance(market, TapeMarket):
+        return None
+    from scripts.backtest.leaper import Leaper  # needs numpy
+
+    return Leaper(venue, market, venue.accounts[ACCOUNT], settings, int(LOOK_S * 1000))
 
 
 def write(outcome: Outcome, folder: Path) -> None:
@@ -167,7 +206,8 @@ def _told(facts: RunFacts) -> str:
     said = summary(facts)
     days = (facts.to_ms - facts.from_ms) / 86_400_000
     lines = [
-        f"{', '.join(facts.instruments)}: {days:.1f} days in {facts.wall_s:.1f} s",
+        f"{', '.join(facts.instruments)}: {days:.1f} days in {facts.wall_s:.1f} s on the {facts.path} path, "
+        f"{facts.instants} looks",
         f"net {said['net_pnl']} USDT, {float(said['net_apr']):.2%} a year, "
         f"largest fall {float(said['max_drawdown']):.2%}",
         *(f"  {name:9} {said[name]:>16}" for name in ("funding", "basis", "fees", "slippage", "interest")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from config.schema import Settings
 from core.clock import VirtualClock, VirtualLoop
@@ -27,6 +27,14 @@ LOOK_S: Final = 300.0  # every look stops the venue; each event looks anyway
 ACCOUNT: Final = "demo"
 
 
+class Leaps(Protocol):
+    """Who passes a longer time at once where nothing can happen (scripts/backtest/leaper.py)."""
+
+    leapt_ms: int  # where the last leap ended
+
+    def leap(self) -> bool: ...
+
+
 class Nobody:
     """The human side of a backtest. Implements core.ports.Notifier; what it is told is in the journal too."""
 
@@ -41,19 +49,25 @@ def play(
     on_app: Callable[[App], None] = lambda app: None,
     on_time: Callable[[int], None] = lambda now_ms: None,
     strategy: Planner | None = None,
+    leaper: Leaps | None = None,
 ) -> RunFacts:
     """Run the engine from the venue's first instant to the end of its market data.
 
-    The journal is written into `folder`. `on_time` is told how far it is. `strategy` instead of the main one.
-    Raises EngineError when a part failed.
+    The journal is written into `folder`. `on_time` is told how far it is. Raises EngineError when a part
+    failed.
+
+    strategy  instead of the main one.
+    leaper    passes by what it vouches for; None lets the engine look at everything.
     """
     account = venue.accounts[ACCOUNT]
     store = DirectAccount(venue, account)
     streams = DirectStreams(venue, account, store)
     keeper = DirectTime(venue, streams)
     keeper.on_time = on_time
+    if leaper is not None:
+        keeper.leap = leaper.leap
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(keeper)) as runner:
-        facts = runner.run(_run(venue, settings, folder, keeper, streams, store, on_app, strategy))
+        facts = runner.run(_run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper))
     assert facts is not None, "no signal is heard here, so no run ends before it began"
     return facts
 
@@ -67,6 +81,7 @@ async def _run(
     store: DirectAccount,
     on_app: Callable[[App], None],
     strategy: Planner | None,
+    leaper: Leaps | None,
 ) -> RunFacts | None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -75,7 +90,7 @@ async def _run(
         settings,
         folder,
         clock,
-        WalkingTicker(clock),
+        WalkingTicker(clock) if leaper is None else WalkingTicker(clock, lambda: leaper.leapt_ms),
         Nobody(),
         "backtest",
         None,

@@ -62,14 +62,19 @@ class Walk:
         self.keeper = Keeper(start_ms)
         self.fired: list[tuple[int, On, str | None]] = []
 
-    def run(self, until_ms: int, act: Callable[[WalkingTicker, VirtualClock], Awaitable[None]]) -> None:
+    def run(
+        self,
+        until_ms: int,
+        act: Callable[[WalkingTicker, VirtualClock], Awaitable[None]],
+        leapt_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
         """Start the ticker, let `act` happen, and stop it at `until_ms`."""
 
         async def main() -> None:
             loop = asyncio.get_running_loop()
             assert isinstance(loop, VirtualLoop)
             clock = VirtualClock(loop, self.keeper)
-            ticker = WalkingTicker(clock)
+            ticker = WalkingTicker(clock, leapt_ms)
             ticker.start(self._fire, _lost)
             await act(ticker, clock)
             await clock.sleep_until(until_ms)
@@ -254,3 +259,25 @@ async def test_a_tick_that_comes_too_late_is_reported_and_not_fired(ticking: tup
     ticker._scheduler.add_job(ticker._tick, DateTrigger(long_ago), args=(On.SCAN, None), id="late scan")
     await heard.soon()
     assert heard.lost == ["tick late scan was lost"] and heard.fired == []
+
+
+def test_what_was_due_while_time_leapt_is_left_out_and_the_cadence_goes_on() -> None:
+    walk, leapt = Walk(SPRING), [0]
+
+    async def act(ticker: WalkingTicker, clock: VirtualClock) -> None:
+        ticker.settle_at("BTC-USDT", SPRING + 2 * HOUR_MS)
+        ticker.settle_at("ETH-USDT", SPRING + 8 * HOUR_MS)
+        await clock.sleep_until(SPRING + 6 * MINUTE_MS)
+        walk.keeper.now = leapt[0] = SPRING + 7 * HOUR_MS + 50 * MINUTE_MS
+
+    walk.run(SPRING + 8 * HOUR_MS + MINUTE_MS, act, lambda: leapt[0])
+    assert [(at_ms - SPRING, on) for at_ms, on, _ in walk.fired] == [
+        (2_000, On.SCAN),
+        (20_000, On.REVIEW),
+        (5 * MINUTE_MS + 2_000, On.SCAN),
+        (7 * HOUR_MS + 50 * MINUTE_MS + 2_000, On.SCAN),
+        (7 * HOUR_MS + 55 * MINUTE_MS + 2_000, On.SCAN),
+        (8 * HOUR_MS + 2_000, On.SCAN),
+        (8 * HOUR_MS + 20_000, On.REVIEW),
+        (8 * HOUR_MS + SETTLE_DELAY_MS, On.SETTLE),
+    ]

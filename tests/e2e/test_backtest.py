@@ -99,7 +99,7 @@ def test_what_it_writes_adds_up_to_what_it_says(tmp_path: Path) -> None:
 def test_without_the_protocol_the_engine_does_what_it_does_with_it(tmp_path: Path) -> None:
     """Books are looked up at another instant of the same second: prices may differ by a step, not more."""
     day = (*PAIRS, "--to", "2024-01-02T12:00", "--json")
-    plain = main("backtest", *day).summary
+    plain = main("backtest", *day, "--path", "full").summary
     wired = main("run", *day, "--speed", "max", "--data", str(tmp_path / "run")).summary
     assert {name: plain[name] for name in COUNTED} == {name: wired[name] for name in COUNTED}
     for name in ("funding", "fees"):
@@ -111,6 +111,7 @@ def test_without_the_protocol_the_engine_does_what_it_does_with_it(tmp_path: Pat
     [
         (("--tape", "nowhere"), "--tape 'nowhere': an existing folder is needed"),
         (("--exit", "never"), "--exit never: allowed: expected_cost, hysteresis, sign"),
+        (("--path", "quick"), "--path quick: allowed: fast, full"),
         (("--from", "2024-01-03", "--to", "2024-01-02"), "--from must be before --to"),
     ],
 )

@@ -18,7 +18,16 @@ KEYS = [
     *("funding", "basis", "fees", "slippage", "interest", "other", "unexplained"),
     *("rounds", "opens", "closes", "rebalances", "orders", "rejects", "max_naked_s"),
     *("naked_p99_s", "max_leverage", "scans"),
-    *("rest_requests", "ws_messages", "violations", "journal_head", "wall_s", "per_instrument"),
+    *(
+        "rest_requests",
+        "ws_messages",
+        "violations",
+        "journal_head",
+        "wall_s",
+        "path",
+        "instants",
+        "per_instrument",
+    ),
 ]
 RUN = RunFacts(
     mode="demo",

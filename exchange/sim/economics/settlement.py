@@ -45,13 +45,18 @@ class FundingDesk:
         self._asked[market.coin] = self._interval_ms[market.coin] = interval_ms
         self._schedule(market, self._world.now_ms)
 
-    def next_due_ms(self) -> int | None:
+    def next_settlement_ms(self) -> int | None:
+        """When funding is charged next, of any swap."""
         if self._due_ms is None:
             states = map(_state, self._world.markets.values())
             self._due_ms = min((state.funding_ms for state in states if state is not None), default=None)
+        return self._due_ms
+
+    def next_due_ms(self) -> int | None:
+        """The next settlement, or the end of one that is being charged."""
         if not self._world.settling:
-            return self._due_ms
-        due = [self._due_ms, *(one.until_ms for one in self._world.settling.values())]
+            return self.next_settlement_ms()
+        due = [self.next_settlement_ms(), *(one.until_ms for one in self._world.settling.values())]
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def settle_due(self, market: Market) -> None:

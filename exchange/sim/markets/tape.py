@@ -20,9 +20,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import fsum, gcd
+from typing import NamedTuple
 
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.funding import INTEREST, funding_rate
@@ -111,6 +113,18 @@ class _Coin:
             i = spot.index(swap.ts[k])
             found.append(swap.close[k] / spot.close[i] - 1)
         return round(Decimal(fsum(found) / len(found)), RATE_DIGITS) if found else Decimal(0)
+
+
+class Charges(NamedTuple):
+    """A coin's settlements as a tape has them: instants, rates, and marks where they are known.
+
+    listed  all instants of the file, also those nobody can hold a position at.
+    """
+
+    times: list[int]
+    rates: list[Decimal]
+    marks: dict[int, Decimal]
+    listed: Sequence[int]
 
 
 class TapeMarket:
@@ -211,6 +225,16 @@ class TapeMarket:
         elapsed = Decimal(min(max(at_ms - begin_ms, 0), settle_ms - begin_ms)) / (settle_ms - begin_ms)
         coming = funding_rate(premium, settle_ms - begin_ms, cap)
         return Forecast(round(settled + (coming - settled) * elapsed, RATE_DIGITS), premium)
+
+    def charges(self, coin: str) -> Charges:
+        """Everything that is charged on a coin's swap, from the first row of its file on."""
+        data = self._coins[coin]
+        return Charges(data.times, data.rates, data.marks, data.listed)
+
+    def calm_range(self, coin: str) -> float:
+        """The usual range of a bar, a fraction: books of `thickness` are measured by it."""
+        usual: float = self._coins[coin].calm_range
+        return usual
 
     def settlement_mark(self, coin: str, at_ms: int) -> Decimal | None:
         return self._coins[coin].marks.get(at_ms)

@@ -1,0 +1,86 @@
+"""The fast path leaps over what cannot change anything: it decides and books what the full one does."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.facts import Kind, Row
+from scripts.backtest.agreement import differences
+from tests.scripts.backtest.both_ways import configured, told_differently
+from tests.scripts.backtest.odd_tapes import Oddity, odd_tape
+
+D = Decimal
+EAGER = {
+    "strategy.forecast": {"half_life_hours": D(8), "horizon_hours": D(72), "min_settlements": 2},
+    "strategy.exit": {"min_hold_hours": D(0), "cooldown_hours": D(1)},
+}
+ODDITIES = st.builds(
+    Oddity,
+    hours=st.just(10),
+    sigma=st.sampled_from((0.0005, 0.004)),
+    shock=st.sampled_from((0.0, 0.1)),
+    drift=st.sampled_from((-0.3, 0.0, 0.3)),
+    break_=st.sampled_from((0.0, 0.02)),
+    wick=st.sampled_from((0.0, 0.05)),
+    rate=st.sampled_from((-0.0003, 0.0002, 0.001)),
+    swing=st.sampled_from((0.0001, 0.002)),
+    interval_h=st.sampled_from(((8, 8), (4, 1), (1, 4))),
+    hole=st.sampled_from((0, 1, 3)),
+)
+
+
+def disagreement(
+    seed: int, oddity: Oddity, changes: Mapping[str, Mapping[str, Any]], must: tuple[str, ...] = ()
+) -> list[str]:
+    names = tuple(f"{coin}-USDT" for coin in oddity.coins)
+    with tempfile.TemporaryDirectory() as folder:
+        tape = Path(folder) / "tape"
+        tape.mkdir()
+        odd_tape(tape, seed, oddity)
+        return told_differently(Path(folder), tape, names, configured(tape, names, changes), must)
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(seed=st.integers(0, 1_000_000), oddity=ODDITIES)
+def test_both_paths_tell_the_same_of_an_odd_market(seed: int, oddity: Oddity) -> None:
+    assert disagreement(seed, oddity, EAGER) == []
+
+
+def test_a_losing_round_trips_the_breaker_on_both_paths_alike() -> None:
+    flickering = Oddity(hours=9, coins=("BTC", "ETH"), rate=0.0003, swing=0.002, interval_h=(1, 1))
+    hasty = {
+        **EAGER,
+        "strategy.exit": {**EAGER["strategy.exit"], "mode": "sign"},
+        "risk.circuit_breaker": {"losing_rounds": 1},
+    }
+    assert disagreement(3, flickering, hasty, ("opens", "closes")) == []
+
+
+def row(kind: Kind, at_ms: int, **body: object) -> Row:
+    return Row(0, kind, at_ms, body, "")
+
+
+@pytest.mark.parametrize(
+    ("fast", "told"),
+    [
+        ([row(Kind.FILL, 1, px="1.50", trade_id="7")], 0),
+        ([row(Kind.FILL, 1, px="1.51", trade_id="4")], 1),
+        ([row(Kind.FILL, 2, px="1.5", trade_id="4")], 1),
+        ([], 1),
+        ([row(Kind.FILL, 1, px="1.5", trade_id="4"), row(Kind.EQUITY, 3, equity="9")], 1),
+        ([row(Kind.FILL, 1, px="1.5", trade_id="4"), row(Kind.EQUITY, 2, equity="9.0")], 0),
+    ],
+)
+def test_a_fact_that_differs_or_is_missing_is_named_and_a_number_of_the_venues_is_not(
+    fast: list[Row], told: int
+) -> None:
+    full = [row(Kind.FILL, 1, px="1.5", trade_id="4"), row(Kind.EQUITY, 2, equity="9")]
+    assert len(differences(full, fast)) == told
