@@ -95,8 +95,10 @@ class Bookkeeper:
         await self._learn(instrument)
 
     def expect(self, instrument: str, funding_time_ms: int) -> None:
-        """Wait for the bill of a settlement at which contracts were held, also when they are gone by now."""
-        if self._books.contracts_at(instrument, funding_time_ms) > 0:
+        """Wait for the bill of a settlement at which contracts were held, also when they are gone by now,
+        unless it was booked before anybody waited for it: a review may be a little earlier."""
+        booked = self._books.is_settled(instrument, funding_time_ms)
+        if not booked and self._books.contracts_at(instrument, funding_time_ms) > 0:
             self._awaited[instrument] = funding_time_ms
 
     async def late_bills(self) -> None:

@@ -163,6 +163,13 @@ class Books:
         own = (t.fill for t in later if t.hedge_id == hedge.hedge_id and t.leg is Leg.SWAP)
         return Contracts(hedge.contracts + sum((fill.side.sign * fill.size for fill in own), ZERO))
 
+    def is_settled(self, instrument: str, funding_time_ms: int) -> bool:
+        """Whether the bill of this settlement is booked."""
+        return any(
+            one.instrument == instrument and 0 <= one.ts_ms - funding_time_ms <= CHARGE_LAG_MS
+            for one in reversed(self.ledger.settlements)
+        )
+
     def target_of(self, instrument: str) -> Base:
         """What the instrument's open hedge is meant to hold, coins; 0 without one."""
         hedge = self._hedges.get(instrument)

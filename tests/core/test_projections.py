@@ -14,7 +14,7 @@ from core.facts import Kind
 from core.journal import FILE_NAME, SqliteJournal
 from core.journal_reader import JournalReader
 from core.projections import Books
-from core.types import DAY_MS, BillKind
+from core.types import DAY_MS, HOUR_MS, BillKind
 from tests.core.story import BTC, PRICES, START_MS, D, StillClock, Story, fold, started
 
 # --- hedges -------------------------------------------------------------------------------------
@@ -191,6 +191,17 @@ def test_a_late_funding_bill_goes_to_its_closed_round() -> None:
     story.round()
     story.funding("2", hedge_id="FE1H1")
     assert fold(story.rows).rounds[0].closing_terms.funding == 2
+
+
+def test_a_settlement_is_known_to_be_booked_by_its_own_coin_and_time_in_whatever_order_bills_came() -> None:
+    story = started()
+    eight, sixteen = START_MS + 8 * HOUR_MS, START_MS + 16 * HOUR_MS
+    story.funding("2", ts_ms=sixteen + 1_000)  # type: ignore[arg-type]
+    story.funding("1", ts_ms=eight)  # type: ignore[arg-type]
+    books = fold(story.rows)
+    assert books.is_settled("BTC-USDT", eight) and books.is_settled("BTC-USDT", sixteen)
+    assert not books.is_settled("ETH-USDT", eight)
+    assert not books.is_settled("BTC-USDT", START_MS) and not books.is_settled("BTC-USDT", sixteen + HOUR_MS)
 
 
 # --- orders and transfers -----------------------------------------------------------------------

@@ -32,6 +32,7 @@ def test_a_demo_opens_collects_funding_explains_itself_and_ends_clean(tmp_path: 
     )
     assert abs(terms + D(said["other"]) - D(said["net_pnl"])) < D("1e-8")
     assert D(said["max_leverage"]) < 3
+    assert "bill missing" not in done.err  # every bill came, whoever read it first
 
     why = main("why", "BTC-USDT", "--data", str(tmp_path))
     assert why.code == 0
