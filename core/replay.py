@@ -7,10 +7,11 @@ and then; a replay that reaches the same row must have the same one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any, Final
 
 from core.chain import GENESIS, next_chain, next_hash
@@ -25,11 +26,9 @@ SETTINGS: Final = frozenset({"margin_per_spot"})  # comes from the configuration
 
 def digest(books: Books) -> str:
     """SHA-256 over the whole state of the books, hex."""
-    sha = hashlib.sha256()
-    for part in _parts(books):
-        sha.update(part.encode())
-        sha.update(b"\n")
-    return sha.hexdigest()
+    parts: list[str] = []
+    _WAYS[type(books)](books, parts)
+    return hashlib.sha256("\n".join([*parts, ""]).encode()).hexdigest()
 
 
 def checkpoint(books: Books) -> dict[str, object]:
@@ -37,31 +36,67 @@ def checkpoint(books: Books) -> dict[str, object]:
     return {"what": CHECKPOINT, "digest": digest(books)}
 
 
-def _parts(value: Any) -> Iterator[str]:
-    # Exact to the representation: Decimal("1.0") is another state than Decimal("1").
-    if isinstance(value, Enum):
-        yield f"{type(value).__name__}.{value.name}"
-    elif value is None or isinstance(value, str | int | Decimal):
-        yield f"{type(value).__name__} {value}"
-    elif isinstance(value, Mapping):
-        yield f"mapping {len(value)}"
-        for key, held in value.items():  # the order of rows is part of the state
-            yield from _parts(key)
-            yield from _parts(held)
-    elif isinstance(value, set | frozenset):
-        yield f"set {len(value)}"
-        yield from sorted(repr(held) for held in value)
-    elif isinstance(value, list | tuple):
-        yield f"sequence {len(value)}"
-        for held in value:
-            yield from _parts(held)
-    else:
-        names = [f.name for f in fields(value)] if is_dataclass(value) else sorted(vars(value))
-        yield f"{type(value).__name__} {len(names)}"
-        for name in names:
-            if name not in SETTINGS:
-                yield name
-                yield from _parts(getattr(value, name))
+# Exact to the representation: Decimal("1.0") is another state than Decimal("1").
+_Way = Callable[[Any, list[str]], None]
+
+
+class _Ways(dict[type, _Way]):
+    """How a value of each type is told, part by part. A type nobody has seen is looked at once."""
+
+    def __missing__(self, kind: type) -> _Way:
+        way = self[kind] = _way_of(kind)
+        return way
+
+
+def _way_of(kind: type) -> _Way:
+    name = kind.__name__
+    if issubclass(kind, Enum):
+        return lambda value, parts: parts.append(f"{name}.{value.name}")
+    if issubclass(kind, str | int | Decimal | NoneType):
+        return lambda value, parts: parts.append(f"{name} {value}")
+    if issubclass(kind, Mapping):
+        return _tell_mapping
+    if issubclass(kind, set | frozenset):
+        return _tell_set
+    if issubclass(kind, list | tuple):
+        return _tell_sequence
+    return _way_of_fields(name, [f.name for f in fields(kind)] if is_dataclass(kind) else None)
+
+
+def _tell_mapping(value: Mapping[Any, Any], parts: list[str]) -> None:
+    parts.append(f"mapping {len(value)}")
+    for key, held in value.items():  # the order of rows is part of the state
+        _WAYS[type(key)](key, parts)
+        _WAYS[type(held)](held, parts)
+
+
+def _tell_set(value: Collection[Any], parts: list[str]) -> None:
+    parts.append(f"set {len(value)}")
+    parts += sorted(repr(held) for held in value)
+
+
+def _tell_sequence(value: Collection[Any], parts: list[str]) -> None:
+    parts.append(f"sequence {len(value)}")
+    for held in value:
+        _WAYS[type(held)](held, parts)
+
+
+def _way_of_fields(name: str, declared: list[str] | None) -> _Way:
+    """Of a dataclass its declared fields, of any other object what it has."""
+
+    def tell(value: Any, parts: list[str]) -> None:
+        names = sorted(vars(value)) if declared is None else declared
+        parts.append(f"{name} {len(names)}")
+        for one in names:
+            if one not in SETTINGS:
+                parts.append(one)
+                held = getattr(value, one)
+                _WAYS[type(held)](held, parts)
+
+    return tell
+
+
+_WAYS: Final = _Ways()
 
 
 @dataclass
