@@ -57,11 +57,12 @@ class Watch:
         self._latest = (ctx, recent, totals)  # whole or not at all: the screen has its own thread
         if decision.on is On.SCAN:
             self._last_scan_ms = ctx.now_ms
-        if self._is_seen:
-            if decision.on is On.SCAN:
-                self._look(ctx)
-            if decision.on is On.REVIEW or decision.src is not decision.dst:
-                self.write_state()
+        if not self._is_seen:
+            return
+        if decision.on is On.SCAN:
+            self._look(ctx)
+        if decision.on is On.REVIEW or decision.src is not decision.dst:
+            self.write_state()
         if decision.on is On.REVIEW and ctx.now_ms // DAY_MS != self._proved_day:
             self._proved_day = ctx.now_ms // DAY_MS
             self.prove_books()
