@@ -1,7 +1,7 @@
 """The reference contract: the engine's figures against the oracle's, and its time against a rival's.
 
     python -m benchmarks.contract --data FOLDER [--symbols N] [--years Y | --days D] [--scale 10,50]
-        [--nautilus PYTHON] [--repeat R] [--reference FOLDER] [--json]
+        [--path fast|full|both] [--nautilus PYTHON] [--repeat R] [--reference FOLDER] [--json]
 
 Missing data are made by the reference's own generator, with PYTHON or this interpreter. First the engine's
 books are held against the oracle: fills, margin exits, funding and fees exactly, equity too, and all of it
@@ -28,9 +28,12 @@ from benchmarks.contract.play import run
 from benchmarks.contract.reference import COINS, REFERENCE
 from benchmarks.figures import Figure, report
 from core.errors import EngineError, UsageError
+from scripts.backtest.command import FAST, FULL, PATHS
 
 BARS_A_DAY: Final = 288
 DAYS_A_YEAR: Final = 365
+BOTH: Final = "both"
+TARGETS: Final = {FAST: (0.10, 0.25), FULL: (2.0, 2.0)}  # of the rival's run, and of its process
 EQUITY_MAY_DIFFER: Final = Decimal("1e-6")  # USDT
 
 
@@ -52,7 +55,8 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--days", type=int, help="play only the first so many")
     parser.add_argument("--scale", default="", help="also measure the rate at so many symbols: 10,50")
     parser.add_argument("--nautilus", type=Path, metavar="PYTHON", help="interpreter with nautilus_trader")
-    parser.add_argument("--repeat", type=int, default=1, help="pairs of runs")
+    parser.add_argument("--path", choices=(*PATHS, BOTH), default=FAST, help="which way the engine goes")
+    parser.add_argument("--repeat", type=int, default=1, help="rounds: each path once, then the rival")
     parser.add_argument("--reference", type=Path, default=REFERENCE)
     parser.add_argument("--once", action="store_true", help="run the engine here, print one line of JSON")
     parser.add_argument("--json", action="store_true")
@@ -67,7 +71,7 @@ def _once(options: argparse.Namespace) -> int:
     """One run of the engine in this process, on whole files."""
     coins = _bars(options.data, options.symbols)
     with tempfile.TemporaryDirectory(prefix="contract-") as folder:
-        played = run(coins, Path(folder))
+        played = run(coins, Path(folder), options.path)
     result = played.result
     said = {
         "bars": sum(len(one.ts) for one in coins),
@@ -88,22 +92,28 @@ def _once(options: argparse.Namespace) -> int:
 def _all(options: argparse.Namespace) -> int:
     symbols, scales = options.symbols, [int(word) for word in options.scale.split(",") if word]
     data = _prepared(options, max(symbols, *scales, 1))
-    engines: list[runs.Run] = []
-    pairs: list[tuple[runs.Run, runs.Run]] = []
+    paths = PATHS if options.path == BOTH else (options.path,)
+    engines: dict[str, list[runs.Run]] = {path: [] for path in paths}
+    rivals: list[runs.Run] = []
+    runs.warm_up()
     for _ in range(options.repeat):
-        engines.append(_told("engine", runs.ours(data, symbols)))
+        for path in paths:
+            engines[path].append(_told(f"engine, {path}", runs.ours(data, symbols, path)))
         if options.nautilus is not None:
             rival = runs.nautilus(options.nautilus, options.reference, data, symbols)
-            pairs.append((engines[-1], _told("nautilus", rival)))
-    wrong = _wrong(engines[0], data, symbols)
-    figures = [
-        Figure("what differs from the oracle", len(wrong), "figures", 0, at_least=False),
-        Figure("peak memory", max(one.peak_mib for one in engines), "MiB", 1024, at_least=False),
-    ]
-    figures += _ratios(pairs) if pairs else []
-    rate = _rate(engines[0])
+            rivals.append(_told("nautilus", rival))
+    wrong, figures = list[str](), list[Figure]()
+    for path, found in engines.items():
+        missed = _wrong(found[0], data, symbols)
+        wrong += missed
+        figures += [
+            Figure(f"{path}: what differs from the oracle", len(missed), "figures", 0, at_least=False),
+            Figure(f"{path}: peak memory", max(one.peak_mib for one in found), "MiB", 1024, at_least=False),
+        ]
+        figures += _ratios(path, list(zip(found, rivals, strict=True))) if rivals else []
+    path, rate = paths[0], _rate(engines[paths[0]][0])
     for count in scales:
-        more = _told(f"engine at {count} symbols", runs.ours(data, count))
+        more = _told(f"engine, {path}, {count} symbols", runs.ours(data, count, path))
         missed = _wrong(more, data, count)
         figures.append(Figure(f"what differs at {count} symbols", len(missed), "figures", 0, at_least=False))
         figures.append(Figure(f"rate at {count} / rate at {symbols}", _rate(more) / rate, "", 0.9, True))
@@ -150,17 +160,18 @@ def _wrong(engine: runs.Run, data: Path, symbols: int) -> list[str]:
     return [*wrong, *engine.said["complaints"]]
 
 
-def _ratios(pairs: list[tuple[runs.Run, runs.Run]]) -> list[Figure]:
+def _ratios(path: str, pairs: list[tuple[runs.Run, runs.Run]]) -> list[Figure]:
     """The engine's time over the rival's, pair by pair, and their medians."""
 
     def median(of: Callable[[runs.Run], float]) -> float:
         return statistics.median(of(engine) / of(rival) for engine, rival in pairs)
 
+    run, process = TARGETS[path]
     return [
-        Figure("full path / nautilus, run", median(lambda one: one.run_s), "", 2.0, at_least=False),
-        Figure("full path / nautilus, whole process", median(lambda one: one.process_s), "", 2.0, False),
-        Figure("full path / nautilus, processor time", median(lambda one: one.cpu_s), "", 2.0, False),
-        Figure("full path / nautilus, peak memory", median(lambda one: one.peak_mib), "", 1.0, False),
+        Figure(f"{path} / nautilus, run", median(lambda one: one.run_s), "", run, at_least=False),
+        Figure(f"{path} / nautilus, whole process", median(lambda one: one.process_s), "", process, False),
+        Figure(f"{path} / nautilus, processor time", median(lambda one: one.cpu_s), "", process, False),
+        Figure(f"{path} / nautilus, peak memory", median(lambda one: one.peak_mib), "", 1.0, False),
     ]
 
 

@@ -30,6 +30,7 @@ from exchange.sim.edits import Edits
 from exchange.sim.exchange import Exchange
 from exchange.sim.profile import VenueProfile
 from monitor.summary import RunFacts
+from scripts.backtest.command import FAST, FULL
 from scripts.backtest.stage import ACCOUNT, play
 from scripts.compose import App
 
@@ -65,22 +66,32 @@ class Played(NamedTuple):
         return tuple(f"{name}: {found}, not {wanted}" for name, found, wanted in pairs if found != wanted)
 
 
-def run(coins: Sequence[Bars], folder: Path) -> Played:
-    """Play all bars; the journal lies in `folder` afterwards. Raises EngineError when a part failed."""
+def run(coins: Sequence[Bars], folder: Path, path: str = FULL) -> Played:
+    """Play all bars; the journal lies in `folder` afterwards. Raises EngineError when a part failed.
+
+    path  FULL: the engine looks at every bar; FAST: at those where its rules can decide something.
+    """
     market = ContractMarket(coins)
     venue = Exchange(market, seed=7, profile=PROFILE)
     account = venue.accounts[ACCOUNT]
     Edits(venue).set_cash(account, "USDT", Decimal(CASH * len(coins)))
     venue.set_fee_type(account, FEES_IN_QUOTE)
     apps: list[App] = []
+    leaper = None
+    if path == FAST:
+        from benchmarks.contract.fast import leaper_of  # needs numpy
+
+        leaper = leaper_of(venue, account, coins)
 
     def on_app(app: App) -> None:
         apps.append(app)
+        if leaper is not None:
+            leaper.engage(app)
         app.engine.listeners.append(lambda ctx, decision: _look_again(app, ctx, decision))
 
     began_s = time.perf_counter()
     names = tuple(one.coin for one in coins)
-    facts = play(venue, settings_for(names), folder, on_app, strategy=ContractRules())
+    facts = play(venue, settings_for(names), folder, on_app, leaper=leaper, strategy=ContractRules())
     run_s = time.perf_counter() - began_s
     ledger = apps[0].books.ledger
     last = {coin: market.last(coin) for coin in names}

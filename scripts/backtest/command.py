@@ -171,8 +171,12 @@ def _leaper(path: str | None, venue: Exchange, market: MarketSource, settings: S
     if path == FULL or not has_numpy() or not isinstance(market, TapeMarket):
         return None
     from scripts.backtest.leaper import Leaper  # needs numpy
+    from scripts.backtest.terrain import Terrain
+    from scripts.backtest.vigil import Vigil
 
-    return Leaper(venue, market, venue.accounts[ACCOUNT], settings, int(LOOK_S * 1000))
+    terrain, look_ms = Terrain(market, settings), int(LOOK_S * 1000)
+    vigil = Vigil(settings, terrain, look_ms, venue.now_ms % look_ms)
+    return Leaper(venue, venue.accounts[ACCOUNT], terrain, vigil)
 
 
 def write(outcome: Outcome, folder: Path) -> None:

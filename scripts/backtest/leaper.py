@@ -11,22 +11,20 @@ Needs numpy, which the engine does not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from config.schema import Settings
 from core.context import Context, HedgeView
 from core.events import State
 from core.types import DAY_MS, HOUR_MS, BillKind
 from exchange.direct import words
 from exchange.direct.stores import DirectMarkets
 from exchange.sim.exchange import Exchange
-from exchange.sim.markets.tape import TapeMarket
 from exchange.sim.model import AccountState, BillRow
-from scripts.backtest.terrain import Terrain
-from scripts.backtest.vigil import Vigil
+from scripts.backtest.vigil import Outlook
 from scripts.compose import App
 from strategy.forecast_range import Floats, Ints
 
@@ -39,16 +37,59 @@ STANDING: Final = frozenset({"breaker", "maintenance"})  # causes the vigil know
 TIE: Final = 1e-8  # USDT: what floats may be off
 
 
+class Soil(Protocol):
+    """What equity on the way is made of, of one coin; terrain.Ground says more."""
+
+    @property
+    def paid_ms(self) -> Ints: ...
+
+    @property
+    def paid(self) -> Floats: ...
+
+    @property
+    def ticks(self) -> float: ...
+
+    def spot_at(self, at_ms: Ints) -> Floats: ...
+
+    def mark_at(self, at_ms: Ints) -> Floats: ...
+
+
+class Land(Protocol):
+    """What a leap is measured on; terrain.Terrain says more."""
+
+    @property
+    def end_of_data_ms(self) -> int: ...
+
+    @property
+    def grounds(self) -> Mapping[str, Soil]: ...
+
+    def is_closed(self, at_ms: int) -> bool: ...
+
+
+class Watcher(Protocol):
+    """Who vouches that nothing can happen (vigil.Vigil, for the main strategy)."""
+
+    def outlook(self, ctx: Context, limit_ms: int) -> Outlook: ...
+
+
 class Leaper:
-    """One engine's; `engage` hands it in once it is composed."""
+    """One engine's; `engage` hands it in once it is composed.
+
+    looks_back_ms  how long before its end somebody may look back at open interest.
+    """
 
     def __init__(
-        self, venue: Exchange, market: TapeMarket, account: AccountState, settings: Settings, look_ms: int
+        self,
+        venue: Exchange,
+        account: AccountState,
+        terrain: Land,
+        vigil: Watcher,
+        looks_back_ms: int = DAY_MS + 2 * HOUR_MS,
     ) -> None:
+        self._looks_back_ms = looks_back_ms
         self._venue, self._account = venue, account
-        self._terrain = Terrain(market, settings)
-        self._vigil = Vigil(settings, self._terrain, look_ms, venue.now_ms % look_ms)
-        self._end_ms = self._terrain.end_of_data_ms - END_MS
+        self._terrain, self._vigil = terrain, vigil
+        self._end_ms = terrain.end_of_data_ms - END_MS
         self._app: App | None = None
         self._retry_ms = 0
         self._known: tuple[object, ...] = ()
@@ -108,7 +149,7 @@ class Leaper:
         """What is held is as it should be, and nothing is pending."""
         if ctx.unexplained or ctx.stopping or ctx.repairs or ctx.unresolved_orders or ctx.doubtful:
             return False
-        if "maintenance" in ctx.causes and not self._terrain.closed[self._terrain.place(ctx.now_ms)]:
+        if "maintenance" in ctx.causes and not self._terrain.is_closed(ctx.now_ms):
             return False
         if not ctx.open_hedges:
             return True
@@ -128,7 +169,7 @@ class Leaper:
         charged = set(stops)
         for hedge in ctx.open_hedges:
             charged.update(self._charged(hedge, ctx.now_ms, until_ms))
-        sampled_ms = until_ms - DAY_MS - 2 * HOUR_MS
+        sampled_ms = until_ms - self._looks_back_ms
         for at_ms in (*stops, until_ms):
             while self._venue.now_ms < at_ms:
                 self._venue.leap(at_ms)
@@ -186,7 +227,7 @@ class Leaper:
         hours = np.arange(first, until_ms - REVIEW_MS, HOUR_MS, dtype=np.int64)
         if not len(hours):
             return []
-        chosen = hours >= min(int(hours[-1]), until_ms - DAY_MS - 2 * HOUR_MS)
+        chosen = hours >= min(int(hours[-1]), until_ms - self._looks_back_ms)
         chosen[0] |= bool(self._unseen(app))
         for hedge in ctx.open_hedges:
             chosen |= np.isin(hours, self._terrain.grounds[hedge.instrument].paid_ms)

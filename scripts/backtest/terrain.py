@@ -119,6 +119,10 @@ class Terrain:
         """The stretch an instant lies in."""
         return int(np.searchsorted(self.begin_ms, at_ms, side="right")) - 1
 
+    def is_closed(self, at_ms: int) -> bool:
+        """Whether nobody trades at that instant."""
+        return bool(self.closed[self.place(at_ms)])
+
     def _cuts(self) -> Ints:
         """Every instant at which something may turn, from two hours before the start to the end."""
         market = self._market
