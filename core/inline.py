@@ -1,6 +1,7 @@
 """The journal's file without a thread: for an engine on virtual time in a process of its own.
 
-Nothing but the run itself waits for the disk there, so the file is written where it is asked for.
+Nothing but the run itself waits for the disk there, so the file is written where it is asked for, and left
+to the system to bring to the disk: what breaks the machine breaks the run, and a broken run is run again.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+SYNCHRONOUS: Final = "PRAGMA synchronous"
 
 
 class InLine:
-    """Implements core.journal.Database on the loop's own thread."""
+    """Implements core.journal.Database on the loop's own thread. Does not wait for the disk, whatever is
+    asked of it."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -22,6 +26,8 @@ class InLine:
         return self._db.in_transaction
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> object:
+        if sql.startswith(SYNCHRONOUS):
+            return None
         return self._db.execute(sql, tuple(parameters))
 
     async def transact(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -38,4 +44,6 @@ class InLine:
 
 async def open_in_line(path: Path) -> InLine:
     """Open a file whose work is done where it is asked for. Raises sqlite3.Error."""
-    return InLine(sqlite3.connect(path, isolation_level=None))
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute(f"{SYNCHRONOUS} = OFF")
+    return InLine(db)
