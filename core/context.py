@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from core.adl import AdlView
 from core.events import Plan, State
@@ -51,6 +51,13 @@ class PermissionView:
     until_operator: bool = False
 
 
+@runtime_checkable
+class CutOnDemand(Protocol):
+    """Candles that need not all be there for somebody to see the last of them."""
+
+    def newest(self, bar: str, count: int) -> tuple[Candle, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class MarketView:
     """One pair's market. A part never seen is None: absent is not zero."""
@@ -77,6 +84,12 @@ class MarketView:
         if self.spot is None or self.swap is None or not self.is_quoted:
             return None
         return (self.swap.mid / self.spot.mid - 1) * 10_000
+
+    def newest(self, bar: str, count: int) -> tuple[Candle, ...]:
+        """The last candles of a length, oldest first; the last of them may still be forming."""
+        if isinstance(self.candles, CutOnDemand):
+            return self.candles.newest(bar, count)
+        return self.candles.get(bar, ())[-count:]
 
     def age_ms(self, now_ms: int) -> int | None:
         """Age of the oldest of the two books and the mark price; None when one was never seen."""

@@ -92,6 +92,6 @@ def wick_ratio(market: MarketView) -> Decimal | None:
 
     A wick is what lies above or below the body: high - max(open, close), or min(open, close) - low.
     """
-    closed = [bar for bar in market.candles.get("3m", ())[-WICK_BARS - 1 :] if bar.closed][-WICK_BARS:]
+    closed = [bar for bar in market.newest("3m", WICK_BARS + 1) if bar.closed][-WICK_BARS:]
     wicks = [max(b.high - max(b.open, b.close), min(b.open, b.close) - b.low) / b.close for b in closed]
     return max(wicks, default=None)

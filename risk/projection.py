@@ -22,8 +22,7 @@ def rise_ahead(market: MarketView, sigmas: Decimal, minutes: Decimal) -> Decimal
     Measured are the moves of the last hour's closed 3m bars, without taking their mean off: a steady rally
     is not calm. Twenty bars of 0.5 % each: 4 sigmas over an hour are 4 x 0.5 % x sqrt(20) = 8.9 %.
     """
-    newest = market.candles.get(BAR, ())[-BARS - 2 :]  # only the last may still be forming
-    closes = [c.close for c in newest if c.closed][-BARS - 1 :]
+    closes = [c.close for c in market.newest(BAR, BARS + 2) if c.closed][-BARS - 1 :]
     if len(closes) <= LEAST_BARS:
         return None
     moves = [new / old - 1 for old, new in pairwise(closes)]

@@ -38,11 +38,21 @@ class Candles(Mapping[str, tuple[Candle, ...]]):
     def __getitem__(self, bar: str) -> tuple[Candle, ...]:
         known = self._cut.get(bar)
         if known is None:
-            series = self._series[bar]
-            if self._venue.now_ms != self._now_ms:
-                raise Stale(f"candles {bar} of {self._now_ms}, asked for at {self._venue.now_ms}")
-            known = self._cut[bar] = series.now()
+            self._require_present(bar)
+            known = self._cut[bar] = self._series[bar].now()
         return known
+
+    def newest(self, bar: str, count: int) -> tuple[Candle, ...]:
+        """The last `count`, without cutting all of the others."""
+        known = self._cut.get(bar)
+        if known is None:
+            self._require_present(bar)
+            known = self._series[bar].newest(count)
+        return known[-count:]
+
+    def _require_present(self, bar: str) -> None:
+        if self._venue.now_ms != self._now_ms:
+            raise Stale(f"candles {bar} of {self._now_ms}, asked for at {self._venue.now_ms}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._series)
@@ -75,6 +85,13 @@ class _Series:
                 forming = words.candle(bar)
         known = tuple(self._closed)
         return known if forming is None else (*known, forming)[-self._keep :]
+
+    def newest(self, count: int) -> tuple[Candle, ...]:
+        """The last `count`: cut alone where more than those would be missing."""
+        behind = (self._side.ts_ms - self._closed[-1].ts_ms) // self._bar_ms if self._closed else self._keep
+        if behind <= count:
+            return self.now()[-count:]
+        return tuple([words.candle(bar) for bar in reversed(self._side.bars(self._bar_ms, None, count))])
 
 
 @dataclass(slots=True)
