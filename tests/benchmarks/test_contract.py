@@ -13,6 +13,7 @@ from benchmarks.contract.oracle import expected
 from benchmarks.contract.play import run
 from benchmarks.contract.reference import REFERENCE, generated
 from benchmarks.contract.rules import BAR_MS
+from scripts.backtest.command import FAST, PATHS
 
 MONDAY_MS = 1_767_571_200_000
 DAY = 288  # bars
@@ -48,13 +49,24 @@ def test_the_engine_does_what_the_contract_asks_for_to_the_last_digit(tmp_path: 
 
 
 @needs_reference
+def test_a_month_of_the_contract_comes_to_the_same_where_only_deciding_bars_are_looked_at(
+    tmp_path: Path,
+) -> None:
+    coins = [generated(n).cut(BUSY * DAY, (BUSY + 30) * DAY) for n in (0, 1)]
+    played = run(coins, tmp_path, FAST)
+    assert played.result == expected(coins)
+    assert not played.complaints
+
+
+@needs_reference
 def test_the_oracle_comes_to_what_the_reference_gives_for_its_first_year() -> None:
     assert expected([generated(0)]).told == (98, 0, 1568.6014, 723.6906, 20854.2859)
 
 
-def test_a_hedge_whose_margin_is_used_up_is_closed_at_that_bar(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_a_hedge_whose_margin_is_used_up_is_closed_at_that_bar(tmp_path: Path, path: str) -> None:
     coins = [invented("UP", 3, 2, 0.0011), invented("FLAT", 4, 2, 0.0)]
-    played, wanted = run(coins, tmp_path), expected(coins)
+    played, wanted = run(coins, tmp_path, path), expected(coins)
     assert wanted.margin_exits
     assert played.result == wanted
     assert not played.complaints
