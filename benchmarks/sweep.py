@@ -7,16 +7,14 @@ so only they are walked through: a set and year cost some 1,100 steps, where a l
 takes 105,120. The figure per symbol-bar counts those bars, as such loops do, although none of them is read:
 it says how long a sweep takes, not how quick a step is; that is the figure per settlement.
 
-Without a tape the rates are generated. Efficiency: 100 tasks that burn 50 ms of processor time each, on two
-workers, against half of their time. That only means something while nobody else works on the machine; the
-figure beside it holds the pool against two processes that burn the same time in plain loops, turn by turn,
-over three rounds. Of the others the best of three counts.
+Without a tape the rates are generated. Of the rounds of columns the best counts.
+
+Efficiency: benchmarks/spreading.py.
 """
 
 from __future__ import annotations
 
 import math
-import multiprocessing
 import sys
 import time
 from collections.abc import Sequence
@@ -28,10 +26,10 @@ from typing import Final
 import numpy as np
 
 from benchmarks.figures import Figure, report
+from benchmarks.spreading import spreading
 from config.schema import Exit, Forecast, FundingBand, Opening, Strategy
 from core.types import HOUR_MS, SettledFunding
 from scripts.options import instant_ms
-from scripts.sweep.pool import LocalPool
 from scripts.sweep.record import Record, read_records, record_of
 from scripts.sweep.scoring import Bench
 from strategy.rehearsal import MODES
@@ -40,8 +38,6 @@ SETS: Final = 1_000
 YEARS: Final = 3
 BARS_A_YEAR: Final = 105_120  # of five minutes
 ROUNDS: Final = 3
-TASKS: Final = 100
-TASK_S: Final = 0.05
 COST: Final = Decimal("0.0016")
 BEGIN_MS: Final = instant_ms("2020-02-15", "")
 
@@ -100,50 +96,6 @@ def columns(records: Sequence[Record]) -> list[Figure]:
     ]
 
 
-def burn(place: int) -> int:
-    """Fifty milliseconds of processor time."""
-    until = time.process_time() + TASK_S
-    while time.process_time() < until:
-        pass
-    return place
-
-
-def burn_all(tasks: int) -> None:
-    for place in range(tasks):
-        burn(place)
-
-
-def in_pool() -> float:
-    """Seconds that the tasks take in a pool of two."""
-    with LocalPool(burn, 2) as pool:
-        list(pool.run(range(2)))  # both have begun
-        began = time.perf_counter()
-        list(pool.run(range(TASKS)))
-        return time.perf_counter() - began
-
-
-def in_loops() -> float:
-    """Seconds that they take in two processes which nobody hands anything."""
-    loops = [multiprocessing.Process(target=burn_all, args=(TASKS // 2,)) for _ in range(2)]
-    began = time.perf_counter()
-    for one in loops:
-        one.start()
-    for one in loops:
-        one.join()
-    return time.perf_counter() - began
-
-
-def efficiency() -> list[Figure]:
-    """Two workers on tasks of 50 ms: the time they need at best over the time they took."""
-    rounds = [(in_pool(), in_loops()) for _ in range(ROUNDS)]
-    alone = TASKS * TASK_S / 2 / min(pool_s for pool_s, _ in rounds)
-    beside = sum(loops_s for _, loops_s in rounds) / sum(pool_s for pool_s, _ in rounds)
-    return [
-        Figure("efficiency, two workers, 50 ms tasks", alone, "", 0.95, True),
-        Figure("the same against two loops beside it", beside, "", 0.95, True),
-    ]
-
-
 def main(argv: Sequence[str]) -> int:
     options = dict(pairwise(argv))
     if "--tape" in options:
@@ -151,7 +103,7 @@ def main(argv: Sequence[str]) -> int:
         records = read_records(Path(options["--tape"]), ("BTC-USDT", "ETH-USDT"), span)
     else:
         records = (generated("BTC-USDT", 1), generated("ETH-USDT", 2))
-    return report([*columns(records), *efficiency()], argv)
+    return report([*columns(records), *spreading()], argv)
 
 
 if __name__ == "__main__":
