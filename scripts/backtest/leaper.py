@@ -116,12 +116,19 @@ class Leaper:
         ctx = app.engine.glance()
         if now_ms % HOUR_MS < ROUND_MS or not self._is_understood(ctx):
             return False
-        outlook = self._vigil.outlook(ctx, self._end_ms)
+        outlook = self._vigil.outlook(ctx, self._limit_ms(app))
         self._known, self._retry_ms = known, outlook.retry_ms
         if outlook.until_ms <= now_ms:
             return False
         self._go(app, ctx, outlook.until_ms)
         return True
+
+    def _limit_ms(self, app: App) -> int:
+        """The end of the data, or the next review while it has a bill to book that changes the books: what a
+        trade was is in them with its fill, money moved comes with the bill."""
+        if all(words.bill(row).kind is BillKind.TRADE for row in self._unseen(app)):
+            return self._end_ms
+        return min(self._end_ms, (self._venue.now_ms // HOUR_MS + 1) * HOUR_MS)
 
     # --- whether --------------------------------------------------------------------------------
 
@@ -141,8 +148,6 @@ class Leaper:
             and not world.frozen
             and not app.dead_man.is_armed
             and STANDING.issuperset(app.permissions.causes)
-            # What a trade was is in the books with its fill, any other bill changes them when it comes.
-            and all(words.bill(row).kind is BillKind.TRADE for row in self._unseen(app))
         )
 
     def _is_understood(self, ctx: Context) -> bool:

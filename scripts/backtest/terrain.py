@@ -130,14 +130,16 @@ class Terrain:
         for spec in market.coins:
             for track in market.tracks(spec.coin):
                 ts = np.array(track.ts, dtype=np.int64)
-                cuts += [ts, ts + track.bar_ms]
+                parts = 12 if track.bar_ms >= HOUR_MS else 1  # finer bounds, and its corners
+                cuts += [ts + n * track.bar_ms // parts for n in range(parts + 1)]
             cuts.append(np.array(market.charges(spec.coin).times, dtype=np.int64))
         for gap in market.gaps:
             edges = (gap.begin_ms - GAP_LEAD_MS, gap.begin_ms + GAP_EDGE_MS, gap.begin_ms)
             ends = (gap.end_ms - GAP_EDGE_MS, gap.end_ms, gap.end_ms + GAP_REST_MS)
             cuts.append(np.array((*edges, *ends), dtype=np.int64))
-        found = np.unique(np.concatenate(cuts))
-        return found[(found >= market.start_ms - 2 * HOUR_MS) & (found <= self.end_of_data_ms)]
+        begin_ms, end_ms = market.start_ms - 2 * HOUR_MS, self.end_of_data_ms
+        found = np.sort(np.concatenate([one[(one >= begin_ms) & (one <= end_ms)] for one in cuts]))
+        return found[np.concatenate(([True], found[1:] > found[:-1]))]
 
     def _ground(self, spec: CoinSpec) -> Ground:
         market = self._market
@@ -187,7 +189,8 @@ class Terrain:
         )
 
     def _path(self, track: Track) -> _Path:
-        """The corners of a market's path in each stretch; where it has no bar, its last close."""
+        """A market's path in each stretch: where it begins, turns and ends; its last close where it has no
+        bar."""
         ts = np.array(track.ts, dtype=np.int64)
         at = np.maximum(np.searchsorted(ts, self.begin_ms, side="right") - 1, 0)
         open_, high, low, close = (
@@ -195,9 +198,18 @@ class Terrain:
         )
         low_first = np.array(track.low_first, dtype=np.bool_)[at]
         still = self.begin_ms >= ts[at] + track.bar_ms
-        corners = [open_, np.where(low_first, low, high), np.where(low_first, high, low), close]
-        corners = [np.where(still, close, corner) for corner in corners]
-        return _Path(np.where(still, -1, ts[at]), np.where(still, 0, track.bar_ms), np.array(corners))
+        turns = [open_, np.where(low_first, low, high), np.where(low_first, high, low), close]
+        turns = [np.where(still, close, turn) for turn in turns]
+        quarter = track.bar_ms // 4
+        legs = np.array([*turns, turns[3]])
+        corners = []
+        for turn_ms in (self.begin_ms, *(ts[at] + n * quarter for n in (1, 2, 3)), self.end_ms):
+            phase = np.clip((np.clip(turn_ms, self.begin_ms, self.end_ms) - ts[at]) / quarter, 0.0, 3.0)
+            leg = phase.astype(np.int64)[None]
+            before, after = (np.take_along_axis(legs, leg + n, axis=0)[0] for n in (0, 1))
+            corners.append(before + (after - before) * (phase - leg[0]))
+        bar = np.where(still, -1, ts[at])
+        return _Path(bar, track.bar_ms, np.array(turns), np.array(corners))
 
     def _quotes(self, spec: CoinSpec, spot: Track, swap: Track) -> tuple[Quotes, Ints]:
         """The range of the quoted rate in each stretch, as exchange/sim/markets/tape.py makes it; and for
@@ -244,11 +256,10 @@ class Terrain:
     def _swing(self, path: _Path, tick: float) -> Floats:
         """No candle of three minutes in the last hour has moved by more. A move crosses two bars at most, or
         all of them are inside of one leg of a long bar."""
-        low, high = path.corners.min(axis=0), path.corners.max(axis=0)
-        legs = abs(np.diff(path.corners, axis=0)).max(axis=0)
-        quarter_ms = np.maximum(path.bar_ms // 4, 1)
-        within = np.minimum(high - low, legs * CANDLE_MS / quarter_ms)
-        jump = abs(path.corners[0] - _before(path.corners[3]))
+        low, high = path.turns.min(axis=0), path.turns.max(axis=0)
+        legs = abs(np.diff(path.turns, axis=0)).max(axis=0)
+        within = np.minimum(high - low, legs * CANDLE_MS / (path.bar_ms // 4))
+        jump = abs(path.corners[0] - _before(path.corners[4]))
         move = (within + _before(within) + jump + 2 * tick) / np.minimum(low, _before(low))
         most: Floats = move.copy()
         back = 1
@@ -291,10 +302,16 @@ class Terrain:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """Four corners of each stretch's bar in the order they are met; `ts` -1 where there is no bar."""
+    """One market in each stretch.
+
+    ts       of the bar it lies in; -1 where there is none, and the price stands still.
+    turns    that bar's open, its extremes in the order they are met, and its close.
+    corners  the price at the stretch's begin, at the turns that lie in it, and at its end.
+    """
 
     ts: Ints
-    bar_ms: Ints
+    bar_ms: int
+    turns: Floats
     corners: Floats
 
 
@@ -321,7 +338,7 @@ def _prices(path: _Path, tick: float) -> Prices:
 def _apart(a: _Path, b: _Path, ticks: float) -> Prices:
     """How far one path is above the other. Both turn at the same instants where their bars are the same or
     one of them stands still, and then the extremes are at the corners; else the ranges tell."""
-    same = ((a.ts == b.ts) & (a.bar_ms == b.bar_ms)) | (a.ts < 0) | (b.ts < 0)
+    same = ((a.ts == b.ts) & (a.bar_ms == b.bar_ms)) | (a.ts < 0) | (b.ts < 0)  # low first in both, or none
     gaps = a.corners - b.corners
     low = np.where(same, gaps.min(axis=0), a.corners.min(axis=0) - b.corners.max(axis=0))
     high = np.where(same, gaps.max(axis=0), a.corners.max(axis=0) - b.corners.min(axis=0))

@@ -30,8 +30,8 @@ from strategy.exits import negative_needed
 from strategy.forecast_range import Floats
 from strategy.sizing import LEAST_GROWTH, planned_hedges
 
-PAD_MS: Final = 600_000  # the engine is back so long before something might happen
-LEAST_MS: Final = 1_800_000  # a shorter leap is not worth asking for
+PAD_MS: Final = 300_000  # the engine is back so long before something might happen
+LEAST_MS: Final = 600_000  # a shorter leap is not worth asking for
 ROOMY: Final = 1e-9
 WARNED: Final = (0.2, 0.5)  # the venue's score from which a position's place is 4, and 5
 
@@ -65,7 +65,7 @@ class Vigil:
                 place = first + int(unsafe[0])
                 return self._before(ctx, place, safe)
             window *= 8
-        return Outlook(self._look_before(limit_ms - PAD_MS), ctx.now_ms + LEAST_MS)
+        return Outlook(self._look_before(limit_ms), ctx.now_ms + LEAST_MS)
 
     def _before(self, ctx: Context, place: int, safe: Bools) -> Outlook:
         """The last look well before the first stretch in which something might happen."""
