@@ -41,6 +41,9 @@ def backtest(
             help="full looks at everything, fast leaps over what cannot change anything; default: fast"
         ),
     ] = None,
+    resume_after: Annotated[
+        str, typer.Option(help="a simulated operator resumes a stopped engine so long after: 7d; or never")
+    ] = "never",
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -60,6 +63,7 @@ def backtest(
         json=json,
         language=language,
         path=path,
+        resume_after_ms=None if resume_after == "never" else opt.duration_ms(resume_after, "--resume-after"),
     )
     raise typer.Exit(tested(options))
 

@@ -102,6 +102,11 @@ class Session:
         if self._app is not None and self._obeys:
             self._obey(self._app, take(self._folder))
 
+    def hear(self, command: Command) -> None:
+        """A command of this process's own, once the engine is up."""
+        if self._app is not None and self._obeys:
+            self._obey(self._app, (command,))
+
     def lose_venue(self, why: str) -> None:
         """The venue's clock stands still for good: end without asking it anything more."""
         self._venue_lost = True

@@ -33,7 +33,7 @@ def differences(full: Iterable[Row], fast: Iterable[Row]) -> list[str]:
     """In words, the first few of each kind; empty where both tell the same."""
     whole, quick = _told(full), _told(fast)
     found = []
-    for kind in sorted(NEWS | {Kind.DECISION}):
+    for kind in sorted(NEWS | {Kind.DECISION, Kind.NOTE}):
         pairs = zip_longest(whole.get(kind, ()), quick.get(kind, ()))
         unlike = [(a, b) for a, b in pairs if a != b]
         found += [f"{kind.value}: full {a}, fast {b}" for a, b in unlike[:SHOWN]]
@@ -47,14 +47,17 @@ def _told(rows: Iterable[Row]) -> Mapping[Kind, Sequence[tuple[int, Any]]]:
     """(time, body) of the rows that count, by kind."""
     told: dict[Kind, list[tuple[int, Any]]] = {}
     for row in rows:
-        if row.kind in NEWS or row.kind is Kind.EQUITY or (row.kind is Kind.DECISION and _counts(row)):
+        if row.kind in NEWS or row.kind is Kind.EQUITY or _counts(row):
             told.setdefault(row.kind, []).append((row.at_ms, _comparable(row.body)))
     return told
 
 
 def _counts(row: Row) -> bool:
+    """A decision that moved or asked for something, and the operator's commands."""
     body = row.body
-    return body["src"] != body["dst"] or bool(body["targets"])
+    if row.kind is Kind.NOTE:
+        return bool(body["what"] == "operator")
+    return row.kind is Kind.DECISION and (body["src"] != body["dst"] or bool(body["targets"]))
 
 
 def _comparable(value: Any) -> Any:

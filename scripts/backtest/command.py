@@ -21,6 +21,7 @@ from exchange.sim.profile import VenueProfile
 from monitor.summary import RunFacts, summary
 from monitor.words import Language
 from scripts.backtest.files import write_decisions, write_equity, write_funding, write_trades
+from scripts.backtest.operator import Operator
 from scripts.backtest.recorder import Recorder
 from scripts.backtest.report import report_facts, write_report
 from scripts.backtest.stage import ACCOUNT, LOOK_S, play
@@ -49,6 +50,7 @@ class BacktestOptions:
     out          where the results are written; None writes nothing.
     language     of the report, instead of monitor.yaml's.
     path         fast or full; None: fast where numpy is there, which it needs.
+    resume_after_ms  so long after a stop or a trip a simulated operator resumes; None: nobody does.
     Raises UsageError for what cannot be.
     """
 
@@ -63,6 +65,7 @@ class BacktestOptions:
     json: bool = False
     language: str | None = None
     path: str | None = None
+    resume_after_ms: int | None = None
 
     def __post_init__(self) -> None:
         check_tape(self.tape)
@@ -144,10 +147,12 @@ def run(options: BacktestOptions, settings: Settings, folder: Path) -> Outcome:
     def on_app(app: App) -> None:
         apps.append(app)
         app.engine.listeners.append(recorder.on_decision)
+        app.engine.listeners.append(operator.on_decision)
         if leaper is not None:
             leaper.engage(app)
 
-    leaper = _leaper(options.path, venue, market, settings)
+    operator = Operator(options.resume_after_ms)
+    leaper = _leaper(options.path, venue, market, settings, operator)
     instants, show = 0, _progress(market.end_ms, venue.now_ms)
 
     def on_time(now_ms: int) -> None:
@@ -155,7 +160,7 @@ def run(options: BacktestOptions, settings: Settings, folder: Path) -> Outcome:
         instants += 1
         show(now_ms)
 
-    facts = play(venue, settings, folder, on_app, on_time, leaper=leaper)
+    facts = play(venue, settings, folder, on_app, on_time, leaper=leaper, operator=operator)
     facts = replace(facts, path=FULL if leaper is None else FAST, instants=instants)
     recorder.close(facts.to_ms)
     return Outcome(facts, recorder, apps[0], settings, market, leaper)
@@ -166,7 +171,9 @@ def has_numpy() -> bool:
     return find_spec("numpy") is not None
 
 
-def _leaper(path: str | None, venue: Exchange, market: MarketSource, settings: Settings) -> Leaper | None:
+def _leaper(
+    path: str | None, venue: Exchange, market: MarketSource, settings: Settings, operator: Operator
+) -> Leaper | None:
     """Who leaps on the fast path; nobody on the full one."""
     if path == FULL or not has_numpy() or not isinstance(market, TapeMarket):
         return None
@@ -176,7 +183,7 @@ def _leaper(path: str | None, venue: Exchange, market: MarketSource, settings: S
 
     terrain, look_ms = Terrain(market, settings), int(LOOK_S * 1000)
     vigil = Vigil(settings, terrain, look_ms, venue.now_ms % look_ms)
-    return Leaper(venue, venue.accounts[ACCOUNT], terrain, vigil)
+    return Leaper(venue, venue.accounts[ACCOUNT], terrain, vigil, operator)
 
 
 def write(outcome: Outcome, folder: Path) -> None:

@@ -24,6 +24,7 @@ from exchange.direct import words
 from exchange.direct.stores import DirectMarkets
 from exchange.sim.exchange import Exchange
 from exchange.sim.model import AccountState, BillRow
+from scripts.backtest.operator import Operator
 from scripts.backtest.vigil import Outlook
 from scripts.compose import App
 from strategy.forecast_range import Floats, Ints
@@ -84,8 +85,10 @@ class Leaper:
         account: AccountState,
         terrain: Land,
         vigil: Watcher,
+        operator: Operator | None = None,
         looks_back_ms: int = DAY_MS + 2 * HOUR_MS,
     ) -> None:
+        self._operator = operator or Operator(None)
         self._looks_back_ms = looks_back_ms
         self._venue, self._account = venue, account
         self._terrain, self._vigil = terrain, vigil
@@ -116,19 +119,23 @@ class Leaper:
         ctx = app.engine.glance()
         if now_ms % HOUR_MS < ROUND_MS or not self._is_understood(ctx):
             return False
-        outlook = self._vigil.outlook(ctx, self._limit_ms(app))
+        outlook = self._vigil.outlook(ctx, self._limit_ms(app, ctx))
         self._known, self._retry_ms = known, outlook.retry_ms
         if outlook.until_ms <= now_ms:
             return False
         self._go(app, ctx, outlook.until_ms)
         return True
 
-    def _limit_ms(self, app: App) -> int:
-        """The end of the data, or the next review while it has a bill to book that changes the books: what a
-        trade was is in them with its fill, money moved comes with the bill."""
-        if all(words.bill(row).kind is BillKind.TRADE for row in self._unseen(app)):
-            return self._end_ms
-        return min(self._end_ms, (self._venue.now_ms // HOUR_MS + 1) * HOUR_MS)
+    def _limit_ms(self, app: App, ctx: Context) -> int:
+        """The end of the data, or what is known to come before: the operator; or the next review while it has
+        a bill to book that changes the books, as what a trade was is in them with its fill, but money moved
+        comes with the bill."""
+        limits = [self._end_ms]
+        if (due_ms := self._operator.due_ms(ctx)) is not None:
+            limits.append(due_ms)
+        if any(words.bill(row).kind is not BillKind.TRADE for row in self._unseen(app)):
+            limits.append((self._venue.now_ms // HOUR_MS + 1) * HOUR_MS)
+        return min(limits)
 
     # --- whether --------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from exchange.direct.stores import DirectAccount, DirectMarkets
 from exchange.direct.window import DirectMarket
 from exchange.sim.exchange import Exchange
 from monitor.summary import RunFacts
+from scripts.backtest.operator import Operator
 from scripts.compose import App
 from scripts.ports import Ports, pairs_of
 from scripts.session import Session
@@ -50,6 +51,7 @@ def play(
     on_time: Callable[[int], None] = lambda now_ms: None,
     strategy: Planner | None = None,
     leaper: Leaps | None = None,
+    operator: Operator | None = None,
 ) -> RunFacts:
     """Run the engine from the venue's first instant to the end of its market data.
 
@@ -58,6 +60,7 @@ def play(
 
     strategy  instead of the main one.
     leaper    passes by what it vouches for; None lets the engine look at everything.
+    operator  says `resume` where the engine waits for it; None: nobody does.
     """
     account = venue.accounts[ACCOUNT]
     store = DirectAccount(venue, account)
@@ -67,7 +70,9 @@ def play(
     if leaper is not None:
         keeper.leap = leaper.leap
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(keeper)) as runner:
-        facts = runner.run(_run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper))
+        facts = runner.run(
+            _run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper, operator)
+        )
     assert facts is not None, "no signal is heard here, so no run ends before it began"
     return facts
 
@@ -82,6 +87,7 @@ async def _run(
     on_app: Callable[[App], None],
     strategy: Planner | None,
     leaper: Leaps | None,
+    operator: Operator | None,
 ) -> RunFacts | None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -101,6 +107,8 @@ async def _run(
         look_every_s=LOOK_S,
         strategy=strategy,
     )
+    if operator is not None:
+        operator.give = session.hear
     keeper.on_end = lambda: session.end("the market data has ended")
     return await session.run(lambda: _connect(venue, settings, streams, store), on_app)
 

@@ -36,13 +36,19 @@ def _changed(section: Any, place: list[str], values: Mapping[str, Any]) -> Any:
 
 
 def told_differently(
-    folder: Path, tape: Path, names: tuple[str, ...], settings: Settings, must: tuple[str, ...] = ()
+    folder: Path,
+    tape: Path,
+    names: tuple[str, ...],
+    settings: Settings,
+    must: tuple[str, ...] = (),
+    resume_after_ms: int | None = None,
 ) -> list[str]:
     """Play both and compare; empty where they agree, and `must` has happened: counts of the summary."""
     found, played = [], {}
     for path in (FULL, FAST):
         (folder / path).mkdir()
-        played[path] = run(BacktestOptions(tape, names, path=path), settings, folder / path)
+        options = BacktestOptions(tape, names, path=path, resume_after_ms=resume_after_ms)
+        played[path] = run(options, settings, folder / path)
     full, fast = (summary(played[path].facts) for path in (FULL, FAST))
     found += [f"no {name}" for name in must if not fast[name]]
     found += [f"{name}: full {full[name]}, fast {fast[name]}" for name in MONEY if full[name] != fast[name]]

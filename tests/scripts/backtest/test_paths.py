@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.context import BreakerView, Context, Permission, PermissionView, VenueHealth
+from core.events import Decision, On, State
 from core.facts import Kind, Row
+from risk.circuit_breaker import DAILY_LOSS, LOSING_STREAK
 from scripts.backtest.agreement import differences
+from scripts.backtest.operator import Operator
+from scripts.commands import Command, Verb
+from tests.exchange.tapes import HOUR_MS
 from tests.scripts.backtest.both_ways import configured, told_differently
 from tests.scripts.backtest.odd_tapes import Oddity, odd_tape
 
@@ -24,7 +31,7 @@ EAGER = {
 }
 ODDITIES = st.builds(
     Oddity,
-    hours=st.just(10),
+    hours=st.just(8),
     sigma=st.sampled_from((0.0005, 0.004)),
     shock=st.sampled_from((0.0, 0.1)),
     drift=st.sampled_from((-0.3, 0.0, 0.3)),
@@ -38,14 +45,19 @@ ODDITIES = st.builds(
 
 
 def disagreement(
-    seed: int, oddity: Oddity, changes: Mapping[str, Mapping[str, Any]], must: tuple[str, ...] = ()
+    seed: int,
+    oddity: Oddity,
+    changes: Mapping[str, Mapping[str, Any]],
+    must: tuple[str, ...] = (),
+    resume_after_ms: int | None = None,
 ) -> list[str]:
     names = tuple(f"{coin}-USDT" for coin in oddity.coins)
     with tempfile.TemporaryDirectory() as folder:
         tape = Path(folder) / "tape"
         tape.mkdir()
         odd_tape(tape, seed, oddity)
-        return told_differently(Path(folder), tape, names, configured(tape, names, changes), must)
+        configured_as = configured(tape, names, changes)
+        return told_differently(Path(folder), tape, names, configured_as, must, resume_after_ms)
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -54,14 +66,48 @@ def test_both_paths_tell_the_same_of_an_odd_market(seed: int, oddity: Oddity) ->
     assert disagreement(seed, oddity, EAGER) == []
 
 
-def test_a_losing_round_trips_the_breaker_on_both_paths_alike() -> None:
+def test_a_losing_round_trips_the_breaker_and_the_operator_comes_on_both_paths_alike() -> None:
     flickering = Oddity(hours=9, coins=("BTC", "ETH"), rate=0.0003, swing=0.002, interval_h=(1, 1))
     hasty = {
         **EAGER,
         "strategy.exit": {**EAGER["strategy.exit"], "mode": "sign"},
         "risk.circuit_breaker": {"losing_rounds": 1},
     }
-    assert disagreement(3, flickering, hasty, ("opens", "closes")) == []
+    assert disagreement(3, flickering, hasty, ("opens", "closes"), HOUR_MS) == []
+
+
+def a_context(**changed: Any) -> Context:
+    quiet = Context(0, State.RUNNING, 0, PermissionView(), {}, None, {}, {}, BreakerView(), VenueHealth())
+    return replace(quiet, **changed)
+
+
+def a_decision() -> Decision:
+    return Decision(On.SCAN, State.IDLE, State.IDLE, False, 0, (), ())
+
+
+@pytest.mark.parametrize(
+    ("changed", "due_ms"),
+    [
+        ({}, None),
+        ({"state": State.STOPPED, "state_since_ms": 5}, 105),
+        ({"breaker": BreakerView(tripped=LOSING_STREAK, tripped_ms=7)}, 107),
+        ({"breaker": BreakerView(tripped=DAILY_LOSS, tripped_ms=7)}, None),
+        ({"causes": {"key": PermissionView(Permission.HALTED, "refused", 9, until_operator=True)}}, 109),
+        ({"causes": {"basis": PermissionView(Permission.NO_NEW_RISK, "wide", 9)}}, None),
+    ],
+)
+def test_the_operator_comes_for_what_only_he_can_end(changed: dict[str, Any], due_ms: int | None) -> None:
+    assert Operator(100).due_ms(a_context(**changed)) == due_ms
+    assert Operator(None).due_ms(a_context(**changed)) is None
+
+
+def test_the_operator_says_it_once_and_again_only_after_the_same_time() -> None:
+    operator, heard = Operator(100), list[Command]()
+    operator.give = heard.append
+    for now_ms in (50, 104, 105, 150, 204, 205):
+        ctx = a_context(now_ms=now_ms, state=State.STOPPED, state_since_ms=5)
+        operator.on_decision(ctx, a_decision())
+    assert [command.verb for command in heard] == [Verb.RESUME, Verb.RESUME]
 
 
 def row(kind: Kind, at_ms: int, **body: object) -> Row:
