@@ -42,9 +42,7 @@ def run(
     hold_regime: HoldRegime = True,
     config: Config = Path("config"),
     data: Data = None,
-    web: Annotated[
-        bool, typer.Option("--web/--no-web", help="accepted; this version has no dashboard")
-    ] = True,
+    web: Annotated[bool, typer.Option("--web/--no-web", help="HTTP API, see monitor.yaml")] = True,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="start although another engine was just active here")
     ] = False,
@@ -68,6 +66,7 @@ def run(
         config=config,
         data=data,
         take_over=take_over,
+        web=web,
         json=json,
     )
     raise typer.Exit(run_daemon(options))

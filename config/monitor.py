@@ -30,6 +30,23 @@ class DingTalk(Section):
     enabled: bool = False
 
 
+class Web(Section):
+    """The daemon's HTTP API. Its token comes from WEB_TOKEN (or its _FILE), never from here."""
+
+    enabled: bool = True
+    host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:-]{1,253}$")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="0 takes any free one")] = 8788
+    names: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9A-Za-z.:-]{1,253}$")], ...],
+        Field(description="other names this host is called by, without port"),
+    ] = ()
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this host can reach it."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+
 class BackupPlan(Section):
     """Copies of the journal the daemon makes by itself, in live and dry-run mode."""
 
@@ -46,6 +63,7 @@ class Monitor(Section):
     language: Literal["en", "zh"] = "en"
     telegram: Telegram = Telegram()
     dingtalk: DingTalk = DingTalk()
+    web: Web = Web()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     keep_logs_days: Annotated[int, Field(ge=1, le=3650)] = 30
     max_log_mb: Annotated[

@@ -37,6 +37,7 @@ class Secrets(BaseSettings):
     telegram_bot_token: SecretStr | None = None
     dingtalk_webhook: SecretStr | None = None
     dingtalk_secret: SecretStr | None = None
+    web_token: SecretStr | None = None
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,8 @@ from decimal import Decimal
 from itertools import groupby
 
 from core.facts import Kind, Row
+from core.projections import Books, day_of
+from core.tally import Terms
 from core.types import DAY_MS, ZERO
 from monitor.formats import utc_day
 
@@ -54,6 +56,26 @@ class EquityCurve:
         """Take an EQUITY row of the journal; other kinds pass by."""
         if row.kind is Kind.EQUITY:
             self.add(row.at_ms, Decimal(row.body["equity"]))
+
+
+class DayTerms:
+    """Where each UTC day's money came from: cumulative terms at the last equity row of every day."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, Terms] = {}
+
+    def see(self, row: Row, books: Books) -> None:
+        """Look at a row that `books` have just taken in."""
+        if row.kind is Kind.EQUITY:
+            self._ends[day_of(row.at_ms)] = books.ledger.terms({})
+
+    def differences(self, books: Books) -> dict[str, Terms]:
+        """Each day's own terms; the last day goes up to the last row."""
+        ends = self._ends | {day_of(books.last_row_ms): books.ledger.terms({})}
+        days, before = {}, Terms()
+        for day, terms in ends.items():
+            days[day], before = terms - before, terms
+        return days
 
 
 def without_flows(points: Sequence[Point], flows: Sequence[Point]) -> tuple[Point, ...]:

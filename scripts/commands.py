@@ -26,6 +26,7 @@ class Verb(StrEnum):
     RESUME = "resume"  # leave STOPPED after reconciling
     PAUSE = "pause"  # no new risk until unpaused
     UNPAUSE = "unpause"
+    SCAN = "scan"  # one scan now, as if its time had come
     ADOPT = "adopt"  # take what stands outside the books of one pair into them
     REFUSE = "refuse"  # leave what is external for ever as somebody else's
 

@@ -26,6 +26,7 @@ from monitor.redaction import Redactor, redacted_errors, redacted_stream
 from monitor.summary import RunFacts
 from scripts.channels import channels_of
 from scripts.child_venue import child_venue
+from scripts.cockpit import EngineDesk, check_web, open_web
 from scripts.compose import App
 from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
@@ -52,6 +53,8 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
     on_app  is handed the composed engine before it starts: the seam for whoever watches it closely.
     """
     settings, secrets = _with_instruments(load(options.config), options), load_secrets()
+    if options.web:
+        check_web(settings.monitor.web, secrets)
     if options.mode is Mode.LIVE:
         refuse_unready(settings, secrets)
     redact = Redactor(secrets.values())
@@ -167,7 +170,17 @@ async def _main(
         app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, folder)).ask
         on_app(app)
 
-    with screen:
+    with ExitStack() as open_:
+        open_.enter_context(screen)
+        if settings.monitor.web.enabled and options.web:
+            desk = EngineDesk(folder, settings, session.status)
+
+            def shown(url: str) -> None:
+                screen.note(clock.now_ms(), "info", f"API: {url}")
+
+            open_.enter_context(
+                open_web(settings.monitor.web, secrets, desk, folder, notifier, redact, shown)
+            )
         try:
             async with heart.beating():
                 return await session.run(

@@ -109,6 +109,7 @@ class RunOptions:
     config: Path = Path("config")
     data: Path | None = None
     json: bool = False
+    web: bool = False
     take_over: bool = False  # start although another engine has just been active on the account
     flatten: bool = False  # unwind what the books hold, stop, and end
 

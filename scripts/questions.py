@@ -25,9 +25,10 @@ from core.fallback import fallback_of, read_fallback
 from core.journal import FILE_NAME
 from core.journal_reader import JournalReader, as_json
 from core.lock import holder
-from core.projections import Books, day_of
+from core.projections import Books
 from core.tally import Terms
 from core.types import DAY_MS
+from monitor.pnl_tracker import DayTerms
 
 WIDTH = 110
 TERM_NAMES = ("funding", "basis", "fees", "slippage", "interest", "other")
@@ -205,7 +206,7 @@ def pnl(folder: Path, by: str | None = None) -> Answer:
     """
     if by not in (None, "instrument", "day", "round"):
         raise UsageError(f"--by {by}: allowed are instrument, day, round")
-    books, days = Books(), _Days()
+    books, days = Books(), DayTerms()
     with JournalReader(folder / FILE_NAME) as reader:
         for row in reader.rows():
             books.apply(row)
@@ -243,25 +244,6 @@ def pnl(folder: Path, by: str | None = None) -> Answer:
         ("rounds", f"{len(books.rounds)} closed, {len(ledger.settlements)} settlements"),
     ]
     return Answer(0, _page(_aligned(facts), table), data)
-
-
-class _Days:
-    """Cumulative terms at the last equity row of every day."""
-
-    def __init__(self) -> None:
-        self._ends: dict[str, Terms] = {}
-
-    def see(self, row: Row, books: Books) -> None:
-        if row.kind is Kind.EQUITY:
-            self._ends[day_of(row.at_ms)] = books.ledger.terms({})
-
-    def differences(self, books: Books) -> dict[str, Terms]:
-        """Each day's own terms; the last day goes up to the last row."""
-        self._ends[day_of(books.last_row_ms)] = books.ledger.terms({})
-        days, before = {}, Terms()
-        for day, terms in self._ends.items():
-            days[day], before = terms - before, terms
-        return days
 
 
 def _terms_cells(terms: Terms) -> list[str]:

@@ -315,6 +315,8 @@ class Session:
                     app.permissions.lower("operator", Permission.NO_NEW_RISK, command.reason)
                 case Verb.UNPAUSE:
                     app.permissions.lift("operator")
+                case Verb.SCAN:
+                    app.engine.tick(On.SCAN, None)
 
     def _flatten_then_end(self, why: str) -> None:
         def on_decision(_: Context, decision: Decision) -> None:

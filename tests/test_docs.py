@@ -147,18 +147,18 @@ def test_every_command_is_in_the_manual_in_both_languages(page: str) -> None:
 
 
 def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> None:
-    for folder in ("config", "core", "docs", "scripts", "tests"):
+    for folder in ("config", "core", "docs", "monitor", "scripts", "tests"):
         # without the planted secrets, which may be in no file a test leaves behind
         ignored = shutil.ignore_patterns("__pycache__", "canaries.py")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     page = tmp_path / "docs" / "architecture.md"
     page.write_text(page.read_text(encoding="utf-8").replace("RUNNING --> STOPPED", "RUNNING --> NOWHERE"))
     scripts = re.findall(r"bin/python (-m scripts\.\w+|scripts/\w+\.py)", run("make", "-n", "docs").stdout)
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    for name in ("docs/architecture.md", "docs/configuration.md", "docs/faults.md"):
+    for name in ("docs/api.md", "docs/architecture.md", "docs/configuration.md", "docs/faults.md"):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), f"{name}: run `make docs`"
 
 

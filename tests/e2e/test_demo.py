@@ -15,7 +15,7 @@ D = Decimal
 
 
 def demo(folder: Path, *more: str) -> Ended:
-    return main("run", "--seed", "7", "--no-web", "--json", "--data", str(folder), *more)
+    return main("run", "--seed", "7", "--json", "--data", str(folder), *more)
 
 
 def test_a_demo_opens_collects_funding_explains_itself_and_ends_clean(tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""What the API answers, as frozen data: amounts in USDT as decimal strings, times UTC ms, rates fractions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from core.tally import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`ok`: nothing critical holds. `problems`: what does, in words."""
+
+    ok: bool
+    state: str | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command lies in the engine's box. What came of it stands in the journal, and on the stream."""
+
+    command: str
+    instrument: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One guard's or condition's verdict. `figures`: what it looked at, by name."""
+
+    guard: str
+    ok: bool
+    instrument: str | None
+    reason: str
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision as the journal has it."""
+
+    seq: int
+    at_ms: int
+    on: str
+    instrument: str | None
+    src: str
+    dst: str
+    moved: bool
+    reason: str
+    verdicts: tuple[Said, ...]
+    targets: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One order: what was intended, and what came of it. `status`: intent, accepted or unknown while it is
+    open; rejected, filled, canceled or absent at the end. `size` in the market's own unit."""
+
+    seq: int
+    at_ms: int
+    cl_id: str
+    ord_id: str
+    instrument: str
+    inst_id: str
+    side: str
+    size: Decimal
+    limit_px: Decimal
+    reduce_only: bool
+    purpose: str
+    status: str
+    filled: Decimal
+    avg_px: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One funding payment; `amount` positive when received."""
+
+    ts_ms: int
+    instrument: str
+    rate: Decimal | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Received so far, by instrument and by UTC day, and the newest payments, youngest first."""
+
+    total: Decimal
+    by_instrument: dict[str, Decimal]
+    by_day: dict[str, Decimal]
+    payments: tuple[Paid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One round, from its opening to its closing."""
+
+    instrument: str
+    hedge_id: str
+    opened_ms: int
+    closed_ms: int
+    notional: Decimal
+    net: Decimal
+    terms: Terms
+    reason: str
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    ts_ms: int
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What the books say was earned. `equity` is net of money that came in or went out; `win_rate` of closed
+    rounds, None before the first; `max_drawdown` a fraction of the peak; `net_apr` simple, not compounded."""
+
+    from_ms: int
+    to_ms: int
+    net: Decimal
+    net_apr: Decimal
+    max_drawdown: Decimal
+    win_rate: Decimal | None
+    terms: Terms
+    by_instrument: dict[str, Terms]
+    by_day: dict[str, Terms]
+    rounds: tuple[Closed, ...]
+    equity: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Every answer that is not the one asked for. `detail` names the place, the value and what is allowed."""
+
+    error: str
+    detail: str

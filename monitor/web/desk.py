@@ -1,0 +1,38 @@
+"""What the pages need of the engine, from their side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from monitor.status import Status
+
+
+class Desk(Protocol):
+    """The engine as its visitors may see and ask it. Every method may be called from the web's own thread,
+    answers at once and touches nothing a decision reads."""
+
+    @property
+    def instruments(self) -> Sequence[str]:
+        """The pairs this engine is configured for."""
+        ...
+
+    def status(self) -> Status | None:
+        """Everything at a glance; None before the first decision."""
+        ...
+
+    def settings(self) -> Mapping[str, Any]:
+        """The configuration that is in force, as JSON can hold it. It holds no secrets."""
+        ...
+
+    def command(self, verb: str, reason: str, instrument: str = "") -> None:
+        """Ask for what the operator wants. It becomes a fact in the journal before anything is done, and
+        nothing here waits for it.
+
+        Raises UsageError for a verb or an instrument that does not exist.
+        """
+        ...
+
+    def log_lines(self, most: int) -> Sequence[str]:
+        """The newest lines of the log file, oldest first, secrets redacted."""
+        ...

@@ -1,0 +1,117 @@
+"""The daemon's page and API: what of the engine the web may see, and how its commands reach it.
+
+A command goes the way of every operator's: a file in the data folder and the doorbell, so that it is the
+same fact in the journal wherever it came from, and waits while the engine is busy or restarts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from config.monitor import Web
+from config.schema import Settings
+from config.secrets import Secrets
+from core.errors import UsageError
+from core.journal import FILE_NAME as JOURNAL
+from core.ports import Notifier
+from monitor.logs import FILE_NAME as LOG_FILE
+from monitor.status import Status
+from scripts.commands import Command, Verb, send
+from scripts.version import VERSION
+
+SAID_BY_WEB: Final = frozenset({Verb.HALT, Verb.FLATTEN, Verb.RESUME, Verb.PAUSE, Verb.UNPAUSE, Verb.SCAN})
+TAIL_BYTES: Final = 1_000_000  # of the log file, at most, to answer one question
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class EngineDesk:
+    """Implements monitor.web.desk.Desk for the engine of one data folder."""
+
+    def __init__(self, folder: Path, settings: Settings, status: Callable[[], Status | None]) -> None:
+        self._folder, self._settings, self._status = folder, settings, status
+
+    @property
+    def instruments(self) -> Sequence[str]:
+        return self._settings.instruments.instruments
+
+    def status(self) -> Status | None:
+        return self._status()
+
+    def settings(self) -> Mapping[str, Any]:
+        return self._settings.model_dump(mode="json")
+
+    def command(self, verb: str, reason: str, instrument: str = "") -> None:
+        if verb not in SAID_BY_WEB:
+            allowed = ", ".join(sorted(SAID_BY_WEB))
+            raise UsageError(f"command {verb!r}: allowed are {allowed}")
+        send(self._folder, Command(Verb(verb), f"{reason} (web)", instrument))
+
+    def log_lines(self, most: int) -> Sequence[str]:
+        try:
+            with (self._folder / "logs" / LOG_FILE).open("rb") as file:
+                size = file.seek(0, 2)
+                file.seek(max(0, size - TAIL_BYTES))
+                lines = file.read().decode("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return ()
+        whole = lines if size <= TAIL_BYTES else lines[1:]
+        return whole[-most:]
+
+
+def check_web(web: Web, secrets: Secrets) -> None:
+    """Raises UsageError where others could reach a page that asks for no token."""
+    if web.enabled and not web.is_private and secrets.web_token is None:
+        raise UsageError(
+            f"monitor.yaml web.host {web.host}: beyond this host (127.0.0.1, ::1) "
+            "WEB_TOKEN (or its _FILE) is needed"
+        )
+
+
+@contextmanager
+def open_web(
+    web: Web,
+    secrets: Secrets,
+    desk: EngineDesk,
+    folder: Path,
+    notifier: Notifier,
+    redact: Callable[[str], str],
+    on_url: Callable[[str], None],
+) -> Iterator[None]:
+    """While inside, visitors may come. A port that cannot be had is told, and keeps nobody from trading.
+
+    on_url  is told where the page is.
+    """
+    from monitor.web.serving import serve_web  # its libraries take half a second: only for who has a page
+
+    token = secrets.web_token.get_secret_value() if secrets.web_token else None
+    log = structlog.get_logger("web")
+    try:
+        server = serve_web(
+            web.host,
+            web.port,
+            LOCAL | {web.host} | set(web.names),
+            token,
+            desk,
+            folder / JOURNAL,
+            VERSION,
+            redact,
+            time.monotonic,
+            lambda address, method, path, no: log.warning(
+                "refused", address=address, method=method, path=path, status=no.status, why=no.error
+            ),
+        )
+    except UsageError as error:
+        notifier.tell("trouble", "warning", {"what": "web page", "detail": str(error)})
+        yield
+        return
+    on_url(server.url)
+    try:
+        yield
+    finally:
+        server.stop()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal as D
+from pathlib import Path
+
+import pytest
+
+from core.facts import Kind
+from core.journal import FILE_NAME, SqliteJournal
+from monitor.web.library import Library
+from tests.core.story import StillClock, Story
+from tests.scripts.test_questions import running_story
+
+
+class Shelf:
+    """A journal that grows while it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        self.written = 0
+
+    async def write(self, story: Story) -> None:
+        journal = await SqliteJournal.open(self.path, StillClock())
+        for row in story.rows[self.written :]:
+            journal.append(row.kind, row.at_ms, row.body)
+        self.written = len(story.rows)
+        await journal.close()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path)
+
+
+def test_before_the_first_row_there_is_nothing_and_no_error(tmp_path: Path) -> None:
+    library = Library(tmp_path / FILE_NAME)
+    assert library.performance().net == 0 and library.performance().win_rate is None
+    assert library.orders(10) == () and library.funding().total == 0
+
+
+async def test_what_is_new_is_taken_in_and_nothing_counts_twice(shelf: Shelf) -> None:
+    story = Story()
+    story.boot({"USDT": "1000"})
+    story.hedge("opened")
+    story.fill("spot", "buy", "1", "100")
+    story.fill("swap", "sell", "100", "100")
+    story.funding("0.5")
+    await shelf.write(story)
+    library = Library(shelf.path)
+    assert library.funding().total == D("0.5") == library.funding().total
+    story.funding("0.25")
+    await shelf.write(story)
+    told = library.funding()
+    assert told.total == D("0.75") and [p.amount for p in told.payments] == [D("0.25"), D("0.5")]
+    assert told.by_instrument == {"BTC-USDT": D("0.75")} and sum(told.by_day.values()) == D("0.75")
+
+
+async def test_the_days_and_the_instruments_add_up_to_the_whole(shelf: Shelf) -> None:
+    await shelf.write(running_story())
+    told = Library(shelf.path).performance()
+    for parts in (told.by_day, told.by_instrument):
+        assert sum((terms.net for terms in parts.values()), D(0)) == pytest.approx(told.terms.net)
+    assert told.win_rate == D(0) and [r.instrument for r in told.rounds] == ["ETH-USDT"]
+    assert told.rounds[0].net == told.rounds[0].terms.net < 0
+    assert told.net == told.equity[-1].equity - told.equity[0].equity
+
+
+async def test_an_order_is_told_with_what_came_of_it(shelf: Shelf) -> None:
+    story = Story()
+    story.boot({"USDT": "1000"})
+    for cl_id in ("a", "b", "c", "d"):
+        story.intent(cl_id)
+    story.ack("a")
+    story.ack("b", "unknown")
+    story.ack("c", "rejected")
+    story.order("a")
+    await shelf.write(story)
+    library = Library(shelf.path)
+    told = {one.cl_id: (one.status, one.filled, one.avg_px) for one in library.orders(10)}
+    assert told == {
+        "a": ("filled", D(1), D(100)),
+        "b": ("unknown", D(0), None),
+        "c": ("rejected", D(0), None),
+        "d": ("intent", D(0), None),
+    }
+    assert [one.cl_id for one in library.orders(2)] == ["d", "c"]
+
+
+async def test_decisions_come_youngest_first_and_page_back(shelf: Shelf) -> None:
+    await shelf.write(running_story())
+    library = Library(shelf.path)
+    every = library.decisions(500, None, None, False)
+    assert [one.seq for one in every] == sorted((one.seq for one in every), reverse=True) and len(every) > 2
+    assert library.decisions(500, every[1].seq, None, False) == every[2:]
+    assert library.decisions(1, None, None, False) == every[:1]
+    assert all(one.moved for one in library.decisions(500, None, None, True))
+
+
+async def test_a_question_about_one_coin_leaves_the_others_verdicts_out(shelf: Shelf) -> None:
+    await shelf.write(running_story())
+    told = Library(shelf.path).decisions(500, None, "ETH-USDT", False)
+    assert told
+    assert {v.instrument for one in told for v in one.verdicts} <= {"ETH-USDT", None}
+
+
+async def test_the_export_is_every_row_in_order(shelf: Shelf) -> None:
+    story = running_story()
+    await shelf.write(story)
+    rows = [json.loads(line) for line in Library(shelf.path).export()]
+    assert [row["seq"] for row in rows] == list(range(1, len(story.rows) + 1))
+    assert rows[0]["kind"] == Kind.BOOT.value and all(row["hash"] for row in rows)
