@@ -252,6 +252,23 @@ def unpause(reason: Annotated[str, typer.Option()] = "operator", data: Data = No
 
 
 @app.command()
+def close(
+    instrument: Annotated[str, typer.Argument(help="like BTC-USDT")],
+    reason: Annotated[str, typer.Option()] = "operator",
+    data: Data = None,
+) -> None:
+    """Give up one hedge, both legs; after the cooldown it may be opened again."""
+    [name] = opt.names_of(instrument) or ("",)
+    _tell(Verb.CLOSE, reason, data, name)
+
+
+@app.command()
+def scan(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
+    """One scan now, as if five minutes had passed."""
+    _tell(Verb.SCAN, reason, data)
+
+
+@app.command()
 def backup(
     to: Annotated[Path | None, typer.Option(help="folder for the copy; default: backups/ beside it")] = None,
     keep: Annotated[int | None, typer.Option(min=1, help="drop all but so many of the youngest")] = None,

@@ -25,7 +25,7 @@ from monitor.status import Status
 from scripts.commands import Command, Verb, send
 from scripts.version import VERSION
 
-SAID_BY_WEB: Final = frozenset({Verb.HALT, Verb.FLATTEN, Verb.RESUME, Verb.PAUSE, Verb.UNPAUSE, Verb.SCAN})
+SAID_BY_WEB: Final = frozenset(Verb) - {Verb.ADOPT, Verb.REFUSE}  # whose things are whose is told on the host
 TAIL_BYTES: Final = 1_000_000  # of the log file, at most, to answer one question
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 

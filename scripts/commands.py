@@ -26,6 +26,7 @@ class Verb(StrEnum):
     RESUME = "resume"  # leave STOPPED after reconciling
     PAUSE = "pause"  # no new risk until unpaused
     UNPAUSE = "unpause"
+    CLOSE = "close"  # give up one hedge, both legs, by the next decision
     SCAN = "scan"  # one scan now, as if its time had come
     ADOPT = "adopt"  # take what stands outside the books of one pair into them
     REFUSE = "refuse"  # leave what is external for ever as somebody else's
@@ -35,7 +36,7 @@ class Verb(StrEnum):
 class Command:
     verb: Verb
     reason: str
-    instrument: str = ""  # of adopt
+    instrument: str = ""  # of adopt and close
 
 
 def send(folder: Path, command: Command) -> int | None:

@@ -43,6 +43,7 @@ from execution.rebalancer import DriftPlanner, Transfers
 from execution.worker import Worker
 from risk import FundPlanner, build_alarms, build_guards, build_hold, build_judge
 from scripts.gate import Gate
+from scripts.giving_up import GivingUp
 from scripts.opening import Opened, opened
 from scripts.owners import ExternalWatch, Owners
 from scripts.ports import Line, Markets, Ports
@@ -70,6 +71,7 @@ class App:
     markets: Markets
     naked: NakedTimes
     owners: Owners
+    giving_up: GivingUp
     market: Market
     trading: Trading
     dead_man: DeadMan
@@ -251,6 +253,7 @@ async def _connected(
         markets=venue.markets,
         naked=known.naked,
         owners=Owners(survey, sentinel, venue.trading, known.ids, journal, clock, notifier),
+        giving_up=GivingUp(books, journal, clock, notifier),
         market=venue.market,
         trading=venue.trading,
         dead_man=dead_man,

@@ -317,6 +317,9 @@ class Session:
                     app.permissions.lift("operator")
                 case Verb.SCAN:
                     app.engine.tick(On.SCAN, None)
+                case Verb.CLOSE:
+                    if app.giving_up.ask(command.instrument, command.reason, app.engine.state):
+                        app.engine.tick(On.SCAN, None)
 
     def _flatten_then_end(self, why: str) -> None:
         def on_decision(_: Context, decision: Decision) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +22,8 @@ from monitor.web.library import Library
 from monitor.web.stream import Hub
 
 NOT_YET: Final = "the engine has decided nothing yet; ask again in a moment"
-Instrument = Annotated[str | None, Query(pattern=r"^[A-Z0-9]{1,20}-USDT$", examples=["BTC-USDT"])]
+NAME: Final = r"^[A-Z0-9]{1,20}-USDT$"
+Instrument = Annotated[str | None, Query(pattern=NAME, examples=["BTC-USDT"])]
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
@@ -51,6 +53,12 @@ class Halt(Why):
 
     flatten: bool = False
     confirm: Annotated[str, Field(max_length=20, examples=["HALT"])]
+
+
+class Close(Why):
+    """confirm  the instrument's name once more, typed by a person."""
+
+    confirm: Annotated[str, Field(max_length=30, examples=["BTC-USDT"])]
 
 
 def build_api(desk: Desk, library: Library, version: str, redact: Callable[[str], str] = str) -> FastAPI:
@@ -221,6 +229,16 @@ def _add_commands(api: FastAPI, desk: Desk) -> None:
     def unpause(why: Why) -> Accepted:
         """The end of a pause."""
         return tell("unpause", why)
+
+    @api.post("/api/positions/{instrument}/close", tags=tags, status_code=202)
+    def close(
+        instrument: Annotated[str, PathParameter(pattern=NAME, examples=["BTC-USDT"])], order: Close
+    ) -> Accepted:
+        """Give up one hedge, both legs, by the next decision. After `exit.cooldown_hours` it may be opened
+        again."""
+        if order.confirm != instrument:
+            raise HTTPException(422, f"confirm: {order.confirm!r} is not {instrument}, typed out")
+        return tell("close", order, instrument)
 
     @api.post("/api/scan/manual", tags=tags, status_code=202)
     def scan(why: Why) -> Accepted:

@@ -65,7 +65,7 @@ def test_a_command_lies_in_the_box_with_its_reason_and_where_it_came_from(tmp_pa
 
 def test_a_command_that_is_none_is_refused_with_what_is_allowed(tmp_path: Path) -> None:
     desk = EngineDesk(tmp_path, Settings(), lambda: None)
-    with pytest.raises(UsageError, match=r"'buy': allowed are flatten, halt, pause"):
+    with pytest.raises(UsageError, match=r"'buy': allowed are close, flatten, halt"):
         desk.command("buy", "it will rise")
     assert list(take(tmp_path)) == []
 

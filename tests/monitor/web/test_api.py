@@ -122,6 +122,7 @@ async def test_a_critical_condition_makes_it_not_ready_and_says_which(
         ("/api/pause", {}, "pause"),
         ("/api/unpause", {}, "unpause"),
         ("/api/scan/manual", {}, "scan"),
+        ("/api/positions/BTC-USDT/close", {"confirm": "BTC-USDT"}, "close"),
     ],
 )
 async def test_a_command_reaches_the_engine_with_its_reason(
@@ -129,7 +130,7 @@ async def test_a_command_reaches_the_engine_with_its_reason(
 ) -> None:
     answer = await client.post(path, json={"reason": "because I say so", **body})
     assert answer.status_code == 202 and answer.json()["command"] == verb
-    assert desk.commands == [(verb, "because I say so", "")]
+    assert desk.commands == [(verb, "because I say so", "BTC-USDT" if verb == "close" else "")]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,9 @@ async def test_a_command_reaches_the_engine_with_its_reason(
         ("/api/pause", {"reason": "why not", "other": 1}),
         ("/api/pause", ["why not"]),
         ("/api/resume", {"reason": "x" * 201}),
+        ("/api/positions/BTC-USDT/close", {"reason": "why not"}),
+        ("/api/positions/BTC-USDT/close", {"reason": "why not", "confirm": "ETH-USDT"}),
+        ("/api/positions/btc/close", {"reason": "why not", "confirm": "btc"}),
     ],
 )
 async def test_a_command_that_is_not_whole_does_nothing(
