@@ -8,7 +8,7 @@ from pathlib import Path
 from config.schema import Settings
 from core.events import State
 from core.facts import Kind
-from tests.safety.stage import LOT, Stage, play
+from tests.safety.stage import CALM, LOT, Stage, play
 
 D = Decimal
 HOUR_MS = 3_600_000
@@ -57,7 +57,7 @@ def test_the_only_place_goes_to_a_much_better_coin_and_stays_with_it(tmp_path: P
         await stage.wait(HALF_AN_HOUR_S)
         assert stage.short("ETH") > 0 and not stage.sent(changed_ms)
 
-    stage = play(tmp_path, story, ONE_PLACE)
+    stage = play(tmp_path, story, ONE_PLACE, **CALM)
     assert exits(stage) == ["a better coin pays for the change"]
     assert stage.naked_ms() < 5_000
     assert stage.app.engine.violations == []
@@ -78,6 +78,6 @@ def test_profits_make_a_held_hedge_larger_with_both_legs(tmp_path: Path) -> None
         await stage.wait(HALF_AN_HOUR_S)
         assert stage.state is State.RUNNING and not stage.sent(grown_ms)
 
-    stage = play(tmp_path, story, SMALL)
+    stage = play(tmp_path, story, SMALL, **CALM)
     assert stage.naked_ms() < 5_000
     assert stage.app.engine.totals.rejects == 0

@@ -15,7 +15,7 @@ from core.facts import Kind
 from core.types import ZERO
 from exchange.sim.model import PositionKey
 from scripts.questions import read_books, status
-from tests.safety.stage import LOT, D, Stage, play
+from tests.safety.stage import CALM, LOT, D, Stage, play
 
 MINUTE_S = 60.0
 SWAP = "BTC-USDT-SWAP"
@@ -59,7 +59,7 @@ def test_maintenance_is_seen_coming_lived_through_in_silence_and_followed_by_a_c
         assert after > reconciled
         assert abs(stage.delta("BTC")) < LOT["BTC"]
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert told(stage, "maintenance") == ["warning", "warning", "info"]
 
 
@@ -74,7 +74,7 @@ def test_a_clock_that_is_off_opens_nothing_and_closes_all_the_same(tmp_path: Pat
         await stage.until(lambda: stage.state is State.STOPPED)
         assert stage.short("BTC") == ZERO and stage.coins("BTC") < LOT["BTC"]
 
-    assert told(play(tmp_path, story), "clock") == ["critical"]
+    assert told(play(tmp_path, story, **CALM), "clock") == ["critical"]
 
 
 @pytest.mark.fault("AU3")
@@ -95,7 +95,7 @@ def test_a_revoked_key_halts_within_minutes_and_is_not_tried_again(tmp_path: Pat
         assert causes(stage).get("key") == "HALTED"  # the self-check asked once, and says no
         assert stage.said("resume refused") == 1
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert told(stage, "key") == ["critical"]
     answer = status(tmp_path)
     assert "HALTED" in answer.text and "ends by `resume`" in answer.text
@@ -117,7 +117,7 @@ def test_a_usdt_that_loses_its_dollar_blocks_openings_and_then_everything_but_re
         stage.market.usd = lambda at_ms: 1.0  # type: ignore[method-assign]
         await stage.until(lambda: not causes(stage), 10 * MINUTE_S)
 
-    assert told(play(tmp_path, story), "depeg") == ["critical", "critical", "info"]
+    assert told(play(tmp_path, story, **CALM), "depeg") == ["critical", "critical", "info"]
 
 
 @pytest.mark.fault("AC1", "AC3")
@@ -140,7 +140,7 @@ def test_in_long_short_mode_nothing_is_opened_and_what_is_held_can_be_closed(tmp
         assert not [what for _, what, _ in stage.post.log if what.endswith(settings)]
         await stage.until(lambda: causes(stage).get("position_mode") == "NO_NEW_RISK", 65 * MINUTE_S)
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 @pytest.mark.fault("RL3")
@@ -158,7 +158,7 @@ def test_an_address_ban_is_waited_out_with_few_requests(tmp_path: Path) -> None:
         await stage.until(lambda: not causes(stage), 10 * MINUTE_S)
         assert abs(stage.delta("BTC")) < LOT["BTC"]
 
-    assert told(play(tmp_path, story), "shut_out")[0] == "critical"
+    assert told(play(tmp_path, story, **CALM), "shut_out")[0] == "critical"
 
 
 @pytest.mark.fault("MD1")
@@ -190,7 +190,7 @@ def test_a_crash_loop_halts_before_it_sends_anything_and_waits_for_the_operator(
         stage.app.engine.ask_resume()
         await stage.running()
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert told(stage, "crash_loop") == ["critical", "info"]
     assert read_books(tmp_path).permission.level is Permission.FULL
     assert stage.short("BTC") > D(0)
@@ -212,6 +212,6 @@ def test_a_hedge_whose_coin_was_taken_out_of_the_configuration_is_looked_after_a
         await stage.until(lambda: stage.state is State.STOPPED)
         assert stage.short("BTC") == ZERO and stage.coins("BTC") < LOT["BTC"]
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     prints = [row.body["fingerprint"] for row in stage.rows(Kind.BOOT)]
     assert len(set(prints)) == 2  # each process says which configuration it ran with, once

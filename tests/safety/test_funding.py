@@ -9,7 +9,7 @@ import pytest
 
 from core.facts import Kind
 from core.types import HOUR_MS
-from tests.safety.stage import D, Stage, play
+from tests.safety.stage import CALM, D, Stage, play
 
 SWAP = "BTC-USDT-SWAP"
 
@@ -33,7 +33,7 @@ def test_an_interval_that_becomes_shorter_is_followed_and_every_settlement_booke
         hedge = stage.app.books.hedge("BTC-USDT")
         assert hedge is not None and hedge.tally.settlements == 3
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 @pytest.mark.fault("FU1", "OL16")
@@ -50,7 +50,7 @@ def test_a_sign_that_flips_just_before_the_settlement_is_paid_once_and_not_run_f
             await stage.wait(200)
         assert [received for _, received in booked(stage)] == [False, True]
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert stage.sides() == ["buy BTC-USDT", "sell BTC-USDT-SWAP"]
 
 
@@ -74,7 +74,7 @@ def test_only_what_was_paid_is_booked_whatever_the_estimate_had_said(tmp_path: P
         assert not received
         assert stage.app.bookkeeper.unexplained == 0
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 @pytest.mark.fault("FU8")
@@ -92,7 +92,7 @@ def test_nothing_is_opened_that_might_not_be_whole_two_minutes_before_a_settleme
         left = [HOUR_MS - at % HOUR_MS for at in sent_ms]
         assert left and all(180_000 < ms < HOUR_MS - 60_000 for ms in left), left
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 @pytest.mark.fault("FU4")
@@ -116,7 +116,7 @@ def test_the_last_funding_of_a_round_closed_seconds_after_the_settlement_is_in_i
         assert ended.closing_terms.funding == stage.app.books.ledger.terms({}).funding > 0
         assert stage.app.bookkeeper.unexplained == 0
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 def test_the_quote_of_the_next_settlement_does_not_take_the_place_of_the_one_just_due(
@@ -127,13 +127,13 @@ def test_the_quote_of_the_next_settlement_does_not_take_the_place_of_the_one_jus
     async def story(stage: Stage) -> None:
         await stage.start()
         await stage.running()
-        stage.market.step_ms = 1_000
         stage.instrument(SWAP, funding_interval_h=1)
         await stage.until(lambda: stage.clock.now_ms() % HOUR_MS > HOUR_MS - 60_000, 3_600, 30)
+        stage.market.step_ms = 1_000
         settled_ms = stage.clock.now_ms() // HOUR_MS * HOUR_MS + HOUR_MS
         await stage.wait(120)
         decided = [row.body for row in stage.rows(Kind.DECISION) if row.body["on"] == "settle"]
         at_ms = [body["at_ms"] - settled_ms for body in decided if body["instrument"] == "BTC-USDT"]
         assert len(at_ms) == 1 and 30_000 <= at_ms[0] < 32_000, at_ms
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)

@@ -9,7 +9,7 @@ import pytest
 from core.events import State
 from core.types import DAY_MS, HOUR_MS, ZERO
 from exchange.sim.model import PositionKey
-from tests.safety.stage import LOT, D, Stage, play
+from tests.safety.stage import CALM, LOT, D, Stage, play
 
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
 
@@ -38,7 +38,7 @@ def test_a_delisting_announced_while_holding_is_left_a_day_before_its_end(
         assert expires_ms - gone_ms >= DAY_MS
         assert stage.short("BTC") == ZERO and stage.coins("BTC") < LOT["BTC"]
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert stage.naked_ms() < 5_000
 
 
@@ -60,7 +60,7 @@ def test_while_one_leg_is_suspended_the_other_stays_although_leaving_is_wanted(
         await stage.wait(2 * 3_600)
         assert stage.short("BTC") == ZERO and stage.coins("BTC") < LOT["BTC"]
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert stage.naked_ms() < 5_000
 
 
@@ -73,7 +73,7 @@ def test_a_swap_suspended_between_the_legs_of_an_opening_lets_the_spot_be_sold(t
         await stage.wait(30)
         assert stage.coins("BTC") < LOT["BTC"] and stage.short("BTC") == ZERO
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert stage.naked_ms() < 5_000
 
 
@@ -97,7 +97,7 @@ def test_an_engine_starts_with_a_hedge_whose_swap_the_venue_does_not_know_any_mo
         hedge = stage.app.books.hedge(SPOT)
         assert hedge is not None and hedge.contracts == before[1]
 
-    play(tmp_path, story)
+    play(tmp_path, story, **CALM)
 
 
 @pytest.mark.fault("VE7")
@@ -108,6 +108,6 @@ def test_a_coin_under_a_new_name_is_nobodys_business_until_the_configuration_nam
         await held(stage)
         await stage.wait(900)
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert {b["instId"] for b in stage.sent()} == {SPOT, SWAP}
     assert stage.me.positions.keys() == {PositionKey(SWAP)} and D(0) == stage.short("ETH")

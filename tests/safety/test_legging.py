@@ -10,7 +10,7 @@ from config.schema import Opening, Strategy
 from core.events import Event, On, State
 from core.facts import Kind
 from core.types import ZERO
-from tests.safety.stage import LOT, ONE_COIN, D, Stage, play
+from tests.safety.stage import CALM, LOT, ONE_COIN, D, Stage, play
 
 T_H_MS = 5_000  # the house's promise for a naked leg
 SPOT, SWAP = "BTC-USDT", "BTC-USDT-SWAP"
@@ -345,7 +345,7 @@ def test_a_hedge_larger_than_one_order_may_be_goes_in_pieces_on_both_legs_altern
 
 @pytest.mark.fault("OL16")
 def test_funding_that_flickers_around_the_threshold_opens_once(tmp_path: Path) -> None:
-    """Two days with the rate on both sides of the band at every other scan: one opening, no exit."""
+    """Ten hours with the rate on both sides of the band at every other scan: one opening, no exit."""
 
     async def story(stage: Stage) -> None:
         await stage.start()
@@ -354,7 +354,7 @@ def test_funding_that_flickers_around_the_threshold_opens_once(tmp_path: Path) -
             stage.market.rate = D("-0.0002") if turn % 2 else D("0.0005")
             await stage.wait(600)
 
-    stage = play(tmp_path, story)
+    stage = play(tmp_path, story, **CALM)
     assert stage.sides() == ["buy BTC-USDT", "sell BTC-USDT-SWAP"]
 
 
