@@ -66,15 +66,17 @@ class DirectStreams:
         self._delivering = False
         return told
 
-    def revalue(self) -> bool:
-        """What the venue repeats by itself while a position is held: what it is worth now. True when told."""
+    def revalue(self, hears: Callable[[], bool]) -> bool:
+        """What the venue repeats by itself while a position is held: what it is worth now. True when told;
+        nobody is where nobody hears it."""
         if not self._live or not self._account.positions:
             return False
         held = any(row.size for row in self._account.positions.values())
         if held and self._venue.now_ms - self._valued_ms >= VALUED_EVERY_MS:
             self._valued_ms = self._venue.now_ms
-            self._store.changed()
-            return True
+            if hears():
+                self._store.changed()
+                return True
         return False
 
     def _tell_order(self, event: OrderChanged) -> None:
@@ -91,6 +93,7 @@ class DirectTime:
     on_end   told once when the market data has ended; time goes on then, but the market stands still.
     on_time  told the time whenever the engine gets its turn.
     leap     asked first whether it can pass a longer time at once; True when it has.
+    hears    whether the account's value, which the venue repeats, can matter to anybody now.
     """
 
     def __init__(self, venue: Venue, streams: DirectStreams) -> None:
@@ -98,6 +101,7 @@ class DirectTime:
         self.on_end: Callable[[], None] = lambda: None
         self.on_time: Callable[[int], None] = lambda now_ms: None
         self.leap: Callable[[], bool] = lambda: False
+        self.hears: Callable[[], bool] = lambda: True
         self._has_ended = False
 
     def now_ms(self) -> int:
@@ -121,7 +125,7 @@ class DirectTime:
             if target_ms is None:
                 raise RuntimeError("every task waits and the market has ended")
             self._venue.advance(target_ms)
-            if self._streams.deliver() or self._streams.revalue():
+            if self._streams.deliver() or self._streams.revalue(self.hears):
                 return True
         return True
 

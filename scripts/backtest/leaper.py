@@ -96,6 +96,7 @@ class Leaper:
         self._app: App | None = None
         self._retry_ms = 0
         self._known: tuple[object, ...] = ()
+        self._unmoved_ms = 0  # what is known then can be woken by no push before
         self.leapt_ms = 0  # where the last leap ended
         self.leaps = 0
 
@@ -108,23 +109,33 @@ class Leaper:
         app, now_ms = self._app, self._venue.now_ms
         if app is None or now_ms >= self._end_ms or not self._is_quiet(app):
             return False
-        known = (
-            app.engine.state,
-            len(app.books.ledger.trades),
-            len(app.books.transfers),
-            tuple(app.permissions.causes),
-        )
+        known = self._knowledge(app)
         if known == self._known and now_ms < self._retry_ms:
             return False
         ctx = app.engine.glance()
         if now_ms % HOUR_MS < ROUND_MS or not self._is_understood(ctx):
             return False
+        self._unmoved_ms = self._vigil.unmoved_until_ms(ctx)
         outlook = self._vigil.outlook(ctx, self._limit_ms(app, ctx))
         self._known, self._retry_ms = known, outlook.retry_ms
         if outlook.until_ms <= now_ms:
             return False
         self._go(app, ctx, outlook.until_ms)
         return True
+
+    def hears(self) -> bool:
+        """Whether what the account is worth now could wake the engine; else nobody has to be told."""
+        app = self._app
+        if app is None or self._venue.now_ms >= self._unmoved_ms or not self._is_quiet(app):
+            return True
+        return self._knowledge(app) != self._known
+
+    @staticmethod
+    def _knowledge(app: App) -> tuple[object, ...]:
+        """What an outlook holds for: another state, trade, transfer or cause makes another one."""
+        books = app.books
+        causes = tuple(app.permissions.causes)
+        return (app.engine.state, len(books.ledger.trades), len(books.transfers), causes)
 
     def _limit_ms(self, app: App, ctx: Context) -> int:
         """The end of the data, or what is known to come before: the operator; or the next review while it has

@@ -35,6 +35,8 @@ class Leaps(Protocol):
 
     def leap(self) -> bool: ...
 
+    def hears(self) -> bool: ...
+
 
 class Nobody:
     """The human side of a backtest. Implements core.ports.Notifier; what it is told is in the journal too."""
@@ -68,7 +70,7 @@ def play(
     keeper = DirectTime(venue, streams)
     keeper.on_time = on_time
     if leaper is not None:
-        keeper.leap = leaper.leap
+        keeper.leap, keeper.hears = leaper.leap, leaper.hears
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(keeper)) as runner:
         facts = runner.run(
             _run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper, operator)

@@ -31,6 +31,7 @@ from strategy.forecast_range import Floats
 from strategy.sizing import LEAST_GROWTH, planned_hedges
 
 PAD_MS: Final = 300_000  # the engine is back so long before something might happen
+AHEAD: Final = 48  # stretches
 LEAST_MS: Final = 600_000  # a shorter leap is not worth asking for
 ROOMY: Final = 1e-9
 WARNED: Final = (0.2, 0.5)  # the venue's score from which a position's place is 4, and 5
@@ -258,40 +259,73 @@ class Vigil:
         return pays | (self._terrain.end_ms[at] <= until_ms)
 
     def _margin_rests(self, ctx: Context, at: slice, held: dict[str, HedgeView]) -> Bools:
-        """No top-up, no sweep, no emergency, nobody near the head of the venue's queue.
-
-        With E the backing equity, N the notional, both at the bounds of the mark prices; in futures mode E
-        falls by what N rises.
-        """
-        limits, account = self._settings.risk.margin, ctx.account
-        if account is None or account.mode is not AccountMode.FUTURES or not ctx.swap_notional:
+        """No top-up, no sweep, no emergency, nobody near the head of the venue's queue."""
+        limits, bounds = self._settings.risk.margin, self._bounds(ctx, at, held)
+        if bounds is None:
             return np.zeros(at.stop - at.start, dtype=np.bool_)
-        lows, highs, rise = [], [], np.zeros(at.stop - at.start)
-        paid = sum((self._paid(ctx, at, hedge) for hedge in held.values()), np.zeros(at.stop - at.start))
-        for hedge in held.values():
-            ground, short = self._terrain.grounds[hedge.instrument], float(hedge.short_base)
-            lows.append(short * ground.mark.low[at])
-            highs.append(short * ground.mark.high[at])
-            rise = rise + highs[-1] * self._rise(hedge.instrument, at)
-        low, high = np.add.reduce(lows), np.add.reduce(highs)
-        now = float(ctx.swap_notional)
-        least = float(ctx.backing_equity) + paid - (high - now) - ROOMY
-        most = float(ctx.backing_equity) + paid + (now - low) + ROOMY
-        safe: Bools = least / high > float(limits.rebalance_below) + ROOMY
+        least, most, low, high = bounds
+        safe = self._unmoved(ctx, at, held, bounds)
         safe &= least / high > float(limits.emergency_below) + ROOMY
+        rise = sum(
+            (
+                float(hedge.short_base) * self._terrain.grounds[name].mark.high[at] * self._rise(name, at)
+                for name, hedge in held.items()
+            ),
+            np.zeros(at.stop - at.start),
+        )
         projected = (least - rise) / (high + rise)
         safe &= (projected > float(limits.emergency_below) + ROOMY) | (
             least / high > float(limits.target) + ROOMY
         )
         safe &= (most / low < float(limits.sweep_above) - ROOMY) | self._no_sweep(ctx, at, most, low)
-        venue = lowest_mgn_ratio(account)
+        assert ctx.account is not None  # _bounds has looked
+        venue = lowest_mgn_ratio(ctx.account)
         if venue is not None:
             floor = max(LAST_CALL, limits.venue_ratio_warning / 2)
-            need = float(ctx.backing_equity / venue) * high / now
+            need = float(ctx.backing_equity / venue) * high / float(ctx.swap_notional)
             safe &= least / need > float(floor) * 1.05
-        for hedge in held.values():
-            safe &= self._queue_rests(ctx, at, hedge, (least, most))
         return safe
+
+    def _bounds(
+        self, ctx: Context, at: slice, held: dict[str, HedgeView]
+    ) -> tuple[Floats, Floats, Floats, Floats] | None:
+        """The least and the most that backs the swaps, and the lowest and highest notional, at the bounds of
+        the mark prices: in futures mode the one falls by what the other rises. None where that is not so."""
+        account = ctx.account
+        if account is None or account.mode is not AccountMode.FUTURES or not ctx.swap_notional:
+            return None
+        grounds = {name: self._terrain.grounds[name].mark for name in held}
+        nothing: Floats = np.zeros(at.stop - at.start)
+        low = sum((float(held[name].short_base) * mark.low[at] for name, mark in grounds.items()), nothing)
+        high = sum((float(held[name].short_base) * mark.high[at] for name, mark in grounds.items()), nothing)
+        backing = float(ctx.backing_equity) + sum((self._paid(ctx, at, h) for h in held.values()), nothing)
+        now = float(ctx.swap_notional)
+        return backing - (high - now) - ROOMY, backing + (now - low) + ROOMY, low, high
+
+    def _unmoved(
+        self,
+        ctx: Context,
+        at: slice,
+        held: dict[str, HedgeView],
+        bounds: tuple[Floats, Floats, Floats, Floats],
+    ) -> Bools:
+        """A push of the account wakes nobody: the ratio is not low, the places in the queue stay."""
+        least, most, _, high = bounds
+        unmoved: Bools = least / high > float(self._settings.risk.margin.rebalance_below) + ROOMY
+        for hedge in held.values():
+            unmoved &= self._queue_rests(ctx, at, hedge, (least, most))
+        return unmoved
+
+    def unmoved_until_ms(self, ctx: Context) -> int:
+        """Before when pushes of the account can wake nobody, as far as is worth looking."""
+        held = {hedge.instrument: hedge for hedge in ctx.open_hedges}
+        first = self._terrain.place(ctx.now_ms)
+        at = slice(max(0, first - 1), min(first + AHEAD, len(self._terrain.begin_ms)))
+        bounds = self._bounds(ctx, at, held) if held else None
+        if bounds is None:
+            return 0
+        moved = np.flatnonzero(~self._unmoved(ctx, at, held, bounds) | self._terrain.unknown[at])
+        return int(self._terrain.begin_ms[at.start + int(moved[0]) if len(moved) else at.stop - 1])
 
     def _no_sweep(self, ctx: Context, at: slice, most: Floats, low: Floats) -> Bools:
         """What the shorts do not need is needed by the rest of the sleeve, or too little to move."""
