@@ -103,6 +103,10 @@ class ContractVigil:
             return Outlook(0, event_ms + BAR_MS // 2)
         return Outlook(until_ms, ctx.now_ms)
 
+    def unmoved_until_ms(self, ctx: Context) -> int:
+        """Every push of the account is heard: there is none between two leaps."""
+        return ctx.now_ms
+
     @staticmethod
     def _leaves(ctx: Context, field: Field, hedge: HedgeView, limit_ms: int) -> int:
         """When a hedge may be given up; an instant from `limit_ms` on says no more than that."""

@@ -72,6 +72,8 @@ class Watcher(Protocol):
 
     def outlook(self, ctx: Context, limit_ms: int) -> Outlook: ...
 
+    def unmoved_until_ms(self, ctx: Context) -> int: ...
+
 
 class Leaper:
     """One engine's; `engage` hands it in once it is composed.
