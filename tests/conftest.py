@@ -16,6 +16,14 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True, scope="session")
+def compiled_once(pytestconfig: pytest.Config) -> None:
+    """The many processes of a run share what the first of them compiled, also where the machine's own
+    environment keeps no bytecode: that is a sixth of the time each takes to start."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(pytestconfig.rootpath / ".pytest_cache" / "bytecode"))
+
+
+@pytest.fixture(autouse=True, scope="session")
 def planted_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Every process a test starts has them as its keys; at the end no file of the whole run holds one."""
     before = {name: os.environ.get(name) for name in CANARIES}
