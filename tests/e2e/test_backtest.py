@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.journal_reader import JournalReader
+from main import main as command
 from tests.e2e.rig import TAPE, main, needs_tape
 from tests.exchange.tapes import whole_tape
 
@@ -62,44 +63,39 @@ def independent_funding(out: Path, from_ms: int, to_ms: int) -> D:
 
 
 @needs_tape
-def test_a_week_of_tape_collects_what_the_files_say_and_decides_the_same_again(tmp_path: Path) -> None:
-    week = (*PAIRS, "--to", "2024-01-08", "--json")
-    first = main("backtest", *week, "--out", str(tmp_path / "a"))
-    assert first.code == 0, first.err
-    said = first.summary
+def test_a_week_of_tape_collects_what_the_files_say_and_adds_up_to_what_it_says(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ended = main("backtest", *PAIRS, "--to", "2024-01-08", "--json", "--out", str(out))
+    assert ended.code == 0, ended.err
+    said = ended.summary
     assert said["opens"] >= 2
     assert said["unexplained"] == "0"
-    assert abs(D(said["funding"]) - independent_funding(tmp_path / "a", said["from_ms"], said["to_ms"])) < D(
-        "1e-6"
-    )
-    again = main("backtest", *week, "--out", str(tmp_path / "b"))
-    for name in ("trades.csv", "funding.csv", "equity.csv", "decisions.jsonl"):
-        assert (tmp_path / "a" / name).read_text() == (tmp_path / "b" / name).read_text()
-    assert again.summary["journal_head"] == said["journal_head"]
-
-
-@needs_tape
-def test_what_it_writes_adds_up_to_what_it_says(tmp_path: Path) -> None:
-    ended = main("backtest", *PAIRS, "--to", "2024-01-03", "--json", "--out", str(tmp_path))
-    said = ended.summary
-    trades, funding = table(tmp_path / "trades.csv"), table(tmp_path / "funding.csv")
+    found = independent_funding(out, said["from_ms"], said["to_ms"])
+    assert abs(D(said["funding"]) - found) < D("1e-6")
+    trades, funding = table(out / "trades.csv"), table(out / "funding.csv")
     assert sum((D(row["amount"]) for row in funding), D(0)).quantize(D("1e-8")) == D(
         said["funding"]
     ).quantize(D("1e-8"))
     assert abs(sum((D(row["fee_usdt"]) for row in trades), D(0)) - D(said["fees"])) < D("1e-8")
-    curve = table(tmp_path / "equity.csv")
+    curve = table(out / "equity.csv")
     assert abs(D(curve[-1]["equity"]) - D(said["equity_end"])) < D("1e-8")
-    decisions = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
+    decisions = [json.loads(line) for line in (out / "decisions.jsonl").read_text().splitlines()]
     assert sum(d["on"] == "scan" for d in decisions) == said["scans"]
-    with JournalReader(tmp_path / "journal.db") as reader:
+    with JournalReader(out / "journal.db") as reader:
         assert reader.verify().ok
 
 
 @needs_tape
-def test_without_the_protocol_the_engine_does_what_it_does_with_it(tmp_path: Path) -> None:
-    """Books are looked up at another instant of the same second: prices may differ by a step, not more."""
+def test_the_same_again_is_decided_again_and_so_it_is_with_the_protocol(tmp_path: Path) -> None:
+    """By the protocol books are looked up at another instant of the same second: prices may differ by a
+    step, not more."""
     day = (*PAIRS, "--to", "2024-01-02T12:00", "--json")
-    plain = main("backtest", *day, "--path", "full").summary
+    plain, again = (
+        main("backtest", *day, "--path", "full", "--out", str(tmp_path / name)).summary for name in "ab"
+    )
+    for name in ("trades.csv", "funding.csv", "equity.csv", "decisions.jsonl"):
+        assert (tmp_path / "a" / name).read_text() == (tmp_path / "b" / name).read_text()
+    assert plain["opens"] >= 2 and again["journal_head"] == plain["journal_head"]
     wired = main("run", *day, "--speed", "max", "--data", str(tmp_path / "run")).summary
     assert {name: plain[name] for name in COUNTED} == {name: wired[name] for name in COUNTED}
     for name in ("funding", "fees"):
@@ -116,18 +112,18 @@ def test_without_the_protocol_the_engine_does_what_it_does_with_it(tmp_path: Pat
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_what_can(
-    arguments: tuple[str, ...], said: str, tmp_path: Path
+    arguments: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tape = () if arguments[0] == "--tape" else ("--tape", str(whole_tape(tmp_path)))
-    ended = main("backtest", *tape, *arguments)
-    assert ended.code == 2
-    assert said in ended.err
+    assert command(["backtest", *tape, *arguments]) == 2
+    assert said in capsys.readouterr().err
 
 
-def test_a_folder_with_results_is_not_written_over(tmp_path: Path) -> None:
-    tape = whole_tape(tmp_path)
-    out = tmp_path / "out"
-    assert main("backtest", "--tape", str(tape), "--instruments", "BTC-USDT", "--out", str(out)).code == 0
-    again = main("backtest", "--tape", str(tape), "--instruments", "BTC-USDT", "--out", str(out))
-    assert again.code == 2
-    assert "an empty folder is needed" in again.err
+def test_a_folder_with_results_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("backtest", "--tape", str(whole_tape(tmp_path)), "--instruments", "BTC-USDT")
+    out = ("--out", str(tmp_path / "out"))
+    assert main(*words, *out).code == 0
+    assert command([*words, *out]) == 2
+    assert "an empty folder is needed" in capsys.readouterr().err
