@@ -26,9 +26,9 @@ from scripts.backtest.recorder import Recorder
 from scripts.backtest.report import report_facts, write_report
 from scripts.backtest.stage import ACCOUNT, LOOK_S, play
 from scripts.compose import App
+from scripts.market import market_of
 from scripts.options import check_order, check_tape
 from scripts.outcome import print_json
-from scripts.venue import market_of
 from strategy.rehearsal import MODES
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from core.errors import UsageError
-from scripts.venue import market_of, serve
+from scripts.market import market_of
+from scripts.venue import serve
 from tests.exchange.sim.surface.client import signed_headers
 
 ROOT = Path(__file__).parents[4]
