@@ -139,4 +139,4 @@ class Report:
     rejects: int = 0
     naked_ms: int = 0  # longest time a leg stood unhedged beyond one lot
     errors: tuple[str, ...] = ()
-    stalled: bool = False  # BROKEN only because nobody could trade: no order was refused for good
+    stalled: bool = False  # nobody could trade, and no order was refused for good: BROKEN, or taken back

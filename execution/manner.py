@@ -19,6 +19,8 @@ class Manner:
 
     may_grow     the hedge may become larger than it is.
     may_complete a gap may be closed by enlarging the smaller leg; else only by reducing the larger.
+    may_return   where nobody takes the larger leg, what was given up of the smaller is taken again after all:
+                 a hedge kept for a while is better than a leg alone. Never when margin has to be freed.
     slice_bps    slippage bounds of a slice's first order, from the mid; a fruitless slice goes one up.
     repair_bps   slippage bounds of the order that closes a gap; each try goes one up.
     band_bps, depth_share  a slice takes at most this share of the depth within the band.
@@ -29,6 +31,7 @@ class Manner:
 
     may_grow: bool
     may_complete: bool
+    may_return: bool
     slice_bps: tuple[Decimal, ...]
     repair_bps: tuple[Decimal, ...]
     band_bps: Decimal
@@ -50,12 +53,13 @@ def manner_of(purpose: Purpose, settings: Settings) -> Manner:
     if purpose is Purpose.FLATTEN:
         bounds = ladder(execution.repair_slippage_bps, execution.flatten_slippage_bps)
         deadline_s = execution.rebalancing_deadline_s * ON_TIME
-        return Manner(False, False, bounds, bounds, bounds[-1], ONE, 30, deadline_s, deadline_s, False)
+        return Manner(False, False, False, bounds, bounds, bounds[-1], ONE, 30, deadline_s, deadline_s, False)
     grows = purpose.adds_risk
     deadline_s = ON_TIME * (execution.opening_deadline_s if grows else execution.rebalancing_deadline_s)
     return Manner(
         may_grow=grows,
         may_complete=grows or purpose is Purpose.REPAIR,
+        may_return=True,
         slice_bps=(usual_bps,),
         repair_bps=ladder(usual_bps, execution.repair_slippage_bps),
         band_bps=liquidity.depth_band_bps,

@@ -51,6 +51,7 @@ class PositionManager:
         self._settings = settings
         self._yield_now = yield_now
         self._stalls: dict[str, int] = {}  # routines in a row that nobody could carry out, by pair
+        self._wary: set[str] = set()  # pairs whose last reduction had to be taken back
 
     async def reach(self, target: HedgeTarget, pair: Pair, view: View) -> Report:
         """Bring one hedge as near to its target as the market, the venue and time allow.
@@ -126,6 +127,10 @@ class PositionManager:
         deadline_ms = clock.now_ms() + int(manner.deadline_s * 1000)
         fruitless = 0
         while not desk.is_blind and (desk.legs.balanced or desk.legs.flat):
+            if desk.has_returned:
+                self._wary.add(desk.pair.name)
+                desk.complain("nobody took the other leg: hedged again, tried later with a little")
+                return
             before = desk.legs
             wanted = Contracts(goal - before.contracts)
             if desk.is_frozen:
@@ -187,13 +192,18 @@ class PositionManager:
     ) -> bool:
         """Buy one slice of the swap back, then sell the spot that was behind it."""
         contracts = await self._slice(desk, manner, False, wanted)
+        if manner.may_return and desk.pair.name in self._wary:
+            contracts = Contracts(min(contracts, desk.pair.swap.min_size))
         if not contracts:
             return True
+        before = desk.legs
         bps = manner.slice_bps[min(fruitless, len(manner.slice_bps) - 1)]
         result = await desk.take(Leg.SWAP, Side.BUY, contracts, bps, purpose)
         if result is not None and result.was_turned_away:
             await desk.compare_with_account()  # a reduce-only order without a position is refused
         await balance(desk, manner, purpose, first=Leg.SPOT)
+        if desk.legs.spot < before.spot:
+            self._wary.discard(desk.pair.name)  # somebody buys again
         return True
 
     async def _slice(self, desk: Desk, manner: Manner, opening: bool, wanted: Contracts) -> Contracts:
@@ -225,10 +235,12 @@ class PositionManager:
         )
         detail = "; ".join((detail, *desk.remarks))
         stalled = outcome is Outcome.BROKEN and not desk.refused
-        waits = stalled or desk.is_frozen
+        waits = stalled or desk.is_frozen or desk.has_returned
         self._stalls[desk.pair.name] = self._stalls.get(desk.pair.name, 0) + 1 if waits else 0
         errors = tuple(desk.errors)
-        return Report(outcome, detail, desk.orders, desk.rejects, desk.naked_ms, errors, stalled)
+        return Report(
+            outcome, detail, desk.orders, desk.rejects, desk.naked_ms, errors, stalled or desk.has_returned
+        )
 
     def _note(self, target: HedgeTarget, desk: Desk, event: str, base: Decimal) -> None:
         body = {

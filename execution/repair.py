@@ -13,6 +13,8 @@ from execution.manner import Manner
 from execution.pricing import gross_up
 
 PAUSE_S: Final = 0.2  # between two tries, for the book to show what the last one took
+LONGEST_PAUSE_S: Final = 1.0  # once both ways have had their whole ladder
+LAST_RESORT: Final = 2  # strikes of the only way, after which the other one is taken after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | Non
     is a strike, and the way with fewer strikes goes next: so the two alternate. `first` names the
     leg of the first try (the planned second leg of an opening). Both ways get their whole ladder
     even if slow answers use up the time. Ends at once when an order's outcome is unknown.
+
+    Where a reduction may only give up the larger leg and nobody takes it (its market stands still, as spot
+    markets have for hours), the other way is the last resort: the legs are equal again, as they were.
     """
     desk.measure()
     bounds = manner.repair_bps
@@ -60,17 +65,23 @@ async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | Non
     tries = 0
     while not desk.legs.balanced and not desk.is_blind:
         ways = ways_out(desk, manner.may_complete)
+        if manner.may_return and not manner.may_complete and all(strikes[w.leg] >= LAST_RESORT for w in ways):
+            ways = ways_out(desk, True)
         if not ways or (tries >= 2 * len(bounds) and desk.clock.now_ms() >= deadline_ms):
             return
         if tries:
-            await desk.clock.sleep(PAUSE_S)
+            pause_s = PAUSE_S if tries < 2 * len(bounds) else LONGEST_PAUSE_S
+            left_s = (deadline_ms - desk.clock.now_ms()) / 1000
+            await desk.clock.sleep(min(pause_s, max(PAUSE_S, left_s)))
         tries += 1
         way = await _choose(desk, ways, strikes, bounds[-1], first if tries == 1 else None)
         if way is None:
             continue
         bps = bounds[rungs[way.leg]]
         result = await desk.take(way.leg, way.side, way.size, bps, purpose if tries == 1 else Purpose.REPAIR)
-        desk.has_unwound |= way.unwinds and bool(result and result.filled)
+        has_filled = bool(result and result.filled)
+        desk.has_unwound |= way.unwinds and has_filled
+        desk.has_returned |= not way.unwinds and not manner.may_complete and has_filled
         is_last = rungs[way.leg] == len(bounds) - 1
         if result is None or result.was_turned_away or (is_last and not result.filled):
             strikes[way.leg] += 1

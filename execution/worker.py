@@ -36,13 +36,15 @@ class Worker:
         """Work off the targets and merge what came of them into one report.
 
         Reductions, repairs and transfers go before anything that adds risk, and nothing is added
-        after something broke. The outcome is BROKEN if any hedge is, else BALANCED or FLAT for all
-        that is held. An exception becomes a BROKEN report with its text.
+        after something broke or found no taker. The outcome is BROKEN if any hedge is, else BALANCED
+        or FLAT for all that is held. An exception becomes a BROKEN report with its text.
         """
         async with self._hands:
             reports: list[Report] = []
             for target in sorted(targets, key=lambda t: t.purpose.adds_risk):
-                if target.purpose.adds_risk and any(r.outcome is Outcome.BROKEN for r in reports):
+                if target.purpose.adds_risk and any(
+                    r.outcome is Outcome.BROKEN or r.stalled for r in reports
+                ):
                     continue
                 reports.append(await self._try(target))
             return self._merge(reports)

@@ -102,6 +102,16 @@ def test_the_same_again_is_decided_again_and_so_it_is_with_the_protocol(tmp_path
         assert abs(D(plain[name]) / D(wired[name]) - 1) < D("0.001")
 
 
+@needs_tape
+def test_where_the_recorded_spot_market_stood_still_an_exit_left_no_leg_alone(tmp_path: Path) -> None:
+    """On 2023-03-24 the spot market traded nothing for two hours, just as the hedge was given up."""
+    asked = ("--tape", str(TAPE), "--instruments", "BTC-USDT", "--from", "2023-01-01", "--to", "2023-03-25")
+    said = main("backtest", *asked, "--json").summary
+    assert said["closes"] == 1 and said["unexplained"] == "0"
+    assert 0 < said["max_naked_s"] < 5
+    assert said["orders"] < 300 and D(said["fees"]) < 150
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

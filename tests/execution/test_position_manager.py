@@ -382,10 +382,38 @@ async def test_when_the_swap_cannot_be_bought_back_the_spot_is_kept(code: str, t
     assert "sell spot" not in bench.sides() and bench.real.contracts == 50
 
 
-async def test_when_the_spot_cannot_be_sold_an_exit_does_not_short_again() -> None:
+NOBODY_BUYS = Fault(fill=D(0))
+
+
+@pytest.mark.parametrize("fault", [Fault(reject="51022"), NOBODY_BUYS])
+async def test_when_the_spot_cannot_be_sold_an_exit_is_taken_back_in_time(fault: Fault) -> None:
     bench = await opened()
-    bench.venue.on(SPOT, *[Fault(reject="51022")] * 99)
+    bench.venue.on(SPOT, *[fault] * 99)
     report = await bench.reach("0", Purpose.EXIT)
+    assert report.outcome is Outcome.BALANCED and bench.real.contracts == 50 and bench.legs.balanced
+    assert report.naked_ms < 5_000 and any("hedged again" in error for error in report.errors)
+    assert bench.sides()[0] == "buy swap" and bench.sides()[-1] == "sell swap"
+
+
+async def test_what_was_taken_back_is_tried_again_with_the_least_until_somebody_buys() -> None:
+    bench = await opened()
+    bench.venue.on(SPOT, *[NOBODY_BUYS] * 99)
+    await bench.reach("0", Purpose.EXIT)
+    bench.venue.sent.clear()
+    assert (await bench.reach("0", Purpose.EXIT)).outcome is Outcome.BALANCED
+    assert {o.size for o in bench.venue.sent if o.leg is Leg.SWAP} == {bench.pair.swap.min_size}
+    bench.venue.script[SPOT].clear()
+    bench.venue.sent.clear()
+    assert (await bench.reach("0", Purpose.EXIT)).outcome is Outcome.FLAT
+    sizes = [o.size for o in bench.venue.sent if o.leg is Leg.SWAP]
+    assert sizes[0] == bench.pair.swap.min_size and sizes[1] > sizes[0] and sum(sizes) == 50
+
+
+@pytest.mark.parametrize("fault", [Fault(reject="51022"), NOBODY_BUYS])
+async def test_what_is_flattened_is_never_shorted_again(fault: Fault) -> None:
+    bench = await opened()
+    bench.venue.on(SPOT, *[fault] * 999)
+    report = await bench.reach("0", Purpose.FLATTEN)
     assert report.outcome is Outcome.BROKEN and "sell swap" not in bench.sides()
 
 

@@ -38,12 +38,23 @@ async def test_reductions_and_transfers_come_before_anything_that_adds_risk() ->
     assert report.outcome is Outcome.BALANCED
 
 
+async def test_nothing_is_added_after_something_found_no_taker() -> None:
+    bench = Bench()
+    worker = worker_of(bench)
+    await worker.run((hedge("0.5", Purpose.OPEN),))
+    bench.venue.sent.clear()
+    bench.venue.on(SPOT, *[Fault(reject="51022")] * 99)
+    report = await worker.run((hedge("0.6", Purpose.GROW), hedge("0.2", Purpose.SHRINK)))
+    assert report.outcome is Outcome.BALANCED and "buy spot" not in bench.sides()
+
+
 async def test_nothing_is_added_after_something_broke() -> None:
     bench = Bench()
     worker = worker_of(bench)
     await worker.run((hedge("0.5", Purpose.OPEN),))
     bench.venue.sent.clear()
     bench.venue.on(SPOT, *[Fault(reject="51022")] * 99)
+    bench.venue.on(SWAP, Fault(), *[Fault(reject="51008")] * 99)
     report = await worker.run((hedge("0.6", Purpose.GROW), hedge("0.2", Purpose.SHRINK)))
     assert report.outcome is Outcome.BROKEN and "buy spot" not in bench.sides()
 
