@@ -3,7 +3,8 @@
 Of the full journal the fast one has
 
 - every row of what was intended, ordered, filled, charged, moved between wallets, tripped, allowed and
-  forbidden, with its time and all its figures, but for the numbers the venue counts its public prints by;
+  forbidden, with its time and all its figures, but for the numbers the venue counts its public prints by, and
+  for how often a warning that was answered has been seen since;
 - every decision that led to another state or to something to do, with all verdicts and figures;
 - of the others, and of the hourly rows of equity, those of the instants at which it ran or which it wrote.
 
@@ -26,6 +27,9 @@ NEWS: Final = frozenset(
     }
 )  # fmt: skip
 COUNTED: Final = frozenset({"trade_id", "seq_id"})  # by the venue, beat by beat of its market
+LOOKS: Final = (
+    "samples"  # a figure: how often a warning of the venue's queue was seen; once enough, no matter
+)
 SHOWN: Final = 3
 
 
@@ -65,8 +69,13 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _comparable(part) for name, part in value.items() if name not in COUNTED}
     if isinstance(value, list | tuple):
-        return [_comparable(part) for part in value]
+        return [_comparable(part) for part in value if not _is_count(part)]
     return _by_value(value) if isinstance(value, str) else value
+
+
+def _is_count(part: Any) -> bool:
+    """A figure that counts looks, in a list of [name, value]."""
+    return isinstance(part, list | tuple) and len(part) == 2 and part[0] == LOOKS
 
 
 def _by_value(text: str) -> str:
