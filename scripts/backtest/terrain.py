@@ -134,7 +134,9 @@ class Terrain:
                 cuts += [ts + n * track.bar_ms // parts for n in range(parts + 1)]
             cuts.append(np.array(market.charges(spec.coin).times, dtype=np.int64))
         for gap in market.gaps:
-            edges = (gap.begin_ms - GAP_LEAD_MS, gap.begin_ms + GAP_EDGE_MS, gap.begin_ms)
+            # Twice the edge: the first stretch inside has an unknown one before it, and may be long.
+            inside = (gap.begin_ms + GAP_EDGE_MS, gap.begin_ms + 2 * GAP_EDGE_MS)
+            edges = (gap.begin_ms - GAP_LEAD_MS, gap.begin_ms, *inside)
             ends = (gap.end_ms - GAP_EDGE_MS, gap.end_ms, gap.end_ms + GAP_REST_MS)
             cuts.append(np.array((*edges, *ends), dtype=np.int64))
         begin_ms, end_ms = market.start_ms - 2 * HOUR_MS, self.end_of_data_ms
