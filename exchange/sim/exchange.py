@@ -169,7 +169,8 @@ class Exchange:
         Who calls it vouches that nothing the path does in between can matter: that no order rests, and that
         no margin comes near its end.
         """
-        due = (self._desk.next_settlement_ms(), *self._obligations_ms())
+        settlement_ms = None if self.world.closed else self._desk.next_settlement_ms()
+        due = (settlement_ms, *self._obligations_ms())
         return self._step(min((until_ms, *(at_ms for at_ms in due if at_ms is not None))))
 
     def _step(self, at_ms: int) -> int:

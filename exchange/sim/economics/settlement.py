@@ -53,10 +53,14 @@ class FundingDesk:
         return self._due_ms
 
     def next_due_ms(self) -> int | None:
-        """The next settlement, or the end of one that is being charged."""
+        """The next settlement, or the end of one that is being charged.
+
+        While the venue is closed nothing is settled: what falls due then is charged when it opens again.
+        """
+        settlement_ms = None if self._world.closed else self.next_settlement_ms()
         if not self._world.settling:
-            return self.next_settlement_ms()
-        due = [self.next_settlement_ms(), *(one.until_ms for one in self._world.settling.values())]
+            return settlement_ms
+        due = [settlement_ms, *(one.until_ms for one in self._world.settling.values())]
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def settle_due(self, market: Market) -> None:

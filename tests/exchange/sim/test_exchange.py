@@ -144,6 +144,24 @@ def test_nobody_trades_inside_a_gap() -> None:
     assert desk.venue.markets[SPOT].last == 50_000 and resting.state == "filled"
 
 
+def test_funding_that_falls_due_while_the_venue_is_closed_is_charged_once_when_it_opens() -> None:
+    desk = gapped(7, 9)
+    desk.market.rate = D("0.0005")
+    Edits(desk.venue).set_position(desk.me, SWAP, D(-3))
+    desk.wait(8 * HOUR_MS + 30 * MINUTE_MS)
+    assert desk.venue.now_ms == START_MS + 8 * HOUR_MS + 30 * MINUTE_MS  # time goes on
+    assert funding_bills(desk) == []
+    desk.wait(HOUR_MS)
+    assert funding_bills(desk) == [START_MS + 9 * HOUR_MS]
+    desk.wait(8 * HOUR_MS)
+    assert funding_bills(desk) == [START_MS + 9 * HOUR_MS, START_MS + 16 * HOUR_MS]
+
+
+def funding_bills(desk: Desk) -> list[int]:
+    """When funding was charged."""
+    return [bill.ts_ms for bill in desk.me.bills if bill.kind == "8"]
+
+
 def test_who_holds_a_position_into_a_gap_is_named() -> None:
     flat, held = gapped(1, 3), gapped(1, 3)
     Edits(held.venue).set_position(held.me, SWAP, D(-3))
