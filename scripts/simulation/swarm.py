@@ -100,7 +100,18 @@ def story_of(seed: int) -> Story:
         for trouble in FAMILIES[name](Random(f"{name} {seed}"), story.warm_ms, story.warm_ms + story.chaos_ms)
     ]
     fitting = tuple(t for t in troubles if _fits(t, coins))
-    return replace(story, troubles=fitting)
+    return replace(story, troubles=(*fitting, *_in_part(seed, story.warm_ms)))
+
+
+def _in_part(seed: int, warm_ms: int) -> Iterator[Trouble]:
+    """In some worlds orders fill in part while half of what is told of them is lost: whether all that filled
+    is known must then be asked."""
+    if Random(f"in part {seed}").random() < 0.04:
+        at_ms, lasts_ms = warm_ms - 8 * MINUTE_MS, HOUR_MS
+        told = {"stream": "private", "channel": "orders"}
+        yield _rule("streams", at_ms, lasts_ms, told, "drop", 0.5)
+        some = {"fill": {"fraction": "0.37"}}
+        yield _rule("refusals", at_ms, lasts_ms, {"rest": ORDERS, "inst_id": "*"}, some, 0.5)
 
 
 def _capital(seed: int, coins: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -46,7 +46,7 @@ NOTICED = {
     "forget_the_permission_at_restart": (0, 2, "INV-14"),
     "leave_legs_alone": (63, 1, "INV-2"),
     "forget_late_fills": (5, 1, "INV-2"),
-    "take_a_part_for_the_whole": (65, 1, "INV-14"),
+    "take_a_part_for_the_whole": (225, 1, "INV-2"),
     "send_a_transfer_twice": (53, 1, "INV-1"),
     "trade_while_halted": (8, 1, "INV-8"),
     "let_chance_decide": (100, 0.2, "INV-17"),
