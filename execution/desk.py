@@ -80,6 +80,7 @@ class Desk:
         self.errors: list[str] = []
         self.remarks: list[str] = []  # why the target was not reached, where nothing went wrong
         self.has_unwound = False  # a gap was closed by giving up the larger leg
+        self.has_given_up = False  # this routine itself has made the smaller leg smaller
         self.has_returned = False  # a reduction found no taker for its second leg and was taken back
         self.refused = 0  # orders refused for a reason that waiting does not mend
         self._halted = {leg for leg in Leg if self.spec(leg).state != LIVE}

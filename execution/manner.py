@@ -19,8 +19,8 @@ class Manner:
 
     may_grow     the hedge may become larger than it is.
     may_complete a gap may be closed by enlarging the smaller leg; else only by reducing the larger.
-    may_return   where nobody takes the larger leg, what was given up of the smaller is taken again after all:
-                 a hedge kept for a while is better than a leg alone. Never when margin has to be freed.
+    may_return   where nobody takes the larger leg, what the routine gave up of the smaller is taken again: a
+                 hedge kept for a while is better than a leg alone. Never when margin has to be freed.
     slice_bps    slippage bounds of a slice's first order, from the mid; a fruitless slice goes one up.
     repair_bps   slippage bounds of the order that closes a gap; each try goes one up.
     band_bps, depth_share  a slice takes at most this share of the depth within the band.

@@ -199,6 +199,7 @@ class PositionManager:
         before = desk.legs
         bps = manner.slice_bps[min(fruitless, len(manner.slice_bps) - 1)]
         result = await desk.take(Leg.SWAP, Side.BUY, contracts, bps, purpose)
+        desk.has_given_up |= bool(result and result.filled)
         if result is not None and result.was_turned_away:
             await desk.compare_with_account()  # a reduce-only order without a position is refused
         await balance(desk, manner, purpose, first=Leg.SPOT)

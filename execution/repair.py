@@ -55,7 +55,8 @@ async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | Non
     even if slow answers use up the time. Ends at once when an order's outcome is unknown.
 
     Where a reduction may only give up the larger leg and nobody takes it (its market stands still, as spot
-    markets have for hours), the other way is the last resort: the legs are equal again, as they were.
+    markets have for hours), the other way is the last resort: what this routine itself gave up is taken
+    again, and the legs are equal as they were. What somebody else closed is never opened again.
     """
     desk.measure()
     bounds = manner.repair_bps
@@ -65,7 +66,8 @@ async def balance(desk: Desk, manner: Manner, purpose: Purpose, first: Leg | Non
     tries = 0
     while not desk.legs.balanced and not desk.is_blind:
         ways = ways_out(desk, manner.may_complete)
-        if manner.may_return and not manner.may_complete and all(strikes[w.leg] >= LAST_RESORT for w in ways):
+        returns = manner.may_return and desk.has_given_up and not manner.may_complete
+        if returns and all(strikes[way.leg] >= LAST_RESORT for way in ways):
             ways = ways_out(desk, True)
         if not ways or (tries >= 2 * len(bounds) and desk.clock.now_ms() >= deadline_ms):
             return

@@ -69,6 +69,14 @@ async def test_growing_goes_on_after_an_old_gap_was_unwound() -> None:
     assert report.outcome is Outcome.BALANCED
 
 
+async def test_what_somebody_else_closed_is_not_opened_again_when_nobody_buys_the_spot() -> None:
+    bench = await opened()
+    bench.venue.position += 30  # closed by hand: the books do not know
+    bench.venue.on(SPOT, *[Fault(fill=D(0))] * 99)
+    report = await bench.reach("0.2", Purpose.REPAIR)
+    assert report.outcome is Outcome.BROKEN and set(bench.sides()) == {"sell spot"}
+
+
 async def test_a_short_that_vanished_behind_our_back_takes_the_spot_down_with_it() -> None:
     bench = await opened()
     bench.venue.position += 30  # closed by hand: the books do not know
