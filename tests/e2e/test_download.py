@@ -52,9 +52,8 @@ def test_a_few_days_of_the_venue_are_whole_and_a_backtest_runs_on_them(tape: Pat
     [use] = looked.summary["backtests"]
     assert use["notes"] == ["BTC: okx spot and perp 15m, mark 15m"]
     assert (use["from_ms"], use["to_ms"]) == (FROM_MS, FROM_MS + 72 * HOUR_MS)
-    played = main(
-        "backtest", "--tape", str(tape), "--instruments", "BTC-USDT", "--from", "2026-01-02", "--json"
-    )
+    asked = ("--tape", str(tape), "--instruments", "BTC-USDT", "--from", "2026-01-02", "--path", "full")
+    played = main("backtest", *asked, "--json")
     assert played.code == 0, played.err
     assert played.summary["scans"] > 100 and played.summary["unexplained"] == "0"
 
