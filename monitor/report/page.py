@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from core.survey import UNEXPLAINED_USDT
 from core.types import DAY_MS, HOUR_MS
 from monitor import formats
 from monitor.report import tables
@@ -71,7 +72,7 @@ def _header(facts: ReportFacts, said: Said) -> str:
         said("capital", start=formats.usdt(run.equity[0][1]), end=formats.usdt(run.equity[-1][1])),
     ]
     alerts = [f"{said('violations')}: {', '.join(run.violations)}"] if run.violations else []
-    if run.unexplained:
+    if abs(run.unexplained) > UNEXPLAINED_USDT:
         alerts.append(said("unexplained", amount=formats.usdt(run.unexplained)))
     else:
         lines.append(said("closes"))

@@ -29,8 +29,8 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
         "账本与交易所相差 {amount} USDT，原因不明。",
     ),
     "closes": (
-        "Books and venue agree to the last digit: nothing is unexplained.",
-        "账本与交易所完全一致，没有无法解释的差额。",
+        "Books and venue agree to a millionth of a USDT: nothing is unexplained.",
+        "账本与交易所相差不到百万分之一 USDT，没有无法解释的差额。",
     ),
     "no_data": ("Nothing was recorded.", "没有记录。"),
     "total": ("total", "合计"),

@@ -135,6 +135,11 @@ def test_what_a_pointer_reads_fits_the_drawing() -> None:
         assert all(len(series["values"]) == len(data["x"]) for series in data["series"])
 
 
+def test_what_years_of_rounding_leave_is_no_difference() -> None:
+    text = shown(replace(BUSY, run=replace(BUSY.run, unexplained=tables.BPS / 10**13)))
+    assert "nothing explains" not in text and "nothing is unexplained" in text
+
+
 def test_violations_and_an_unexplained_rest_stand_at_the_top() -> None:
     text = shown(replace(BUSY, run=replace(BUSY.run, violations=("INV-7 broken",), unexplained=tables.BPS)))
     head = text[: text.index("</header>")]
