@@ -45,8 +45,6 @@ value and what is allowed.
 class _Nobody:
     """A desk nobody asks: only its shape is described."""
 
-    instruments: Sequence[str] = ()
-
     def status(self) -> Status | None:
         return None
 

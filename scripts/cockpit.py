@@ -1,4 +1,4 @@
-"""The daemon's page and API: what of the engine the web may see, and how its commands reach it.
+"""The daemon's HTTP API: what of the engine the web may see, and how its commands reach it.
 
 A command goes the way of every operator's: a file in the data folder and the doorbell, so that it is the
 same fact in the journal wherever it came from, and waits while the engine is busy or restarts.
@@ -35,10 +35,6 @@ class EngineDesk:
 
     def __init__(self, folder: Path, settings: Settings, status: Callable[[], Status | None]) -> None:
         self._folder, self._settings, self._status = folder, settings, status
-
-    @property
-    def instruments(self) -> Sequence[str]:
-        return self._settings.instruments.instruments
 
     def status(self) -> Status | None:
         return self._status()

@@ -12,11 +12,6 @@ class Desk(Protocol):
     """The engine as its visitors may see and ask it. Every method may be called from the web's own thread,
     answers at once and touches nothing a decision reads."""
 
-    @property
-    def instruments(self) -> Sequence[str]:
-        """The pairs this engine is configured for."""
-        ...
-
     def status(self) -> Status | None:
         """Everything at a glance; None before the first decision."""
         ...
@@ -29,7 +24,8 @@ class Desk(Protocol):
         """Ask for what the operator wants. It becomes a fact in the journal before anything is done, and
         nothing here waits for it.
 
-        Raises UsageError for a verb or an instrument that does not exist.
+        Raises UsageError for a verb that may not come from here. What cannot be done, such as giving up a
+        hedge that is not held, is told by the engine when it takes the command.
         """
         ...
 

@@ -29,7 +29,6 @@ COMMAND_BURST, COMMANDS_PER_S = 10.0, 0.5
 WRONG_TOKENS: Final = 5  # in a row; then the address waits
 LOCK_OUT_S: Final = 300.0
 MOST_ADDRESSES: Final = 4_096  # remembered at once; the one that was heard longest ago is forgotten first
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})  # what a supervisor asks has no token, and no secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class Door:
 
 def _needs_token(path: str) -> bool:
     """Data and commands need it; the page itself, which asks for the token, and a supervisor's do not."""
-    return path.startswith(("/api", "/metrics", "/openapi.json", "/docs")) and path not in OPEN_PATHS
+    return path.startswith(("/api", "/metrics", "/openapi.json", "/docs"))
 
 
 def _headers(scope: Scope) -> dict[str, str] | None:

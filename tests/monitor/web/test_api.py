@@ -25,8 +25,6 @@ SECRET = "hush-hush-passphrase"
 class FakeDesk:
     """An engine that shows what it is given and remembers what it is asked for."""
 
-    instruments: Sequence[str] = ("BTC-USDT", "ETH-USDT")
-
     def __init__(self) -> None:
         self.shown: Status | None = build_status(samples.context(), "demo", samples.TOTALS, samples.DECISIONS)
         self.commands: list[tuple[str, str, str]] = []
