@@ -62,18 +62,27 @@ class JournalReader:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def rows(self, *kinds: Kind, after_seq: int = 0) -> Iterator[Row]:
-        """Yield the rows of these kinds (none: all), oldest first. Raises JournalBroken."""
-        while page := self._page(kinds, after_seq, LAST_SEQ):
+    def rows(self, *kinds: Kind, after_seq: int = 0, up_to: int = LAST_SEQ) -> Iterator[Row]:
+        """Yield the rows of these kinds (none: all) up to a row, oldest first. Raises JournalBroken."""
+        while page := self._page(kinds, after_seq, up_to):
             yield from map(_row_of, page)
             after_seq = page[-1][0]
 
-    def backwards(self, *kinds: Kind) -> Iterator[Row]:
-        """Yield the rows of these kinds (none: all), youngest first. Raises JournalBroken."""
-        up_to = LAST_SEQ
+    def backwards(self, *kinds: Kind, up_to: int = LAST_SEQ) -> Iterator[Row]:
+        """Yield the rows of these kinds (none: all) from a row back, youngest first. Raises JournalBroken."""
         while page := self._page(kinds, 0, up_to, "DESC"):
             yield from map(_row_of, page)
             up_to = page[-1][0] - 1
+
+    def last_at(self, at_ms: int) -> int:
+        """The last row written at or before an instant; 0 when there is none. Raises JournalBroken."""
+        try:
+            found = self._db.execute(
+                "SELECT seq FROM events WHERE at_ms <= ? ORDER BY seq DESC LIMIT 1", (at_ms,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise JournalBroken(f"a row cannot be read: {error}") from error
+        return int(found[0]) if found else 0
 
     def _page(
         self, kinds: tuple[Kind, ...], after_seq: int, up_to: int, order: str = "ASC"

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from monitor.status import Status
 from monitor.web.api import build_api
+from monitor.web.archive import Archive
 from monitor.web.library import Library
 from scripts.version import VERSION
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "api.md"
+_NOWHERE: Final = Path("journal")
 _HEAD: Final = """\
 # HTTP API
 
@@ -60,7 +62,7 @@ class _Nobody:
 
 def page() -> str:
     """Return the reference in Markdown."""
-    told = build_api(_Nobody(), Library(Path("journal")), VERSION).openapi()
+    told = build_api(_Nobody(), Library(_NOWHERE), Archive(_NOWHERE), VERSION).openapi()
     parts = [_HEAD]
     for tag in ("health", "questions", "commands"):
         parts.append(f"\n## {tag.capitalize()}\n")

@@ -55,6 +55,72 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the journal; `body` as docs/architecture.md has it for its kind."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeThen:
+    """One hedge as the books had it; `notional` the most that was ever paid for its coins."""
+
+    instrument: str
+    spot_base: Decimal
+    contracts: Decimal
+    notional: Decimal
+    opened_ms: int
+    funding: Decimal
+    pnl: Decimal
+    settlements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The engine at an instant, by its journal until then. `seq`: the last row that was written."""
+
+    at_ms: int
+    seq: int
+    state: str
+    permission: str
+    permission_reason: str
+    equity: Decimal
+    hedges: tuple[HedgeThen, ...]
+    decision: Decided | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state of the machine."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A row of the table of transitions. `dst` null: it stays. `act`: what is handed to execution.
+
+    Rows of one event and state are tried in this order; the first whose guards all say yes is taken.
+    """
+
+    on: str
+    src: str
+    dst: str | None
+    guards: tuple[str, ...]
+    act: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    states: tuple[Place, ...]
+    transitions: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """One order: what was intended, and what came of it. `status`: intent, accepted or unknown while it is
     open; rejected, filled, canceled or absent at the end. `size` in the market's own unit."""

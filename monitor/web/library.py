@@ -6,23 +6,25 @@ that are on disk, so a page shows nothing that a crash could take back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from core.errors import JournalFailed
 from core.facts import Kind, Row
 from core.hedges import Hedge
-from core.journal_reader import JournalReader, as_json
+from core.journal_reader import JournalReader
 from core.projections import Books, day_of
 from core.tally import Terms
 from core.types import ZERO
 from monitor.pnl_tracker import DayTerms, EquityCurve, max_drawdown, net_apr
-from monitor.web.answers import Closed, Decided, Funding, Ordered, Paid, Performance, Point, Said
+from monitor.web.answers import Closed, Funding, Ordered, Paid, Performance, Point
 
-NEWEST = 500  # of rounds and payments in one answer; the export has them all
+NEWEST: Final = 500  # of rounds and payments in one answer; the export has them all
+_FOUND_BY: Final = ("cl_id", "ord_id", "instrument", "inst_id", "side", "purpose")
 
 
 class Library:
@@ -77,35 +79,25 @@ class Library:
             total = sum((s.amount for s in settlements), ZERO)
             return Funding(total, by_instrument, by_day, tuple(newest))
 
-    def orders(self, most: int) -> tuple[Ordered, ...]:
-        """The newest orders, youngest first."""
+    def orders(
+        self, most: int, instrument: str | None = None, status: str | None = None, find: str | None = None
+    ) -> tuple[Ordered, ...]:
+        """The newest orders, youngest first.
+
+        find  only those with this text in an id, a name, the side or the purpose, upper and lower case alike.
+        """
+
+        def is_asked_for(order: Mapping[str, Any]) -> bool:
+            return (
+                instrument in (None, order["instrument"])
+                and status in (None, order["status"])
+                and (find is None or any(find.lower() in str(order[name]).lower() for name in _FOUND_BY))
+            )
+
         with self._lock:
             self._follow()
-            return tuple(Ordered(**told) for told in list(self._orders.values())[: -most - 1 : -1])
-
-    def decisions(
-        self, most: int, before_seq: int | None, instrument: str | None, moved_only: bool
-    ) -> tuple[Decided, ...]:
-        """The newest decisions before a row of the journal, youngest first; about one instrument, or all.
-
-        A decision is about an instrument when it was made for it, spoke about it, or moved it.
-        """
-        found: list[Decided] = []
-        with JournalReader(self._journal) as reader:
-            for row in reader.backwards(Kind.DECISION):
-                if len(found) == most:
-                    break
-                if before_seq is not None and row.seq >= before_seq:
-                    continue
-                if (row.body["moved"] or not moved_only) and _is_about(row.body, instrument):
-                    found.append(_decided(row, instrument))
-        return tuple(found)
-
-    def export(self) -> Iterator[str]:
-        """Every row as one line of JSON, oldest first. Raises JournalFailed before the first."""
-        with JournalReader(self._journal) as reader:
-            for row in reader.rows():
-                yield as_json(row) + "\n"
+            chosen = filter(is_asked_for, reversed(self._orders.values()))
+            return tuple(Ordered(**told) for told in islice(chosen, most))
 
     def _follow(self) -> None:
         """Take in what has been written since the last question."""
@@ -173,28 +165,3 @@ def _intended(row: Row) -> dict[str, Any]:
 
 def _price(told: str | None) -> Decimal | None:
     return Decimal(told) if told and Decimal(told) else None
-
-
-def _is_about(body: Mapping[str, Any], instrument: str | None) -> bool:
-    if instrument is None:
-        return True
-    return any(one.get("instrument") == instrument for one in (body, *body["verdicts"], *body["targets"]))
-
-
-def _decided(row: Row, instrument: str | None) -> Decided:
-    body = row.body
-    verdicts = (v for v in body["verdicts"] if instrument is None or v["instrument"] in (None, instrument))
-    return Decided(
-        seq=row.seq,
-        at_ms=row.at_ms,
-        on=body["on"],
-        instrument=body["instrument"],
-        src=body["src"],
-        dst=body["dst"],
-        moved=body["moved"],
-        reason=body["reason"],
-        verdicts=tuple(
-            Said(v["guard"], v["ok"], v["instrument"], v["reason"], dict(v["figures"])) for v in verdicts
-        ),
-        targets=tuple(body["targets"]),
-    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.web.api import build_api
+from monitor.web.archive import Archive
 from monitor.web.desk import Desk
 from monitor.web.door import Door, Refusal, Rules
 from monitor.web.library import Library
@@ -28,7 +29,7 @@ def serve_web(
     """Serve until `stop`. Raises UsageError when the address cannot be had."""
 
     def build() -> Any:
-        api = build_api(desk, Library(journal), version, redact)
+        api = build_api(desk, Library(journal), Archive(journal), version, redact)
         return Door(api, Rules(frozenset(name.lower() for name in names), token), now_s, on_refusal)
 
     server = WebServer(build, host, port)

@@ -85,11 +85,13 @@ class Story:
         }
         return self.add(Kind.HEDGE, body)
 
-    def intent(self, cl_id: str, hedge_id: str = "FE1H1", ref_mid: str = "100") -> Row:
+    def intent(
+        self, cl_id: str, hedge_id: str = "FE1H1", ref_mid: str = "100", instrument: str = "BTC-USDT"
+    ) -> Row:
         order = OrderRequest(
             cl_id=cl_id,
-            instrument="BTC-USDT",
-            inst_id="BTC-USDT",
+            instrument=instrument,
+            inst_id=instrument,
             leg=Leg.SPOT,
             side=Side.BUY,
             kind=OrderKind.IOC,

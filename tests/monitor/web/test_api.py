@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 
 from config.schema import Settings
 from core.errors import UsageError
+from core.events import State
 from core.journal import FILE_NAME
+from core.table import TABLE
 from monitor.health_check import Condition
 from monitor.status import Status, build_status
 from monitor.web.api import build_api
+from monitor.web.archive import Archive
 from monitor.web.library import Library
 from tests.monitor import samples
 
@@ -51,7 +55,8 @@ def desk() -> FakeDesk:
 
 @pytest.fixture
 async def client(desk: FakeDesk, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    api = build_api(desk, Library(tmp_path / FILE_NAME), "0", lambda text: text.replace(SECRET, "***"))
+    journal = tmp_path / FILE_NAME
+    api = build_api(desk, Library(journal), Archive(journal), "0", lambda text: text.replace(SECRET, "***"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://here") as client:
         yield client
 
@@ -63,6 +68,26 @@ async def test_the_status_is_the_engines_own_with_money_as_text(
     assert desk.shown is not None
     assert told["equity"] == str(desk.shown.equity) and told["state"] == desk.shown.state.value
     assert [hedge["instrument"] for hedge in told["hedges"]] == [h.instrument for h in desk.shown.hedges]
+
+
+async def test_a_small_amount_is_written_out_like_in_the_journal(
+    client: httpx.AsyncClient, desk: FakeDesk
+) -> None:
+    assert desk.shown is not None
+    desk.shown = replace(desk.shown, day_pnl=D("2.38E-9"))
+    assert (await client.get("/api/status")).json()["day_pnl"] == "0.00000000238"
+
+
+async def test_the_machine_is_told_as_the_table_has_it(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/api/machine")).json()
+    assert [state["name"] for state in told["states"]] == [state.value for state in State]
+    assert all(state["meaning"] for state in told["states"])
+    ways = [(way["on"], way["src"], way["dst"], tuple(way["guards"])) for way in told["transitions"]]
+    assert ways == [
+        (row.on.value, src.value, row.dest.value if row.dest else None, row.guards)
+        for row in TABLE
+        for src in row.sources
+    ]
 
 
 async def test_positions_can_be_asked_for_one_coin(client: httpx.AsyncClient) -> None:
@@ -187,7 +212,7 @@ async def test_a_page_that_does_not_exist_is_one_clear_problem(client: httpx.Asy
 
 
 async def test_the_stream_begins_with_the_whole_picture(desk: FakeDesk, tmp_path: Path) -> None:
-    api = build_api(desk, Library(tmp_path / FILE_NAME), "0")
+    api = build_api(desk, Library(tmp_path / FILE_NAME), Archive(tmp_path / FILE_NAME), "0")
     first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     left = asyncio.Event()
 

@@ -1,31 +1,15 @@
 from __future__ import annotations
 
-import json
 from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
 
-from core.facts import Kind
-from core.journal import FILE_NAME, SqliteJournal
+from core.journal import FILE_NAME
 from monitor.web.library import Library
-from tests.core.story import StillClock, Story
+from tests.core.story import Story
+from tests.monitor.web.shelf import Shelf
 from tests.scripts.test_questions import running_story
-
-
-class Shelf:
-    """A journal that grows while it is read."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self.written = 0
-
-    async def write(self, story: Story) -> None:
-        journal = await SqliteJournal.open(self.path, StillClock())
-        for row in story.rows[self.written :]:
-            journal.append(row.kind, row.at_ms, row.body)
-        self.written = len(story.rows)
-        await journal.close()
 
 
 @pytest.fixture
@@ -87,26 +71,15 @@ async def test_an_order_is_told_with_what_came_of_it(shelf: Shelf) -> None:
     assert [one.cl_id for one in library.orders(2)] == ["d", "c"]
 
 
-async def test_decisions_come_youngest_first_and_page_back(shelf: Shelf) -> None:
-    await shelf.write(running_story())
-    library = Library(shelf.path)
-    every = library.decisions(500, None, None, False)
-    assert [one.seq for one in every] == sorted((one.seq for one in every), reverse=True) and len(every) > 2
-    assert library.decisions(500, every[1].seq, None, False) == every[2:]
-    assert library.decisions(1, None, None, False) == every[:1]
-    assert all(one.moved for one in library.decisions(500, None, None, True))
-
-
-async def test_a_question_about_one_coin_leaves_the_others_verdicts_out(shelf: Shelf) -> None:
-    await shelf.write(running_story())
-    told = Library(shelf.path).decisions(500, None, "ETH-USDT", False)
-    assert told
-    assert {v.instrument for one in told for v in one.verdicts} <= {"ETH-USDT", None}
-
-
-async def test_the_export_is_every_row_in_order(shelf: Shelf) -> None:
-    story = running_story()
+async def test_orders_are_found_by_coin_by_state_and_by_what_they_say(shelf: Shelf) -> None:
+    story = Story()
+    story.boot({"USDT": "1000"})
+    story.intent("aaa", hedge_id="h1")
+    story.intent("bbb", hedge_id="h2", instrument="ETH-USDT")
+    story.ack("bbb", "rejected")
     await shelf.write(story)
-    rows = [json.loads(line) for line in Library(shelf.path).export()]
-    assert [row["seq"] for row in rows] == list(range(1, len(story.rows) + 1))
-    assert rows[0]["kind"] == Kind.BOOT.value and all(row["hash"] for row in rows)
+    library = Library(shelf.path)
+    assert [one.cl_id for one in library.orders(10, "ETH-USDT")] == ["bbb"]
+    assert [one.cl_id for one in library.orders(10, status="intent")] == ["aaa"]
+    assert [one.cl_id for one in library.orders(10, find="AA")] == ["aaa"]
+    assert library.orders(10, "BTC-USDT", "rejected") == ()

@@ -1,0 +1,139 @@
+"""The journal as it was: its rows, its decisions, and the engine at any moment of its life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from core.facts import Kind, Row
+from core.journal_reader import LAST_SEQ, JournalReader, as_json
+from core.projections import Books
+from monitor.web.answers import Decided, Entry, HedgeThen, Moment, Said
+
+# A decision is most of a journal and says nothing of the books but the state, which is read from the last.
+_BOOKED: Final = tuple(kind for kind in Kind if kind is not Kind.DECISION)
+
+
+class Archive:
+    """Questions to one journal file. May be called from several threads."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._lock = Lock()
+        self._then, self._then_seq = Books(), 0  # as of the last moment that was asked for
+
+    def decisions(
+        self, most: int, before_seq: int | None, instrument: str | None, moved_only: bool
+    ) -> tuple[Decided, ...]:
+        """The newest decisions before a row of the journal, youngest first; about one instrument, or all.
+
+        A decision is about an instrument when it was made for it, spoke about it, or moved it.
+        """
+        found: list[Decided] = []
+        with JournalReader(self._journal) as reader:
+            for row in reader.backwards(Kind.DECISION, up_to=_up_to(before_seq)):
+                if len(found) == most:
+                    break
+                if (row.body["moved"] or not moved_only) and _decides_about(row.body, instrument):
+                    found.append(_decided(row, instrument))
+        return tuple(found)
+
+    def entries(
+        self,
+        most: int,
+        before_seq: int | None,
+        kind: Kind | None,
+        instrument: str | None,
+        find: str | None,
+    ) -> tuple[Entry, ...]:
+        """The newest rows before one, youngest first.
+
+        instrument  only rows that name it, wherever in them.
+        find        only rows whose JSON holds this text, upper and lower case alike.
+        """
+        found: list[Entry] = []
+        needles = [text.lower() for text in (f'"{instrument}"' if instrument else None, find) if text]
+        with JournalReader(self._journal) as reader:
+            for row in reader.backwards(*((kind,) if kind else ()), up_to=_up_to(before_seq)):
+                if len(found) == most:
+                    break
+                text = as_json(row).lower() if needles else ""
+                if all(needle in text for needle in needles):
+                    found.append(Entry(row.seq, row.at_ms, row.kind.value, dict(row.body)))
+        return tuple(found)
+
+    def moment(self, at_ms: int) -> Moment | None:
+        """The engine as it was at an instant, by what was on disk then; None before its first row.
+
+        Prices are those of the last equity row before.
+        """
+        with self._lock, JournalReader(self._journal) as reader:
+            seq = reader.last_at(at_ms)
+            if not seq:
+                return None
+            if seq < self._then_seq:
+                self._then, self._then_seq = Books(), 0
+            for row in reader.rows(*_BOOKED, after_seq=self._then_seq, up_to=seq):
+                self._then.apply(row)
+            self._then_seq = seq
+            last = next(reader.backwards(Kind.DECISION, up_to=seq), None)
+            books, permission = self._then, self._then.permission
+            return Moment(
+                at_ms=at_ms,
+                seq=seq,
+                state=last.body["dst"] if last else books.state.value,
+                permission=permission.level.name,
+                permission_reason=permission.reason,
+                equity=books.last_equity,
+                hedges=tuple(
+                    HedgeThen(
+                        hedge.instrument,
+                        hedge.spot_base,
+                        hedge.contracts,
+                        hedge.entry_notional,
+                        hedge.opened_ms,
+                        hedge.funding,
+                        hedge.pnl,
+                        hedge.settlements,
+                    )
+                    for hedge in books.hedge_views({}).values()
+                ),
+                decision=_decided(last, None) if last else None,
+            )
+
+    def export(self) -> Iterator[str]:
+        """Every row as one line of JSON, oldest first. Raises JournalFailed before the first."""
+        with JournalReader(self._journal) as reader:
+            for row in reader.rows():
+                yield as_json(row) + "\n"
+
+
+def _up_to(before_seq: int | None) -> int:
+    return LAST_SEQ if before_seq is None else before_seq - 1
+
+
+def _decides_about(body: Mapping[str, Any], instrument: str | None) -> bool:
+    if instrument is None:
+        return True
+    return any(one.get("instrument") == instrument for one in (body, *body["verdicts"], *body["targets"]))
+
+
+def _decided(row: Row, instrument: str | None) -> Decided:
+    body = row.body
+    verdicts = (v for v in body["verdicts"] if instrument is None or v["instrument"] in (None, instrument))
+    return Decided(
+        seq=row.seq,
+        at_ms=row.at_ms,
+        on=body["on"],
+        instrument=body["instrument"],
+        src=body["src"],
+        dst=body["dst"],
+        moved=body["moved"],
+        reason=body["reason"],
+        verdicts=tuple(
+            Said(v["guard"], v["ok"], v["instrument"], v["reason"], dict(v["figures"])) for v in verdicts
+        ),
+        targets=tuple(body["targets"]),
+    )
