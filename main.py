@@ -217,10 +217,13 @@ def pnl(
 
 
 def _tell(verb: Verb, reason: str, data: Path | None, instrument: str = "") -> None:
-    folder = last_folder(data)
-    pid = send(folder, Command(verb, reason, instrument))
+    _send(last_folder(data), Command(verb, reason, instrument))
+
+
+def _send(folder: Path, command: Command) -> None:
+    pid = send(folder, command)
     told = f"process {pid} was told" if pid is not None else f"no engine runs in {folder}: told at its start"
-    print(f"{verb.value}: {told}")
+    print(f"{command.verb.value}: {told}")
 
 
 @app.command()
@@ -266,6 +269,26 @@ def close(
 def scan(reason: Annotated[str, typer.Option()] = "operator", data: Data = None) -> None:
     """One scan now, as if five minutes had passed."""
     _tell(Verb.SCAN, reason, data)
+
+
+@app.command()
+def configure(
+    changes: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE...", help="KEY= goes back to the file's")
+    ],
+    reason: Annotated[str, typer.Option()] = "operator",
+    config: Config = Path("config"),
+    data: Data = None,
+) -> None:
+    """Change the configuration of a running engine: it holds its hedges and starts again with it."""
+    from scripts.reconfiguration import Reconfiguration, changes_of
+
+    folder, asked = last_folder(data), changes_of(changes)
+    there = Reconfiguration(config, folder)
+    version = there.version
+    for one in there.propose(version, asked).diff:
+        print(f"{one.key}: {one.before} -> {one.after}")
+    _send(folder, Command(Verb.CONFIGURE, reason, "", version, asked))
 
 
 @app.command()

@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from config.fields import Unfit, allowed, section_of, shown, typed
+from config.overlay import FILE_NAME as OVERLAY
+from config.overlay import Overlay, is_locked
 from config.schema import Settings
 from config.section import Section
 from config.yaml_lines import Items, Node, Table, as_written, read
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from config.secrets import Secrets  # takes long to import, and a backtest has none
 
 OPTIONAL_FILES: Final = ("monitor.yaml",)
+NO_OVERLAY: Final = Overlay()
 MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(
     r"api_?key|secret|pass_?phrase|password|(?:^|_)token|webhook|private_?key", re.I
@@ -60,8 +63,8 @@ class Problem:
         return f"{self.file} line {self.line}: {what}; {self.rule}"
 
 
-def load(folder: Path) -> Settings:
-    """Read and validate the YAML files of `folder`, one per section of Settings.
+def load(folder: Path, overlay: Overlay = NO_OVERLAY) -> Settings:
+    """Read and validate the YAML files of `folder`, one per section of Settings, with an overlay over them.
 
     A key left out takes its default; a file left out does not, except monitor.yaml. Raises UsageError
     that lists every problem with file, line, key, value and what is allowed.
@@ -71,6 +74,8 @@ def load(folder: Path) -> Settings:
     reading = _Reading()
     raw = {name: reading.file(folder, name) for name in Settings.model_fields}
     reading.refuse_strangers(folder)
+    for key, text in overlay.changes.items():
+        reading.lay_over(raw, key, text)
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -79,7 +84,8 @@ def load(folder: Path) -> Settings:
     if reading.problems or settings is None:
         found = sorted(reading.problems, key=lambda p: (p.file, p.line))
         count = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
-        raise UsageError("\n  ".join((f"{count} in configuration folder {folder}:", *map(str, found))))
+        where = f"configuration folder {folder}{' and the changes over it' if overlay.changes else ''}"
+        raise UsageError("\n  ".join((f"{count} in {where}:", *map(str, found))))
     return settings
 
 
@@ -103,6 +109,12 @@ def describe(settings: Settings, secrets: Secrets | None = None) -> dict[str, st
     return flat | (secrets.presence() if secrets else {})
 
 
+def differences(before: Settings, after: Settings) -> tuple[tuple[str, str, str], ...]:
+    """Every key whose value is another one: the key, and both values as written in YAML."""
+    was = dict(_flat(before, ""))
+    return tuple((key, shown(was[key]), shown(now)) for key, now in _flat(after, "") if was[key] != now)
+
+
 def _flat(section: Section, prefix: str) -> Iterator[tuple[str, object]]:
     for name in type(section).model_fields:
         value = getattr(section, name)
@@ -118,6 +130,7 @@ class _Reading:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._trees: dict[str, Table] = {}
+        self._laid_over: set[tuple[str, ...]] = set()
 
     def file(self, folder: Path, name: str) -> dict[str, Any]:
         """Return the typed values of one section's file."""
@@ -142,6 +155,35 @@ class _Reading:
         if not flaws:
             self._note(file, 1, "", "empty" if tree is None else "no keys", "allowed: keys with values")
         return {}
+
+    def lay_over(self, raw: dict[str, Any], key: str, text: str) -> None:
+        """Put one value of an overlay where the files had theirs."""
+        path = tuple(key.split("."))
+        field = _field_at(path)
+        if field is None:
+            self._note(OVERLAY, 1, key, text, "unknown key; allowed: a file's name and its key, with dots")
+            return
+        if is_locked(key):
+            self._note(OVERLAY, 1, key, text, "only the files on the host may change it")
+            return
+        node, flaws = read(text.encode())
+        if node is None or flaws:
+            hint = flaws[0].hint if flaws else allowed(field)
+            self._note(OVERLAY, 1, key, text, f"allowed: {hint}")
+            return
+        if _SECRET_VALUE.search(text):
+            self._note(OVERLAY, 1, key, MASK, _SECRET_ADVICE)
+            return
+        try:
+            value = typed(field, node)
+        except Unfit as unfit:
+            self._note(OVERLAY, 1, key, text, f"allowed: {unfit}")
+            return
+        table = raw
+        for step in path[:-1]:
+            table = table.setdefault(step, {})
+        table[path[-1]] = value
+        self._laid_over.add(path)
 
     def refuse_strangers(self, folder: Path) -> None:
         """A misspelt file name would silently leave every default in force."""
@@ -209,6 +251,8 @@ class _Reading:
         """Return file, line and key of a path of the models; line 1 for a key left at its default."""
         if not where:
             return "account.yaml", 1, ""
+        if (names := tuple(step for step in where if isinstance(step, str))) in self._laid_over:
+            return OVERLAY, 1, ".".join(names)
         name = str(where[0])
         node: Node | None = self._trees.get(name)
         line, key = 1, ""

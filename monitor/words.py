@@ -36,6 +36,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "sweep": "划出盈余",
     "boot": "启动",
     "scan": "扫描",
+    "configure": "更改配置",
+    "change refused": "拒绝更改配置",
     "review": "复核",
     "account": "账户",
     "settle": "结算",

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from core.errors import UsageError
 from monitor.status import Status
+from monitor.web.answers import Form, Reconfigured
 from monitor.web.api import build_api
 from monitor.web.archive import Archive
 from monitor.web.library import Library
@@ -52,6 +54,12 @@ class _Nobody:
 
     def settings(self) -> Mapping[str, Any]:
         return {}
+
+    def form(self) -> Form:
+        raise UsageError("nobody is asked")
+
+    def configure(self, version: int, changes: Mapping[str, str | None], reason: str) -> Reconfigured:
+        raise UsageError("nobody is asked")
 
     def command(self, verb: str, reason: str, instrument: str = "") -> None:
         """Nobody commands a description."""

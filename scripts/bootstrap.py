@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.loader import load
 from config.schema import Settings
 from config.secrets import Secrets, load_secrets
 from core.errors import EngineError, VenueDown
@@ -33,7 +32,7 @@ from exchange.okx.market import OkxMarket
 from exchange.okx.rest import OkxRest
 from exchange.okx.trading import OkxTrading
 from scripts.command_line import ending
-from scripts.daemon import loop_factory, time_of, venue_of
+from scripts.daemon import loop_factory, settings_of, time_of, venue_of
 from scripts.door import door_of
 from scripts.evidence import host_facts, journal_facts
 from scripts.folders import DATA
@@ -54,7 +53,7 @@ def bootstrap(
     """Answer every question of the self-check; nothing is started and nothing changed."""
     try:
         options = RunOptions(mode=mode, venue=venue, config=config, data=data, json=as_json)
-        code = _ask(options, load(options.config), load_secrets())
+        code = _ask(options, settings_of(options), load_secrets())
     except EngineError as error:
         raise typer.Exit(ending(error)) from error
     raise typer.Exit(code)

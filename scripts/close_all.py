@@ -33,7 +33,7 @@ from core.ids import ReducerIds, next_epoch
 from core.lock import holder
 from scripts.command_line import ending
 from scripts.commands import Command, Verb, send, withdraw
-from scripts.daemon import run_daemon
+from scripts.daemon import run_daemon, settings_of
 from scripts.door import door_of
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
@@ -92,6 +92,11 @@ def _by_engine(options: RunOptions, folder: Path) -> str:
     if pid is not None:
         print(f"the engine is running (process {pid}): asking it to flatten", file=sys.stderr)
         return _asked(pid, folder)
+    try:
+        settings_of(options, folder)
+    except UsageError as error:
+        load(options.config)  # a mistake in the files themselves is for their owner
+        return f"the changes over the configuration cannot be used: {error}"
     try:
         run_daemon(options)
     except UsageError:

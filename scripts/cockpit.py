@@ -22,10 +22,13 @@ from core.journal import FILE_NAME as JOURNAL
 from core.ports import Notifier
 from monitor.logs import FILE_NAME as LOG_FILE
 from monitor.status import Status
+from monitor.web.answers import Form, Reconfigured
 from scripts.commands import Command, Verb, send
+from scripts.reconfiguration import APPLIES, Reconfiguration
 from scripts.version import VERSION
 
-SAID_BY_WEB: Final = frozenset(Verb) - {Verb.ADOPT, Verb.REFUSE}  # whose things are whose is told on the host
+# Whose things are whose is told on the host; a change of the configuration has a question of its own.
+SAID_BY_WEB: Final = frozenset(Verb) - {Verb.ADOPT, Verb.REFUSE, Verb.CONFIGURE}
 TAIL_BYTES: Final = 1_000_000  # of the log file, at most, to answer one question
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -33,14 +36,28 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 class EngineDesk:
     """Implements monitor.web.desk.Desk for the engine of one data folder."""
 
-    def __init__(self, folder: Path, settings: Settings, status: Callable[[], Status | None]) -> None:
-        self._folder, self._settings, self._status = folder, settings, status
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        status: Callable[[], Status | None],
+        changes: Reconfiguration,
+    ) -> None:
+        self._folder, self._settings, self._status, self._changes = folder, settings, status, changes
 
     def status(self) -> Status | None:
         return self._status()
 
     def settings(self) -> Mapping[str, Any]:
         return self._settings.model_dump(mode="json")
+
+    def form(self) -> Form:
+        return self._changes.form()
+
+    def configure(self, version: int, changes: Mapping[str, str | None], reason: str) -> Reconfigured:
+        proposal = self._changes.propose(version, changes)
+        send(self._folder, Command(Verb.CONFIGURE, f"{reason} (web)", "", version, changes))
+        return Reconfigured(proposal.overlay.version, proposal.diff, APPLIES)
 
     def command(self, verb: str, reason: str, instrument: str = "") -> None:
         if verb not in SAID_BY_WEB:

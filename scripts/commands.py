@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from core.lock import holder
 
@@ -30,6 +31,7 @@ class Verb(StrEnum):
     SCAN = "scan"  # one scan now, as if its time had come
     ADOPT = "adopt"  # take what stands outside the books of one pair into them
     REFUSE = "refuse"  # leave what is external for ever as somebody else's
+    CONFIGURE = "configure"  # lay changes over the configuration, and start again with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Command:
     verb: Verb
     reason: str
     instrument: str = ""  # of adopt and close
+    version: int = 0  # of configure: the overlay's that the change was made against
+    changes: Mapping[str, str | None] = field(default_factory=dict)  # and which; None takes one back
 
 
 def send(folder: Path, command: Command) -> int | None:
@@ -70,9 +74,17 @@ def take(folder: Path) -> Iterator[Command]:
     for path in sorted((folder / FOLDER).glob("*.json")):
         try:
             body = json.loads(path.read_text(encoding="utf-8"))
-            command = Command(Verb(body["verb"]), str(body["reason"]), str(body.get("instrument", "")))
-        except (ValueError, KeyError, TypeError):
+            command = _read(body)
+        except (ValueError, KeyError, TypeError, AttributeError):
             path.rename(path.with_suffix(".unreadable"))
             continue
         path.unlink()
         yield command
+
+
+def _read(body: Mapping[str, Any]) -> Command:
+    changes = {
+        str(key): None if value is None else str(value) for key, value in body.get("changes", {}).items()
+    }
+    instrument, version = str(body.get("instrument", "")), int(body.get("version", 0))
+    return Command(Verb(body["verb"]), str(body["reason"]), instrument, version, changes)

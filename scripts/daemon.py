@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from config.loader import load
+from config.loader import NO_OVERLAY, load
+from config.overlay import read_overlay
 from config.schema import Settings
 from config.secrets import Secrets, load_secrets
 from core.clock import SystemClock, VirtualClock, VirtualLoop
@@ -17,7 +20,6 @@ from core.journal import LINGER_S
 from core.lock import FolderLock
 from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
-from core.types import Pair
 from exchange.lockstep import LockstepKeeper
 from monitor.console import open_screen
 from monitor.logs import set_up_logs
@@ -30,12 +32,13 @@ from scripts.cockpit import EngineDesk, check_web, open_web
 from scripts.compose import App
 from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
-from scripts.folders import data_folder
+from scripts.folders import data_folder, lasting_folder
 from scripts.heart import Heart
 from scripts.okx_ports import okx_ports
 from scripts.options import Mode, RunOptions
 from scripts.outcome import print_json
 from scripts.ports import Ports
+from scripts.reconfiguration import Reconfiguration
 from scripts.resumption import Resumption
 from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session
@@ -47,44 +50,97 @@ DEMO_LOOK_S = 300.0  # each look makes the venue stop and push everything; nothi
 SILENCE_S = 20.0  # after so much silence a stream is pinged; on a venue's own clock silence means nothing
 
 
+@dataclass(slots=True)
+class Life:
+    """What one engine of this process has to live with. A change of the configuration begins the next.
+
+    evidence  what the journal and the host say before the start.
+    """
+
+    options: RunOptions
+    settings: Settings
+    secrets: Secrets
+    redact: Redactor
+    base_url: str | None
+    folder: Path
+    changes: Reconfiguration
+    evidence: tuple[JournalFacts, HostFacts]
+    on_app: Callable[[App], None]
+    port: int | None = None  # of the page, once there was one: it stays where it was found
+    is_reconfigured: bool = False
+
+
 def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: None) -> int:
     """Run until the time is up or a signal comes; return the exit code. Raises EngineError on failure.
 
     on_app  is handed the composed engine before it starts: the seam for whoever watches it closely.
     """
-    settings, secrets = _with_instruments(load(options.config), options), load_secrets()
-    if options.web:
-        check_web(settings.monitor.web, secrets)
-    if options.mode is Mode.LIVE:
-        refuse_unready(settings, secrets)
+    secrets = load_secrets()
     redact = Redactor(secrets.values())
     with redacted_errors(redact), ExitStack() as stack:
+        settings = settings_of(options)
+        if options.web:
+            check_web(settings.monitor.web, secrets)
+        if options.mode is Mode.LIVE:
+            refuse_unready(settings, secrets)
         folder = data_folder(options)
+        changes = Reconfiguration(options.config, folder)
         host = host_facts(folder)
         ignore_doorbell()  # from here on our process id is to be found
         stack.enter_context(FolderLock(folder))
-        evidence = journal_facts(folder, take_over=True), host
-        logs = set_up_logs(
-            folder / "logs",
-            settings.monitor.log_level,
-            settings.monitor.keep_logs_days,
-            redact,
-            max_bytes=settings.monitor.max_log_mb * 1_000_000,
-        )
-        stack.callback(logs.close)
         base_url = None
-        keeper = None
         if options.mode is Mode.DEMO:
             base_url = stack.enter_context(venue_of(options, settings))
-            keeper = LockstepKeeper(base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
-            stack.callback(keeper.close)
-        with asyncio.Runner(loop_factory=loop_factory(keeper)) as runner:
-            facts = runner.run(
-                _main(options, settings, secrets, redact, base_url, keeper, folder, evidence, on_app)
-            )
+        facts: RunFacts | None = None
+        port: int | None = None
+        while True:
+            evidence = journal_facts(folder, take_over=True), host
+            life = Life(options, settings, secrets, redact, base_url, folder, changes, evidence, on_app, port)
+            facts = live(life) or facts
+            if not life.is_reconfigured or facts is None:
+                break
+            port = life.port
+            options, settings = _rest_of(options, facts), settings_of(options, folder)
     if options.json and facts is not None:
         print_json(facts)
     return 0
+
+
+def live(life: Life) -> RunFacts | None:
+    """One engine from its start to its end, on a loop of its own."""
+    options, monitor = life.options, life.settings.monitor
+    with ExitStack() as stack:
+        logs = set_up_logs(
+            life.folder / "logs",
+            monitor.log_level,
+            monitor.keep_logs_days,
+            life.redact,
+            max_bytes=monitor.max_log_mb * 1_000_000,
+        )
+        stack.callback(logs.close)
+        keeper = None
+        if life.base_url is not None:
+            keeper = LockstepKeeper(life.base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
+            stack.callback(keeper.close)
+        with asyncio.Runner(loop_factory=loop_factory(keeper)) as runner:
+            return runner.run(_main(life, keeper))
+
+
+def settings_of(options: RunOptions, folder: Path | None = None) -> Settings:
+    """The files, the changes that lie in the data folder, and what the command line says.
+
+    Raises UsageError.
+    """
+    folder = folder or lasting_folder(options)
+    overlay = read_overlay(folder) if folder is not None else NO_OVERLAY
+    return _with_instruments(load(options.config, overlay), options)
+
+
+def _rest_of(options: RunOptions, facts: RunFacts) -> RunOptions:
+    """For the engine that starts again: what is left of the time it was given."""
+    if options.for_ms is None:
+        return options
+    return replace(options, for_ms=max(1, options.for_ms - (facts.to_ms - facts.from_ms)))
 
 
 def refuse_unready(settings: Settings, secrets: Secrets) -> None:
@@ -117,17 +173,8 @@ def loop_factory(keeper: LockstepKeeper | None) -> Callable[[], asyncio.Abstract
     return None if keeper is None else lambda: VirtualLoop(keeper)
 
 
-async def _main(
-    options: RunOptions,
-    settings: Settings,
-    secrets: Secrets,
-    redact: Redactor,
-    base_url: str | None,
-    keeper: LockstepKeeper | None,
-    folder: Path,
-    evidence: tuple[JournalFacts, HostFacts],
-    on_app: Callable[[App], None],
-) -> RunFacts | None:
+async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
+    options, settings, secrets, redact = life.options, life.settings, life.secrets, life.redact
     clock, ticker = time_of(keeper)
     out = sys.stderr if options.json else sys.stdout
     # The screen draws as soon as it is open, and the notifier, which the session needs, writes on it.
@@ -143,7 +190,7 @@ async def _main(
     )
     session = Session(
         settings,
-        folder,
+        life.folder,
         clock,
         ticker,
         notifier,
@@ -155,39 +202,42 @@ async def _main(
         take_over=options.take_over,
         redact=redact,
         look_every_s=None if keeper is None else DEMO_LOOK_S,
+        configure=life.changes.carry_out,
     )
     sessions.append(session)
     if keeper is not None:
         keeper.on_lost = session.lose_venue
         keeper.on_end = lambda: session.end("the market data has ended")
     notifier.start()
-    heart = Heart(folder, clock, notifier, beat_every_s(options), on_venue_clock=keeper is not None)
+    heart = Heart(life.folder, clock, notifier, beat_every_s(options), on_venue_clock=keeper is not None)
 
     def on_composed(app: App) -> None:
         heart.attach(app)
         trading = None if options.mode is Mode.DRY_RUN else app.trading
-        parts = Parts(options.mode, settings, secrets, app.market, trading, clock, *evidence)
-        app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, folder)).ask
-        on_app(app)
+        parts = Parts(options.mode, settings, secrets, app.market, trading, clock, *life.evidence)
+        app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, life.folder)).ask
+        life.on_app(app)
 
     with ExitStack() as open_:
         open_.enter_context(screen)
         if settings.monitor.web.enabled and options.web:
-            desk = EngineDesk(folder, settings, session.status)
+            desk = EngineDesk(life.folder, settings, session.status, life.changes)
 
             def shown(url: str) -> None:
+                life.port = urlsplit(url).port
                 screen.note(clock.now_ms(), "info", f"API: {url}")
 
-            open_.enter_context(
-                open_web(settings.monitor.web, secrets, desk, folder, notifier, redact, shown)
-            )
+            web = settings.monitor.web
+            if life.port is not None:
+                web = web.model_copy(update={"port": life.port})
+            open_.enter_context(open_web(web, secrets, desk, life.folder, notifier, redact, shown))
         try:
             async with heart.beating():
-                return await session.run(
-                    lambda: _checked(options, settings, secrets, base_url, clock, evidence), on_composed
-                )
+                facts = await session.run(lambda: _checked(life, clock), on_composed)
         finally:
             await notifier.stop()
+    life.is_reconfigured = session.is_reconfigured
+    return facts
 
 
 def beat_every_s(options: RunOptions) -> float | None:
@@ -210,18 +260,12 @@ def time_of(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:
     return clock, WalkingTicker(clock)
 
 
-async def _checked(
-    options: RunOptions,
-    settings: Settings,
-    secrets: Secrets,
-    base_url: str | None,
-    clock: Clock,
-    evidence: tuple[JournalFacts, HostFacts],
-) -> Ports:
+async def _checked(life: Life, clock: Clock) -> Ports:
     """Connect, and start only if the self-check says so. Raises SelfCheckRefused with its findings."""
-    ports = await _connect(options, settings, secrets, base_url, clock, evidence[0].held)
+    ports = await _connect(life, clock)
+    options, evidence = life.options, life.evidence
     trading = None if options.mode is Mode.DRY_RUN else ports.trading
-    parts = Parts(options.mode, settings, secrets, ports.market, trading, clock, evidence[0], evidence[1])
+    parts = Parts(options.mode, life.settings, life.secrets, ports.market, trading, clock, *evidence)
     checks = await self_check(parts)
     if not passed(checks):
         await ports.rest.close()
@@ -230,17 +274,11 @@ async def _checked(
     return ports
 
 
-async def _connect(
-    options: RunOptions,
-    settings: Settings,
-    secrets: Secrets,
-    base_url: str | None,
-    clock: Clock,
-    held: Mapping[str, Pair],
-) -> Ports:
-    endpoints, credentials = door_of(options, settings, secrets, base_url)
-    paper = options.mode is Mode.DRY_RUN
-    silence_s = (lambda: SILENCE_S) if base_url is None else None
+async def _connect(life: Life, clock: Clock) -> Ports:
+    endpoints, credentials = door_of(life.options, life.settings, life.secrets, life.base_url)
+    paper = life.options.mode is Mode.DRY_RUN
+    silence_s = (lambda: SILENCE_S) if life.base_url is None else None
+    held = life.evidence[0].held
     return await okx_ports(
-        endpoints, credentials, settings, clock, paper=paper, silence_s=silence_s, held=held
+        endpoints, credentials, life.settings, clock, paper=paper, silence_s=silence_s, held=held
     )

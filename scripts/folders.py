@@ -38,6 +38,15 @@ def data_folder(options: RunOptions) -> Path:
     return folder
 
 
+def lasting_folder(options: RunOptions) -> Path | None:
+    """Where this run's books would be from before; None for a demo that begins afresh."""
+    if options.data is not None:
+        return options.data
+    if options.mode is Mode.DEMO and options.venue is None:
+        return None
+    return DATA / options.mode.value
+
+
 def last_folder(asked: Path | None) -> Path:
     """The folder a question is about: the one asked for, else that of the last run."""
     if asked is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import nullcontext
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from config.schema import Settings
 from core.context import Context, Permission
-from core.errors import EngineError
+from core.errors import EngineError, UsageError
 from core.events import Decision, Event, On, State
 from core.facts import Kind, Row
 from core.journal import LINGER_S, Database, open_in_thread
@@ -30,6 +30,7 @@ from scripts.commands import Command, Verb, take
 from scripts.compose import LASTING_BOOKS, App, compose
 from scripts.outcome import money_of, run_facts
 from scripts.ports import Ports
+from scripts.reconfiguration import Proposal
 from scripts.signals import handling
 from scripts.standstill import stand_still
 from scripts.version import VERSION
@@ -40,6 +41,7 @@ CLOSING_PATIENCE_S = 20.0  # to bring the hedge under way to where both legs are
 FAREWELL_S = 10.0  # for the last look at the account
 
 T = TypeVar("T")
+Configure = Callable[[int, Mapping[str, str | None]], Proposal]
 
 
 class Session:
@@ -49,6 +51,7 @@ class Session:
     flatten  unwind what the books hold, stop, and end.
     signals  whether this process's signals are for this session.
     strategy  instead of the main one.
+    configure  lays a change of the operator's over the configuration; None where nothing may be changed.
     """
 
     def __init__(
@@ -69,7 +72,9 @@ class Session:
         redact: Callable[[str], str] = str,
         look_every_s: float | None = None,
         strategy: Planner | None = None,
+        configure: Configure | None = None,
     ) -> None:
+        self._configure, self._is_reconfigured = configure, False
         self._take_over, self._redact, self._strategy = take_over, redact, strategy
         self._hears_signals, self._open_database = signals, open_database
         self._settings, self._folder = settings, folder
@@ -89,6 +94,11 @@ class Session:
     def status(self) -> Status | None:
         """What the screen shows; None before the first decision."""
         return self._watch.status() if self._watch is not None else None
+
+    @property
+    def is_reconfigured(self) -> bool:
+        """Whether it ended in order to start again with other settings."""
+        return self._is_reconfigured
 
     def end(self, why: str) -> None:
         """Ask for a clean end; the first reason is the one that counts."""
@@ -295,7 +305,13 @@ class Session:
         """Carry out what the operator left in the folder; each command is a fact."""
         for command in commands:
             now_ms = self._clock.now_ms()
-            body = {"what": "operator", "command": command.verb.value, "reason": command.reason}
+            body: dict[str, object] = {
+                "what": "operator",
+                "command": command.verb.value,
+                "reason": command.reason,
+            }
+            if command.verb is Verb.CONFIGURE:
+                body |= {"version": command.version, "changes": dict(command.changes)}
             app.journal.append(Kind.NOTE, now_ms, body)
             self._notifier.tell("operator", "warning", {"command": command.verb.value})
             match command.verb:
@@ -317,9 +333,32 @@ class Session:
                     app.permissions.lift("operator")
                 case Verb.SCAN:
                     app.engine.tick(On.SCAN, None)
+                case Verb.CONFIGURE:
+                    self._reconfigure(app, command)
                 case Verb.CLOSE:
                     if app.giving_up.ask(command.instrument, command.reason, app.engine.state):
                         app.engine.tick(On.SCAN, None)
+
+    def _reconfigure(self, app: App, command: Command) -> None:
+        """The change and what it moves are facts; then this life ends, holding, for the next one."""
+        if self._configure is None:
+            self._refuse(f"{self._mode} mode keeps its configuration")
+            return
+        if self._is_reconfigured:
+            self._refuse("another change is being carried out")
+            return
+        try:
+            proposal = self._configure(command.version, command.changes)
+        except UsageError as error:
+            self._refuse(str(error))
+            return
+        body = {"what": "configuration", "version": proposal.overlay.version, "diff": proposal.diff}
+        app.journal.append(Kind.NOTE, self._clock.now_ms(), body)
+        self._is_reconfigured = True
+        self.end("new configuration")
+
+    def _refuse(self, why_not: str) -> None:
+        self._notifier.tell("trouble", "warning", {"what": "change refused", "detail": why_not})
 
     def _flatten_then_end(self, why: str) -> None:
         def on_decision(_: Context, decision: Decision) -> None:

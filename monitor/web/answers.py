@@ -28,6 +28,42 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """One value of the configuration that becomes another one, as written in YAML."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconfigured:
+    """A change lies in the engine's box. `version`: the overlay's, once it is in force."""
+
+    version: int
+    diff: tuple[Moved, ...]
+    applies: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form for the configuration needs.
+
+    version  of the overlay; a change names it, so that two people cannot overwrite each other.
+    changes  what the overlay says now, by dotted key, as written in YAML.
+    files    the JSON schema of each file.
+    locked   keys, or beginnings of keys, that only the files on the host may change.
+    applies  when a change takes effect.
+    """
+
+    version: int
+    changes: dict[str, str]
+    files: dict[str, Any]
+    locked: tuple[str, ...]
+    applies: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One guard's or condition's verdict. `figures`: what it looked at, by name."""
 

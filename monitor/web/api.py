@@ -114,7 +114,13 @@ def _add_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        names = {404: "not_found", 405: "method_not_allowed", 422: "not_allowed", 503: "not_yet"}
+        names = {
+            404: "not_found",
+            405: "method_not_allowed",
+            409: "conflict",
+            422: "not_allowed",
+            503: "not_yet",
+        }
         return _problem(
             error.status_code, names.get(error.status_code, "refused"), error.detail, error.headers
         )

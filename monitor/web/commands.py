@@ -9,7 +9,8 @@ from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from monitor.web.answers import Accepted
+from config.overlay import StaleVersion
+from monitor.web.answers import Accepted, Problem, Reconfigured
 from monitor.web.desk import Desk
 from monitor.web.questions import NAME
 
@@ -33,6 +34,21 @@ class Close(Why):
     """confirm  the instrument's name once more, typed by a person."""
 
     confirm: Annotated[str, Field(max_length=30, examples=["BTC-USDT"])]
+
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9_.]{3,100}$")]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+class Configure(Why):
+    """version  of the overlay the change was made against, from /api/config/form.
+    changes  dotted keys and their values as written in YAML; null goes back to what the file says."""
+
+    version: Annotated[int, Field(ge=0, examples=[0])]
+    changes: Annotated[
+        dict[Key, Text | None],
+        Field(min_length=1, max_length=200, examples=[{"strategy.exit.cooldown_hours": "12"}]),
+    ]
 
 
 def add_commands(api: FastAPI, desk: Desk) -> None:
@@ -79,3 +95,14 @@ def add_commands(api: FastAPI, desk: Desk) -> None:
     def scan(why: Why) -> Accepted:
         """One scan now, with all its guards, as if five minutes had passed."""
         return tell("scan", why)
+
+    @api.post("/api/config", tags=tags, status_code=202, responses={409: {"model": Problem}})
+    def configure(change: Configure) -> Reconfigured:
+        """Change the configuration: judged with the files as one, journalled with its diff, laid over them.
+
+        The engine finishes what is under way, holds its hedges and starts again with it. Keys that decide
+        whose money it is, whether orders are real, or who may command are changed in the files only."""
+        try:
+            return desk.configure(change.version, change.changes, change.reason)
+        except StaleVersion as error:
+            raise HTTPException(409, str(error)) from error

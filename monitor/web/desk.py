@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from monitor.status import Status
+from monitor.web.answers import Form, Reconfigured
 
 
 class Desk(Protocol):
@@ -18,6 +19,17 @@ class Desk(Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """The configuration that is in force, as JSON can hold it. It holds no secrets."""
+        ...
+
+    def form(self) -> Form:
+        """What a form for the configuration needs."""
+        ...
+
+    def configure(self, version: int, changes: Mapping[str, str | None], reason: str) -> Reconfigured:
+        """Judge a change of the configuration and ask the engine for it, as for any command.
+
+        Raises StaleVersion when somebody else has changed it since `version`, UsageError with every problem.
+        """
         ...
 
     def command(self, verb: str, reason: str, instrument: str = "") -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from core.facts import Kind
 from monitor.status import CandidateLine, HedgeLine, Status
-from monitor.web.answers import Decided, Entry, Funding, Machine, Moment, Ordered, Performance
+from monitor.web.answers import Decided, Entry, Form, Funding, Machine, Moment, Ordered, Performance
 from monitor.web.archive import Archive
 from monitor.web.desk import Desk
 from monitor.web.library import Library
@@ -65,6 +66,11 @@ def _add_now(api: FastAPI, desk: Desk) -> None:
     def config() -> dict[str, Any]:
         """The configuration in force, by file and key. Secrets are not part of it."""
         return dict(desk.settings())
+
+    @api.get("/api/config/form", tags=tags, response_model=Form)
+    def form() -> Response:
+        """What a form needs to change the configuration: version, changes, schemas, what is locked."""
+        return JSONResponse(asdict(desk.form()))  # a schema's bounds are numbers, unlike money
 
     @api.get("/api/logs", tags=tags)
     def logs(most: Annotated[int, Query(ge=1, le=2000)] = 200) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,7 @@ def config_in(folder: Path) -> Path:
     return folder
 
 
-def test_who_opens_the_page_sees_the_engine_and_can_pause_it(tmp_path: Path) -> None:
+def test_who_opens_the_page_sees_the_engine_pauses_it_and_changes_its_settings(tmp_path: Path) -> None:
     data = tmp_path / "data"
     daemon = subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), "run", "--web", "--speed", "3600", "--data", str(data),
@@ -59,6 +60,26 @@ def test_who_opens_the_page_sees_the_engine_and_can_pause_it(tmp_path: Path) -> 
             assert {"IDLE", "OPENING"} <= {one["src"] for one in told}
             lines = client.get("/api/export").text.splitlines()
             assert any('"command":"pause"' in row for row in lines)
+            change = {"reason": "calmer", "version": 0, "changes": {"strategy.exit.cooldown_hours": "12"}}
+            assert client.post("/api/config", json=change).status_code == 202
+            with suppress(httpx.RemoteProtocolError), client.stream("GET", "/api/stream") as news:
+                for _ in news.iter_lines():
+                    """Until the engine ends, to start again with the change."""
+        patient = httpx.HTTPTransport(retries=9)  # each waits twice as long as the one before
+        with httpx.Client(base_url=url, headers=shown, timeout=60, transport=patient) as client:
+            assert client.get("/api/config").json()["strategy"]["exit"]["cooldown_hours"] == "12"
+            with client.stream("GET", "/api/stream") as news:
+                first = next(line for line in news.iter_lines() if line.startswith("data: "))
+            now = json.loads(first.removeprefix("data: "))
+            assert now["state"] == "RUNNING" and now["permission"] == "NO_NEW_RISK"
+            assert {h["instrument"]: h["contracts"] for h in now["hedges"]} == {
+                h["instrument"]: h["contracts"] for h in seen["hedges"]
+            }
+            asked = {"kind": "note", "find": "cooldown_hours", "most": 1}
+            [row] = client.get("/api/journal", params=asked).json()
+            assert row["body"]["diff"] == [
+                {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12"}
+            ]
         daemon.send_signal(signal.SIGTERM)
         daemon.communicate(timeout=60)
         assert daemon.returncode == 0

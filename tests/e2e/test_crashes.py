@@ -81,6 +81,17 @@ def test_close_all_flattens_a_dead_daemons_hedges_and_does_nothing_the_second_ti
 
 
 @pytest.mark.fault("CR12")
+def test_close_all_flattens_under_changes_of_the_configuration_that_nobody_can_read(tmp_path: Path) -> None:
+    with venue("--seed", "7") as url:
+        assert run(DRIVER, "equity", "3", "RUNNING", url, str(tmp_path)).code == -signal.SIGKILL
+        (tmp_path / "overlay.json").write_text('{"version": 1, "changes": {"account.leverage": "50"}}')
+        closed = run(CLOSE_ALL, "--mode", "demo", "--venue", url, "--data", str(tmp_path))
+        assert closed.code == 0, closed.err
+        assert "changes over the configuration cannot be used" in closed.err
+        assert not any(books_of(url).contracts.values())
+
+
+@pytest.mark.fault("CR12")
 def test_close_all_asks_a_living_daemon_and_it_stays_stopped(tmp_path: Path) -> None:
     with venue("--seed", "7") as url:
         daemon = start(

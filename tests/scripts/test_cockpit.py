@@ -14,11 +14,13 @@ from config.monitor import Web
 from config.schema import Settings
 from config.secrets import Secrets
 from core.errors import UsageError
-from monitor.status import build_status
+from monitor.status import Status, build_status
 from scripts.cockpit import EngineDesk, check_web, open_web
 from scripts.commands import Command, Verb, take
+from scripts.reconfiguration import Reconfiguration
 from tests.monitor import samples
 
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
 TOKEN = "a token of this test"
 
 
@@ -32,10 +34,14 @@ class Ear:
         self.heard.append((topic, level, fields))
 
 
+def desk_of(folder: Path, status: Status | None) -> EngineDesk:
+    return EngineDesk(folder, Settings(), lambda: status, Reconfiguration(SHIPPED, folder))
+
+
 @contextmanager
 def page(folder: Path, token: str | None = None) -> Iterator[httpx.Client]:
     status = build_status(samples.context(), "demo", samples.TOTALS, samples.DECISIONS)
-    desk = EngineDesk(folder, Settings(), lambda: status)
+    desk = desk_of(folder, status)
     urls: list[str] = []
     web, secrets = Web(port=0), Secrets(web_token=token)  # type: ignore[arg-type]  # pydantic wraps it
     with ExitStack() as stack:
@@ -64,7 +70,7 @@ def test_a_command_lies_in_the_box_with_its_reason_and_where_it_came_from(tmp_pa
 
 
 def test_a_command_that_is_none_is_refused_with_what_is_allowed(tmp_path: Path) -> None:
-    desk = EngineDesk(tmp_path, Settings(), lambda: None)
+    desk = desk_of(tmp_path, None)
     with pytest.raises(UsageError, match=r"'buy': allowed are close, flatten, halt"):
         desk.command("buy", "it will rise")
     assert list(take(tmp_path)) == []
@@ -81,7 +87,7 @@ def test_a_port_that_is_taken_is_told_and_the_engine_goes_on(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ear, urls = Ear(), list[str]()
         web = Web(port=taken.getsockname()[1])
-        desk = EngineDesk(tmp_path, Settings(), lambda: None)
+        desk = desk_of(tmp_path, None)
         with open_web(web, Secrets(), desk, tmp_path, ear, str, urls.append):
             assert urls == []
     [(topic, level, fields)] = ear.heard
@@ -108,9 +114,43 @@ def test_beyond_this_host_a_page_needs_a_token(web: Web, token: str | None, allo
 
 
 def test_the_newest_lines_of_the_log_come_oldest_first(tmp_path: Path) -> None:
-    desk = EngineDesk(tmp_path, Settings(), lambda: None)
+    desk = desk_of(tmp_path, None)
     assert desk.log_lines(5) == ()
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "engine.log").write_text("".join(f"line {n}\n" for n in range(200_000)))
     assert desk.log_lines(3) == ["line 199997", "line 199998", "line 199999"]
     assert all(line.startswith("line ") for line in desk.log_lines(1_000_000))
+
+
+def test_a_change_of_the_configuration_is_judged_and_lies_in_the_box(tmp_path: Path) -> None:
+    change = {"reason": "calmer", "version": 0, "changes": {"strategy.exit.cooldown_hours": "12"}}
+    with page(tmp_path) as client:
+        answer = client.post("/api/config", json=change)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["diff"] == [
+            {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12"}
+        ]
+    [command] = take(tmp_path)
+    assert (command.verb, command.reason) == (Verb.CONFIGURE, "calmer (web)")
+    assert (command.version, command.changes) == (0, {"strategy.exit.cooldown_hours": "12"})
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "status", "told"),
+    [
+        (0, {"account.leverage": "5"}, 422, "at most 3"),
+        (0, {"account.venue": "okx"}, 422, "only the files"),
+        (0, {"risk.margin.emergency_below": "0.2"}, 422, "3x, a red line"),
+        (3, {"strategy.exit.cooldown_hours": "12"}, 409, "allowed: 0"),
+        (0, {}, 422, "at least 1"),
+        (0, {"Strategy": "1"}, 422, "pattern"),
+    ],
+)
+def test_a_change_that_may_not_be_lies_nowhere(
+    tmp_path: Path, version: int, changes: dict[str, str], status: int, told: str
+) -> None:
+    with page(tmp_path) as client:
+        answer = client.post("/api/config", json={"reason": "try", "version": version, "changes": changes})
+        assert answer.status_code == status and told in answer.json()["detail"], answer.text
+        assert client.get("/api/config/form").json()["version"] == 0
+    assert list(take(tmp_path)) == []

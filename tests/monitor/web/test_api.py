@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from config.overlay import StaleVersion
 from config.schema import Settings
 from core.errors import UsageError
 from core.events import State
@@ -18,6 +19,7 @@ from core.journal import FILE_NAME
 from core.table import TABLE
 from monitor.health_check import Condition
 from monitor.status import Status, build_status
+from monitor.web.answers import Form, Moved, Reconfigured
 from monitor.web.api import build_api
 from monitor.web.archive import Archive
 from monitor.web.library import Library
@@ -38,6 +40,19 @@ class FakeDesk:
 
     def settings(self) -> Mapping[str, Any]:
         return Settings().model_dump(mode="json")
+
+    def form(self) -> Form:
+        return Form(3, {}, {"risk": {"type": "object"}}, ("account.venue",), "at once")
+
+    def configure(self, version: int, changes: Mapping[str, str | None], reason: str) -> Reconfigured:
+        if version != 3:
+            raise StaleVersion(f"version: {version}; allowed: 3, the present one")
+        if "account.venue" in changes:
+            raise UsageError("changes: account.venue; only the files on the host may change it")
+        self.commands.append(("configure", reason, ""))
+        return Reconfigured(
+            4, tuple(Moved(key, "1", str(value)) for key, value in changes.items()), "at once"
+        )
 
     def command(self, verb: str, reason: str, instrument: str = "") -> None:
         if verb == "scan" and reason == "refuse me":

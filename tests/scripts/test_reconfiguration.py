@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.overlay import LOCKED, Overlay, StaleVersion, read_overlay, write_overlay
+from core.errors import UsageError
+from monitor.web.answers import Moved
+from scripts.reconfiguration import Reconfiguration, changes_of
+
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
+COOLDOWN = "strategy.exit.cooldown_hours"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Reconfiguration:
+    return Reconfiguration(SHIPPED, tmp_path)
+
+
+def test_a_proposal_says_what_becomes_another_and_changes_nothing(
+    there: Reconfiguration, tmp_path: Path
+) -> None:
+    proposal = there.propose(0, {COOLDOWN: "12", "monitor.language": "en"})
+    assert proposal.diff == (Moved(COOLDOWN, "8", "12"),)
+    assert proposal.overlay.version == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_carried_out_is_in_force_and_can_be_taken_back(there: Reconfiguration) -> None:
+    there.carry_out(0, {COOLDOWN: "12"})
+    assert there.settings().strategy.exit.cooldown_hours == 12
+    back = there.carry_out(1, {COOLDOWN: None})
+    assert back.diff == (Moved(COOLDOWN, "12", "8"),)
+    assert there.settings().strategy.exit.cooldown_hours == 8 and there.version == 2
+
+
+def test_two_people_cannot_overwrite_each_other(there: Reconfiguration) -> None:
+    there.carry_out(0, {COOLDOWN: "12"})
+    with pytest.raises(StaleVersion):
+        there.carry_out(0, {COOLDOWN: "24"})
+    assert there.settings().strategy.exit.cooldown_hours == 12
+
+
+@pytest.mark.parametrize("changes", [{COOLDOWN: "8"}, {COOLDOWN: "8.0"}, {COOLDOWN: None}])
+def test_a_change_that_changes_nothing_is_refused(
+    there: Reconfiguration, changes: dict[str, str | None]
+) -> None:
+    with pytest.raises(UsageError, match="nothing in force"):
+        there.propose(0, changes)
+
+
+def test_a_refused_change_leaves_what_there_was(there: Reconfiguration, tmp_path: Path) -> None:
+    write_overlay(tmp_path, Overlay(4, {COOLDOWN: "12"}))
+    with pytest.raises(UsageError, match="at most 3"):
+        there.carry_out(4, {"account.leverage": "5"})
+    assert read_overlay(tmp_path) == Overlay(4, {COOLDOWN: "12"})
+
+
+def test_the_form_has_every_file_with_its_bounds_and_what_is_locked(there: Reconfiguration) -> None:
+    form = there.form()
+    assert set(form.files) == {"account", "instruments", "strategy", "risk", "monitor"}
+    assert form.version == 0 and form.changes == {} and form.locked == LOCKED
+    leverage = form.files["account"]["properties"]["leverage"]
+    assert leverage["anyOf"][0]["maximum"] == 3 and "never above 3" in leverage["description"]
+
+
+def test_words_of_the_command_line_are_keys_and_values() -> None:
+    assert changes_of(["a.b=1", "c.d=", "e.f=x=y"]) == {"a.b": "1", "c.d": None, "e.f": "x=y"}
+    for word in ("a.b", "=1"):
+        with pytest.raises(UsageError, match="KEY=VALUE"):
+            changes_of([word])
