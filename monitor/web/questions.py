@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from core.facts import Kind
 from monitor.status import CandidateLine, HedgeLine, Status
-from monitor.web.answers import Decided, Entry, Form, Funding, Machine, Moment, Ordered, Performance
+from monitor.web.answers import Decided, Entry, Form, Funding, Machine, Moment, Ordered, Performance, Problem
 from monitor.web.archive import Archive
 from monitor.web.desk import Desk
 from monitor.web.library import Library
@@ -105,7 +105,7 @@ def _add_then(api: FastAPI, library: Library, archive: Archive) -> None:
         """Decisions with every verdict, youngest first. `moved`: only those that changed the state."""
         return archive.decisions(most, before_seq, instrument, moved)
 
-    @api.get("/api/moment", tags=tags)
+    @api.get("/api/moment", tags=tags, responses={404: {"model": Problem}})
     def moment(at_ms: Annotated[int, Query(ge=0, le=MOST_MS, examples=[1_767_225_600_000])]) -> Moment:
         """State, permission and hedges as they were at an instant, and the decision that was in force."""
         found = archive.moment(at_ms)
