@@ -16,12 +16,14 @@ from core.bookkeeper import Bookkeeper
 from core.conditions import uneven
 from core.context import BreakerView, Context, Permission
 from core.errors import EngineError, JournalFailed
-from core.events import Decision, Event, HedgeTarget, On, Outcome, Plan, Report, State, Target, TransferTarget
+from core.events import Decision, Event, On, Outcome, Report, State, Target, TransferTarget
 from core.facts import Kind, plain
 from core.herald import Herald
 from core.lookout import Lookout
+from core.meters import Meters
 from core.observer import Flags, Observer
 from core.permission import Permissions
+from core.plans import merge
 from core.ports import Clock, Guard, Journal, Notifier, Planner
 from core.projections import Books
 from core.pulse import Pulse
@@ -68,6 +70,7 @@ class Engine:
         clock: Clock,
         notifier: Notifier,
         deadlines: Deadlines,
+        meters: Meters | None = None,
     ) -> None:
         self._machine, self._observer, self._planners = machine, observer, planners
         self._alarms, self._judge, self._still_tripped = alarms, judge, still_tripped
@@ -75,8 +78,9 @@ class Engine:
         self._reconcile, self._permissions, self._lookout = reconcile, permissions, lookout
         self._ticker, self._clock = ticker, clock
         self._deadlines = deadlines
+        self._meters = meters or Meters()
         self._mailbox: deque[Event] = deque()
-        self._jobs: deque[tuple[State, tuple[Target, ...]]] = deque()
+        self._jobs: deque[tuple[State, tuple[Target, ...], float]] = deque()  # decided at, by the stopwatch
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
@@ -216,6 +220,11 @@ class Engine:
         """Whether something is decided or under way that has not come to its end."""
         return bool(self._working or self._jobs or self._mailbox)
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How much stands in each queue. May be asked from any thread."""
+        return {"mailbox": len(self._mailbox), "jobs": len(self._jobs), "errands": len(self._errands)}
+
     def errand(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do this beside the consumer when the errands before it are done."""
         self._send(job)
@@ -261,8 +270,9 @@ class Engine:
                 self._mail.clear()
                 await self._mail.wait()
                 self.on_round()
-            with self.pulse.at_work("consumer"):
-                self._handle(self._mailbox.popleft())
+            event = self._mailbox.popleft()
+            with self.pulse.at_work("consumer"), self._meters.deciding(event.on):
+                self._handle(event)
             self._idle.set()
 
     def _handle(self, event: Event) -> None:
@@ -335,7 +345,7 @@ class Engine:
             if is_news or not is_stalled:
                 self._herald.broken(event.reason)
         if decision.dst in BUSY and (decision.targets or decision.src is not decision.dst):
-            self._jobs.append((decision.dst, decision.targets))
+            self._jobs.append((decision.dst, decision.targets, self._meters.now_s()))
             self._work.set()
 
     def _set_deadline(self, state: State) -> None:
@@ -356,7 +366,7 @@ class Engine:
             while not self._jobs:
                 self._work.clear()
                 await self._work.wait()
-            state, targets = self._jobs.popleft()
+            state, targets, decided_s = self._jobs.popleft()
             try:
                 await self._journal.durable()
                 self._permissions.lift("journal")
@@ -367,6 +377,7 @@ class Engine:
             self._working = True
             if self._lookout.must_compare:
                 await self._attempt(self._learn_holdings)
+            self._meters.stages_s.add("work", self._meters.now_s() - decided_s)
             with self.pulse.at_work("worker"):
                 report = await self._worker.run(targets)
             self._working = False
@@ -471,20 +482,6 @@ class Engine:
 
 async def _no_objection() -> str:
     return ""
-
-
-def merge(plans: tuple[Plan, ...]) -> Plan:
-    """One plan of several planners': per instrument the smallest target wins, transfers add up."""
-    opening = tuple(t for p in plans for t in p.opening)
-    verdicts = tuple(v for p in plans for v in p.verdicts)
-    smallest: dict[str, HedgeTarget] = {}
-    transfers: list[Target] = []
-    for target in (t for p in plans for t in p.adjusting):
-        if not isinstance(target, HedgeTarget):
-            transfers.append(target)
-        elif target.instrument not in smallest or target.base < smallest[target.instrument].base:
-            smallest[target.instrument] = target
-    return Plan(opening, (*smallest.values(), *transfers), verdicts)
 
 
 _FIELDS = tuple(field.name for field in fields(Decision))

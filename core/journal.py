@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.chain import GENESIS, INSERT, MIGRATIONS, next_chain, next_hash, selec
 from core.errors import JournalBroken, JournalFailed
 from core.facts import Kind, Row, told
 from core.fallback import Fallback, fallback_of, rejoin
+from core.meters import WORK_BOUNDS_S, Histogram
 from core.packing import Packer, Record
 from core.ports import Clock
 from core.reserve import Reserve
@@ -97,6 +99,8 @@ class SqliteJournal:
         self.listeners: list[Callable[[Row], None]] = []  # called in order; they do not append
         self.redact: Callable[[str], str] = str  # takes secrets out of free text before it is a row
         self.on_health: Callable[[], None] = lambda: None  # called when `failed` or `on_reserve` changed
+        self.now_s: Callable[[], float] = time.perf_counter
+        self.commits_s = Histogram(WORK_BOUNDS_S)  # how long each transaction took, by `now_s`
         self._fallback, self._reserve, self._packer = fallback, reserve, Packer()
         self._on_reserve = False
         self._db, self._clock, self._linger_s = db, clock, linger_s
@@ -233,6 +237,14 @@ class SqliteJournal:
         return len(self._queue)
 
     @property
+    def oldest_ms(self) -> int | None:
+        """The time of the oldest row that is not on the disk yet, None without any. From any thread."""
+        try:
+            return self._queue[0][2]
+        except IndexError:
+            return None
+
+    @property
     def in_fallback(self) -> int:
         """How many rows are on the disk in the fallback file only."""
         return sum(record[0] <= self._fallback.last_seq for record in self._queue)
@@ -363,7 +375,9 @@ class SqliteJournal:
     async def _insert(self, batch: tuple[Record, ...]) -> None:
         if not batch:
             return
+        began_s = self.now_s()
         await self._db.transact(INSERT, self._packer.pack(batch))  # packed where it is written
+        self.commits_s.add(self.now_s() - began_s)
         self._forget(len(batch))
 
     async def _recover(self) -> None:

@@ -65,6 +65,7 @@ class Lookout:
         self._must_compare = False
         self._renewed: dict[str, int] = {}
         self.recheck = recheck
+        self.seen: Context | None = None  # the newest look, frozen: for whoever watches from outside
 
     # --- at each event --------------------------------------------------------------------------
 
@@ -81,8 +82,10 @@ class Lookout:
         self._in_maintenance = running
         view, causes = self._permissions.view, self._permissions.causes
         if (view, causes) == (ctx.permission, ctx.causes):
+            self.seen = ctx
             return ctx  # as nearly always: a copy would work everything out again
-        return replace(ctx, permission=view, causes=causes)
+        self.seen = replace(ctx, permission=view, causes=causes)
+        return self.seen
 
     @property
     def jumped(self) -> bool:

@@ -15,6 +15,7 @@ from math import ceil
 from typing import Final
 
 from core.facts import Kind, Row
+from core.meters import NAKED_BOUNDS_S, Histogram
 from core.tally import Tally
 
 NAKED: Final = "naked leg"  # `what` of the note about a spell no fill tells of
@@ -57,6 +58,8 @@ class NakedTimes:
     tallies: Mapping[str, Tally]
     step_of: Callable[[str], Decimal]
     spells: list[Spell] = field(default_factory=list)  # ended, in the order of their ends
+    lasted_s: Histogram = field(default_factory=lambda: Histogram(NAKED_BOUNDS_S))  # each of them
+    repairs_s: Histogram = field(default_factory=lambda: Histogram(NAKED_BOUNDS_S))  # since we knew
     _open: dict[str, _Open] = field(default_factory=dict)
     _suspected: dict[str, _Open] = field(default_factory=dict)
 
@@ -66,7 +69,7 @@ class NakedTimes:
             self._fill(str(row.body["instrument"]), int(row.body["fill"]["ts_ms"]), row.at_ms)
         elif row.kind is Kind.NOTE and row.body.get("what") == NAKED:
             body = row.body
-            self.spells.append(
+            self._end(
                 Spell(
                     body["instrument"], body["began_ms"], body["began_ms"], row.at_ms, Decimal(body["coins"])
                 )
@@ -88,6 +91,11 @@ class NakedTimes:
         if known is None or instrument in self._open or now_ms - known.began_ms < FLEETING_MS:
             return None
         return {"what": NAKED, "instrument": instrument, "began_ms": known.began_ms, "coins": known.coins}
+
+    def standing(self) -> dict[str, int]:
+        """Instruments whose legs are apart now, and since when. May be asked from any thread."""
+        found = {name: one.began_ms for name, one in self._suspected.copy().items()}
+        return found | {name: one.began_ms for name, one in self._open.copy().items()}
 
     def longest_ms(self, since_ms: int, now_ms: int) -> int:
         """The longest spell that had not ended before `since_ms`; one that lasts counts until now."""
@@ -122,4 +130,9 @@ class NakedTimes:
             del self._open[instrument]
             # Fills may be told out of order: the spell is what lies between the two, either way round.
             began_ms, ended_ms = min(known.began_ms, ts_ms), max(known.began_ms, ts_ms)
-            self.spells.append(Spell(instrument, began_ms, known.noticed_ms, ended_ms, known.coins))
+            self._end(Spell(instrument, began_ms, known.noticed_ms, ended_ms, known.coins))
+
+    def _end(self, spell: Spell) -> None:
+        self.spells.append(spell)
+        self.lasted_s.add(spell.lasted_ms / 1000)
+        self.repairs_s.add(max(0, spell.ended_ms - spell.noticed_ms) / 1000)

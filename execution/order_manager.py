@@ -16,6 +16,7 @@ from typing import Final
 from config.schema import ExecutionLimits
 from core.errors import AuthFailed, JournalFailed, RateLimited, VenueError, VenueRejected
 from core.events import Purpose
+from core.meters import Meters
 from core.ports import ORDER_LIFE_MS, Clock, Journal, Trading
 from core.types import Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
@@ -60,6 +61,7 @@ class OrderManager:
         on_foreign: OnForeign,
         before_rest: BeforeRest | None = None,
         on_late: Callable[[], None] = lambda: None,
+        meters: Meters | None = None,
     ) -> None:
         self._trading = trading
         self._journal = OrderJournal(journal, clock, holdings)
@@ -70,6 +72,7 @@ class OrderManager:
         self._on_foreign = on_foreign
         self._on_late = on_late
         self._before_rest = before_rest
+        self._meters = meters or Meters()
         self._flights: dict[str, Flight] = {}  # outcome not known yet
         self._closed: dict[str, Flight] = {}
         self._late: set[asyncio.Future[str]] = set()  # requests whose answer nobody waits for any more
@@ -99,8 +102,10 @@ class OrderManager:
         """
         if request.cl_id in self._flights or request.cl_id in self._closed:
             raise ValueError(f"order {request.cl_id} was sent before")
+        wanted_s = self._meters.now_s()
         verdict = self._gate(request)
         if not verdict.ok:
+            self._meters.orders.add("denied", request.leg.value)
             self._journal.denied(request, hedge_id, purpose, verdict)
             return OrderResult(request.cl_id, Ending.DENIED, code=verdict.guard, message=verdict.reason)
 
@@ -115,7 +120,7 @@ class OrderManager:
                 return self._turn_away(flight, Ending.DENIED, "journal", str(error))
         if request.kind is not OrderKind.IOC and self._before_rest is not None:
             await self._before_rest()
-        refusal = await self._send(flight)
+        refusal = await self._send(flight, wanted_s)
         if refusal is not None:
             return refusal
         if request.kind is not OrderKind.IOC and rest is not None:
@@ -163,6 +168,10 @@ class OrderManager:
         if flight is None:
             self._on_foreign(record, fill)
             return
+        if flight.record is None:
+            self._since_wire("push", flight)
+        if flight.first_fill_ms is None and fill is not None:
+            self._since_wire("fill", flight)
         flight.see(record)
         if fill is not None:
             self._journal.fill(flight, fill)
@@ -173,7 +182,7 @@ class OrderManager:
 
     # --- sending ------------------------------------------------------------------------------
 
-    async def _send(self, flight: Flight) -> OrderResult | None:
+    async def _send(self, flight: Flight, wanted_s: float) -> OrderResult | None:
         """Place the order; return a result only when it is certain that nothing happened.
 
         Whenever time has passed since the gate was asked, for the disk or for the venue, it is asked again.
@@ -187,6 +196,9 @@ class OrderManager:
                     return self._turn_away(flight, Ending.DENIED, verdict.guard, verdict.reason)
                 asked_ms = now_ms
             flight.expires_ms = now_ms + ORDER_LIFE_MS
+            if not flight.wire_ms:
+                self._meters.stages_s.add("wire", self._meters.now_s() - wanted_s)
+            flight.wire_ms = now_ms
             try:
                 ord_id = await self._placed(flight)
             except RateLimited as error:  # nothing happened, so the same id may go again
@@ -205,6 +217,7 @@ class OrderManager:
                 return None
             else:
                 if ord_id is not None:
+                    self._since_wire("ack", flight)
                     flight.accepted = True
                     self._journal.ack(flight, "accepted", ord_id)
                 return None
@@ -240,6 +253,11 @@ class OrderManager:
         self._journal.ack(flight, "rejected", code=code, message=message)
         self._close(flight, ending)
         return flight.result(code, message)
+
+    def _since_wire(self, stage: str, flight: Flight) -> None:
+        """Note how long after it left something was heard of an order; not of one another process sent."""
+        if flight.wire_ms:
+            self._meters.stages_s.add(stage, (self._clock.now_ms() - flight.wire_ms) / 1000)
 
     # --- following ----------------------------------------------------------------------------
 
@@ -343,6 +361,7 @@ class OrderManager:
 
     def _close(self, flight: Flight, ending: Ending) -> None:
         flight.ending = ending
+        self._meters.orders.add(_outcome(flight), flight.request.leg.value)
         self._closed[flight.request.cl_id] = self._flights.pop(flight.request.cl_id)
         if len(self._closed) > REMEMBERED:
             del self._closed[next(iter(self._closed))]
@@ -351,6 +370,15 @@ class OrderManager:
         flight = self._flights[cl_id] = self._closed.pop(cl_id)
         flight.ending = Ending.UNKNOWN
         return flight
+
+
+def _outcome(flight: Flight) -> str:
+    """How an order ended, for counting. One that is found after it was called absent counts as both."""
+    if flight.ending is not Ending.DONE:
+        return flight.ending.value
+    if not flight.filled:
+        return "canceled"
+    return "filled" if flight.filled >= flight.request.size else "partial"
 
 
 async def _first(*awaitables: Awaitable[object]) -> None:

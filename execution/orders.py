@@ -90,6 +90,7 @@ class Flight:
     trouble: str = ""  # the last error while asking
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ending: Ending = Ending.UNKNOWN
+    wire_ms: int = 0  # when it was handed to the network last; 0 when another process did
 
     @property
     def filled(self) -> Decimal:

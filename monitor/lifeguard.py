@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from core.meters import WORK_BOUNDS_S, Histogram
 from monitor.systemd import Systemd
 
 PERIOD_S: Final = 1.0
@@ -48,6 +49,7 @@ class Lifeguard:
         self.lag_s = self.max_lag_s = 0.0
         self.stalls = 0
         self._worst_s = 0.0
+        self.lags_s = Histogram(WORK_BOUNDS_S)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -88,6 +90,7 @@ class Lifeguard:
                 return
             self.lag_s = time.monotonic() - knocked_s
             self.max_lag_s = max(self.max_lag_s, self.lag_s)
+            self.lags_s.add(self.lag_s)
             self._worst_s = max(self._worst_s, self.lag_s)
             if self._well:
                 self._systemd.alive()

@@ -19,6 +19,7 @@ from core.forced import ForcedWatch
 from core.halt import HaltMarker
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
 from core.lookout import Lookout
+from core.meters import Meters
 from core.naked import NakedTimes
 from core.observer import Observer
 from core.patrol import Patrol
@@ -75,6 +76,7 @@ class App:
     market: Market
     trading: Trading
     dead_man: DeadMan
+    meters: Meters
     loop_lags_s: list[float] = field(default_factory=list)  # how late the loop was, one look after the other
 
 
@@ -157,6 +159,7 @@ async def _connected(
         lambda record, fill: _on_foreign(engine, sentinel, record),
         dead_man.guard,
         lambda: engine.holdings_differ(),
+        venue.meters,
     )
     queue = AdlQueue(
         {name: pair.swap.inst_id for name, pair in pairs.items()},
@@ -205,6 +208,7 @@ async def _connected(
         deadlines=Deadlines(
             settings.risk.execution.opening_deadline_s, settings.risk.execution.rebalancing_deadline_s
         ),
+        meters=venue.meters,
     )
     gate.stop_asked = engine.stop_asked
     engine.chores.append(dead_man.run)
@@ -257,6 +261,7 @@ async def _connected(
         market=venue.market,
         trading=venue.trading,
         dead_man=dead_man,
+        meters=venue.meters,
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from config.schema import Settings
+from core.meters import Meters
 from core.ports import Clock, OrderSink, Streams
 from core.types import GONE, Pair
 from exchange.account_data import AccountData
@@ -61,7 +62,8 @@ async def okx_ports(
     Raises VenueError when the venue does not answer or does not know an instrument.
     """
     refusals = settings.risk.degradation.max_key_refusals
-    rest = OkxRest(endpoints, None if paper else credentials, clock, lines.carrier, lines.build_sdk, refusals)
+    key, meters = None if paper else credentials, Meters()
+    rest = OkxRest(endpoints, key, clock, lines.carrier, lines.build_sdk, refusals, meters)
     await rest.measure_offset()
     market = OkxMarket(rest, clock, demo=endpoints.demo)
     pairs = await pairs_of(market, settings, held)
@@ -74,7 +76,7 @@ async def okx_ports(
     ) -> Streams:
         okx = OkxStreams(
             endpoints,
-            None if paper else credentials,
+            key,
             [pair for pair in pairs if pair.swap.state != GONE],
             markets,
             None if paper else account,
@@ -85,6 +87,7 @@ async def okx_ports(
             silence_s,
             offset_ms=lambda: rest.offset_ms,
             connect=lines.connect,
+            meters=meters,
         )
         if on_paper is None:
             return okx
@@ -93,4 +96,4 @@ async def okx_ports(
 
     trading = on_paper or OkxTrading(rest, clock)
     fill, mend = partial(seed, markets, market), partial(mend_candles, markets, market)
-    return Ports(rest, market, trading, markets, account, streams, fill, mend, on_paper)
+    return Ports(rest, market, trading, markets, account, streams, fill, mend, on_paper, meters)

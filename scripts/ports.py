@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
 from config.schema import Settings
 from core.bookkeeper import AccountFacts, MarketFacts
 from core.errors import UsageError, VenueRejected
+from core.meters import Meters
 from core.ports import AccountSink, Market, OrderSink, Streams, Trading
 from core.types import ZERO, Pair
 from exchange.okx.rest_log import RestHealth
@@ -70,6 +71,7 @@ class Ports:
     seed: Callable[[], Awaitable[None]]
     mend: Callable[[], Awaitable[None]]
     paper: PaperAccount | None = None  # of a dry run: it takes up what the books hold
+    meters: Meters = field(default_factory=Meters)
 
 
 async def pairs_of(market: Listings, settings: Settings, held: Mapping[str, Pair]) -> tuple[Pair, ...]:

@@ -12,6 +12,7 @@ import msgspec
 
 from core.context import StreamHealth
 from core.errors import BadPayload
+from core.meters import Meters
 from core.ports import Clock, OrderSink
 from core.types import Pair
 from exchange.account_data import AccountData
@@ -74,9 +75,11 @@ class OkxStreams:
         offset_ms: Callable[[], int] = lambda: 0,
         seed: int = 0,
         connect: Connect = WebSocket.open,
+        meters: Meters | None = None,
     ) -> None:
         self._market, self._account, self._orders = market, account, orders
-        self._clock = clock
+        self._clock, self._offset_ms = clock, offset_ms
+        self._pushes_s = (meters or Meters()).pushes_s
         self._on_trouble = on_trouble
         self._handlers: dict[str, Callable[[wire.Frame, Any], None]] = {
             "books": self._book,
@@ -170,9 +173,16 @@ class OkxStreams:
             raise BadPayload(f"a push about {inst_id!r}, never asked for")
         return inst_id
 
+    def _took(self, channel: str, said_ms: int) -> None:
+        """Note how long a push was on its way, by the venue's time as well as we know it."""
+        late_ms = self._clock.now_ms() + self._offset_ms() - said_ms
+        self._pushes_s.add(channel, max(0, late_ms) / 1000)
+
     def _book(self, frame: wire.Frame, row: wire.BookData) -> None:
         inst_id = self._instrument(frame)
-        if not self._market.on_book(inst_id, parse_market.book_change(frame.action, row)):
+        change = parse_market.book_change(frame.action, row)
+        self._took("books", change.ts_ms)
+        if not self._market.on_book(inst_id, change):
             self.renew(inst_id)
 
     def _mark(self, frame: wire.Frame, row: wire.MarkPrice) -> None:
@@ -192,7 +202,9 @@ class OkxStreams:
 
     def _order(self, _: wire.Frame, row: wire.Order) -> None:
         if self._orders is not None:
-            self._orders.on_order(parse_account.order(row), parse_account.pushed_fill(row))
+            record = parse_account.order(row)
+            self._took("orders", record.updated_ms)
+            self._orders.on_order(record, parse_account.pushed_fill(row))
 
     def _balances(self, _: wire.Frame, row: wire.AccountBalance) -> None:
         if self._account is not None:

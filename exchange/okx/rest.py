@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from core.errors import AuthFailed, BadPayload, RateLimited, VenueDown, VenueError, VenueRejected
+from core.meters import Meters
 from core.ports import Clock
 from exchange.okx import wire
 from exchange.okx.endpoints import Credentials, Endpoints
 from exchange.okx.errors import CLOCK_CODE, EXPIRED, HttpReply, unpack
+from exchange.okx.families import FAMILY_OF
 from exchange.okx.limits import Throttle
 from exchange.okx.parse_market import server_time
 from exchange.okx.rest_log import RestHealth, RestLog
@@ -29,6 +31,11 @@ R = TypeVar("R")
 RETRY_AFTER_S: Final = (0.2, 1.0)  # a read is tried three times
 THREADS: Final = 4
 CLOCK_SAMPLES: Final = 3
+_ANSWERS: Final[Mapping[type[VenueError], str]] = {
+    VenueRejected: "rejected",
+    RateLimited: "throttled",
+    AuthFailed: "unauthorized",
+}  # every other error is no usable answer
 
 
 class Carrier(Protocol):
@@ -78,8 +85,10 @@ class OkxRest:
         carrier: Carrier | None = None,
         build_sdk: BuildSdk = Sdk,
         max_key_refusals: int = 3,
+        meters: Meters | None = None,
     ) -> None:
         self._clock = clock
+        self._meters = meters or Meters()
         self.offset_ms = 0  # venue minus local
         self._log = RestLog(max_key_refusals)
         self.sdk = build_sdk(endpoints, credentials, self.venue_now_ms)
@@ -193,26 +202,33 @@ class OkxRest:
         return await self._call(request, signed)
 
     async def _call(self, request: _Request[W, R], signed: bool) -> list[R]:
-        name, log = request.name, self._log
+        name, log, meters = request.name, self._log, self._meters
+        family = FAMILY_OF[name]
         log.admit(self._clock.now_ms(), signed=signed)
+        wanted_ms = self._clock.now_ms()
         await self._throttle.take(name, request.scope, urgent=request.urgent)
         log.began()
-        asked_ms = self._clock.now_ms()
+        asked_ms, answer = self._clock.now_ms(), "failed"
+        meters.throttle_s.add(family, amount=(asked_ms - wanted_ms) / 1000)
         try:
             reply = await self._carried(request)
             parsed = [request.parse(item) for item in unpack(reply, request.row)]
+            answer = "answered"
         except BadPayload as exc:
             down = VenueDown(f"{name}: unreadable answer: {exc}")
             log.failed(down, self._clock.now_ms(), signed=signed)
             raise down from exc
         except VenueError as exc:
             log.failed(exc, self._clock.now_ms(), signed=signed)
+            answer = _ANSWERS.get(type(exc), answer)
             if isinstance(exc, RateLimited):
                 self._throttle.drain(name, request.scope)
             raise
         finally:
             now_ms = self._clock.now_ms()
             log.took(now_ms - asked_ms, now_ms)
+            meters.rest_s.add(family, (now_ms - asked_ms) / 1000)
+            meters.answers.add(family, answer)
         log.answered(signed=signed)
         return parsed
 

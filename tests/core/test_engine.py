@@ -11,13 +11,14 @@ import pytest
 
 from core.conditions import CONDITIONS
 from core.context import BreakerView, Context, HedgeView, MarketView, Permission, PermissionView, VenueHealth
-from core.engine import Deadlines, Engine, merge
+from core.engine import Deadlines, Engine
 from core.errors import VenueDown
 from core.events import Event, HedgeTarget, On, Outcome, Plan, Purpose, Report, State, Target
 from core.facts import Kind
 from core.ladder import Finding
 from core.observer import Flags
 from core.permission import Permissions
+from core.plans import merge
 from core.ports import Guard
 from core.projections import Books
 from core.scheduler import Fire

@@ -7,6 +7,7 @@ from decimal import Decimal
 from config.schema import Opening, Settings, Strategy
 from core.events import HedgeTarget, Purpose, Report
 from core.facts import Kind
+from core.meters import Meters
 from core.projections import Books
 from core.types import ZERO, Base, Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
@@ -33,6 +34,7 @@ class Bench:
         self.foreign: list[tuple[OrderRecord, Fill | None]] = []
         self.late = 0  # orders that came after they had been called absent or refused
         self.refuses = ""  # the gate's reason, when it says no
+        self.meters = Meters()
         self.stops_after: int | None = None  # orders after which a stop is asked for
         self.hire()
 
@@ -51,6 +53,7 @@ class Bench:
             lambda _: self.pair,
             lambda record, fill: self.foreign.append((record, fill)),
             on_late=self.came_late,
+            meters=self.meters,
         )
         self.venue.sink = self.orders
         self.tools = Tools(

@@ -53,6 +53,16 @@ def test_a_spell_lasts_from_the_fill_that_parts_the_legs_to_the_one_that_joins_t
     assert (spell.lasted_ms, spell.coins) == (400, D("0.5"))
 
 
+def test_who_watches_sees_which_legs_stand_apart_and_how_long_it_took_each_time() -> None:
+    told = Told()
+    told.fill("spot", "buy", "0.5", 1_000)
+    assert told.naked.standing() == {BTC: 1_000}
+    told.fill("swap", "sell", "50", 3_500)
+    assert told.naked.standing() == {}
+    lasted, repairs = told.naked.lasted_s.read(), told.naked.repairs_s.read()
+    assert (lasted.count, lasted.total) == (repairs.count, repairs.total) == (1, 2.5)
+
+
 def test_a_forced_reduction_counts_from_when_it_happened_not_from_when_it_was_noticed() -> None:
     told = Told()
     told.fill("spot", "buy", "0.5", 1_000)
