@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UsageError
+from monitor.figures import Figures
 from monitor.status import Status
 from monitor.web.answers import Form, Reconfigured
 from monitor.web.api import build_api
@@ -50,6 +51,9 @@ class _Nobody:
     """A desk nobody asks: only its shape is described."""
 
     def status(self) -> Status | None:
+        return None
+
+    def figures(self) -> Figures | None:
         return None
 
     def settings(self) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from config.secrets import Secrets
 from core.errors import UsageError
 from core.journal import FILE_NAME as JOURNAL
 from core.ports import Notifier
+from monitor.figures import Figures
 from monitor.logs import FILE_NAME as LOG_FILE
 from monitor.status import Status
 from monitor.web.answers import Form, Reconfigured
@@ -42,11 +43,16 @@ class EngineDesk:
         settings: Settings,
         status: Callable[[], Status | None],
         changes: Reconfiguration,
+        figures: Callable[[], Figures | None] = lambda: None,
     ) -> None:
-        self._folder, self._settings, self._status, self._changes = folder, settings, status, changes
+        self._folder, self._settings, self._status = folder, settings, status
+        self._changes, self._figures = changes, figures
 
     def status(self) -> Status | None:
         return self._status()
+
+    def figures(self) -> Figures | None:
+        return self._figures()
 
     def settings(self) -> Mapping[str, Any]:
         return self._settings.model_dump(mode="json")

@@ -33,6 +33,7 @@ from scripts.compose import App
 from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
 from scripts.folders import data_folder, lasting_folder
+from scripts.gauges import Gauges
 from scripts.heart import Heart
 from scripts.okx_ports import okx_ports
 from scripts.options import Mode, RunOptions
@@ -221,7 +222,8 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
     with ExitStack() as open_:
         open_.enter_context(screen)
         if settings.monitor.web.enabled and options.web:
-            desk = EngineDesk(life.folder, settings, session.status, life.changes)
+            gauges = Gauges(settings, options.mode.value, notifier, lambda: session.parts)
+            desk = EngineDesk(life.folder, settings, session.status, life.changes, gauges.figures)
 
             def shown(url: str) -> None:
                 life.port = urlsplit(url).port

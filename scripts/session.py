@@ -100,6 +100,11 @@ class Session:
         """Whether it ended in order to start again with other settings."""
         return self._is_reconfigured
 
+    @property
+    def parts(self) -> tuple[App, Watch] | None:
+        """The engine and who looks over its shoulder; None before it is put together."""
+        return (self._app, self._watch) if self._app is not None and self._watch is not None else None
+
     def end(self, why: str) -> None:
         """Ask for a clean end; the first reason is the one that counts."""
         self._why = self._why or why

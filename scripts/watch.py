@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +11,11 @@ from config.schema import Settings
 from core.context import Context
 from core.events import Decision, On
 from core.facts import Kind
+from core.observer import prices_of
 from core.replay import checkpoint
+from core.tally import Terms
 from core.types import DAY_MS
+from monitor.figures import LoopFigures
 from monitor.formats import usdt
 from monitor.health_check import Condition, HealthFacts, announce, health
 from monitor.lifeguard import Lifeguard
@@ -47,13 +50,14 @@ class Watch:
         self._lifeguard: Lifeguard | None = None
         self._systemd = Systemd()
         self._proved_day = 0
+        self.money: Mapping[str, Terms] = {}  # by instrument, at the prices of the last decision
 
     def on_decision(self, ctx: Context, decision: Decision) -> None:
         """Keep what the screen shows; look at health and write the state file where that is due."""
         recent = self._latest[1] if self._latest else ()
         if decision.moved or decision.on is On.SCAN:
             recent = (*recent, decision)[-SHOWN_DECISIONS:]
-        totals = self._totals() if self._is_seen else Totals()
+        totals = self._totals(ctx) if self._is_seen else Totals()
         self._latest = (ctx, recent, totals)  # whole or not at all: the screen has its own thread
         if decision.on is On.SCAN:
             self._last_scan_ms = ctx.now_ms
@@ -82,7 +86,7 @@ class Watch:
 
     def show(self, ctx: Context) -> None:
         """Show an engine that has decided nothing yet."""
-        self._latest = (ctx, (), self._totals())
+        self._latest = (ctx, (), self._totals(ctx))
         self.write_state()
 
     def status(self) -> Status | None:
@@ -96,6 +100,14 @@ class Watch:
         )
         return build_status(ctx, self._mode, totals, recent, self._conditions, tasks, lag_ms)
 
+    @property
+    def loop(self) -> LoopFigures | None:
+        """How the event loop and the engine's tasks are; None where nobody guards them."""
+        guard, vitals = self._lifeguard, self._vitals
+        if guard is None:
+            return None
+        return LoopFigures(guard.lag_s, guard.lags_s.read(), guard.stalls, vitals.dead, vitals.stuck)
+
     def prove_books(self) -> None:
         """Leave a digest of the books in the journal, for `journal replay` to meet."""
         body = checkpoint(self._app.books)
@@ -105,7 +117,7 @@ class Watch:
         """Replace the readable export. It is never read back, so a failure is told and nothing more."""
         if self._latest is not None and not self._is_seen:
             ctx, recent, _ = self._latest
-            self._latest = (ctx, recent, self._totals())
+            self._latest = (ctx, recent, self._totals(ctx))
             self._look(ctx)
         status = self.status()
         if status is None:
@@ -138,9 +150,11 @@ class Watch:
         self._conditions = health(ctx, facts, self._settings.risk, before, self._settings.monitor.language)
         announce(self._app.notifier, before, self._conditions, ctx.now_ms)
 
-    def _totals(self) -> Totals:
+    def _totals(self, ctx: Context) -> Totals:
         app, counted = self._app, self._app.engine.totals
-        terms = app.books.ledger.terms({})
+        prices, ledger = prices_of(ctx.markets), app.books.ledger
+        self.money = {name: ledger.terms(prices, name) for name in ledger.tallies}
+        terms = sum(self.money.values(), Terms())
         return Totals(
             orders=counted.orders,
             rejects=counted.rejects,

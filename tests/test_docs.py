@@ -154,11 +154,12 @@ def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> N
     page = tmp_path / "docs" / "architecture.md"
     page.write_text(page.read_text(encoding="utf-8").replace("RUNNING --> STOPPED", "RUNNING --> NOWHERE"))
     scripts = re.findall(r"bin/python (-m scripts\.\w+|scripts/\w+\.py)", run("make", "-n", "docs").stdout)
-    assert len(scripts) == 4
+    assert len(scripts) == 5
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    for name in ("docs/api.md", "docs/architecture.md", "docs/configuration.md", "docs/faults.md"):
+    for page in ("api", "architecture", "configuration", "faults", "metrics"):
+        name = f"docs/{page}.md"
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), f"{name}: run `make docs`"
 
 

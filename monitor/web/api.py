@@ -20,6 +20,7 @@ from monitor.web.desk import Desk
 from monitor.web.library import Library
 from monitor.web.questions import NOT_YET, add_questions
 from monitor.web.route import plain_route
+from monitor.web.scrape import add_scrape
 from monitor.web.stream import Hub
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -63,6 +64,7 @@ def build_api(
     hub = Hub(lambda: _line(desk, redact))
     _add_errors(api)
     _add_health(api, desk, Redacted)
+    add_scrape(api, desk)
     add_questions(api, desk, library, archive)
     add_commands(api, desk)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from monitor.figures import Figures
 from monitor.status import Status
 from monitor.web.answers import Form, Reconfigured
 
@@ -15,6 +16,10 @@ class Desk(Protocol):
 
     def status(self) -> Status | None:
         """Everything at a glance; None before the first decision."""
+        ...
+
+    def figures(self) -> Figures | None:
+        """Everything that is measured; None before the engine is put together."""
         ...
 
     def settings(self) -> Mapping[str, Any]:

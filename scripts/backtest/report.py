@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,7 @@ from core.ledger import Prices
 from core.observer import prices_of
 from core.projections import Books
 from core.tally import Trade
-from core.types import ZERO, Leg, SettledFunding
+from core.types import SettledFunding
 from exchange.sim.markets.source import FundingRecord, Gap, MarketSource
 from exchange.sim.markets.tape import TapeMarket
 from monitor.report.facts import Benchmark, Limits, ReportFacts, Round, Source, Way
@@ -24,11 +23,11 @@ from monitor.words import Language
 from scripts.backtest.files import write_whole
 from scripts.backtest.recorder import Recorder
 from scripts.compose import App
+from scripts.course import held_through, switch_cost_of
 from strategy.exits import UNSUPERVISED_MS
 from strategy.foresight import Course, course_of, perfect_foresight, segments_of
 from strategy.rehearsal import KNOWN, MODES, Rehearsal
 
-LIST_COST: Final = Decimal("0.0015")  # OKX's taker fees of both legs; for a run without a trade to measure
 ALL: Final = 1 << 30
 
 
@@ -142,27 +141,6 @@ def _benchmark(
         foresight=_way(perfect_foresight(rehearsal.rates, cost, segments)),
         modes={mode: _way(rehearsal.play(mode)) for mode in MODES},
     )
-
-
-def switch_cost_of(trades: Sequence[Trade]) -> Decimal:
-    """What opening or closing cost in this run: fees and slippage of both legs over the swap's notional."""
-    notional = sum((one.base * one.fill.px for one in trades if one.leg is Leg.SWAP), ZERO)
-    if not notional:
-        return LIST_COST
-    return sum((one.fee_usdt + one.slippage for one in trades), ZERO) / notional
-
-
-def held_through(trades: Sequence[Trade], times_ms: Sequence[int]) -> list[bool]:
-    """Whether a short stood at each of these settlements, by the fills before it."""
-    swaps = [(one.fill.ts_ms, one.signed_base) for one in trades if one.leg is Leg.SWAP]
-    swaps.sort(key=lambda one: one[0])
-    held, base, at = [], ZERO, 0
-    for ts_ms in times_ms:
-        while at < len(swaps) and swaps[at][0] < ts_ms:
-            base += swaps[at][1]
-            at += 1
-        held.append(base < 0)
-    return held
 
 
 def _way(course: Course) -> Way:

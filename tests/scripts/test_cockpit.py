@@ -81,6 +81,8 @@ def test_with_a_token_nobody_gets_in_without(tmp_path: Path) -> None:
         assert client.get("/api/status").status_code == 401
         assert client.get("/api/status", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
         assert client.get("/healthz").status_code == 200
+        assert client.get("/metrics").status_code == 401
+        assert client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 def test_a_port_that_is_taken_is_told_and_the_engine_goes_on(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from core.errors import UsageError
 from core.events import State
 from core.journal import FILE_NAME
 from core.table import TABLE
+from monitor.figures import Figures
 from monitor.health_check import Condition
 from monitor.status import Status, build_status
 from monitor.web.answers import Form, Moved, Reconfigured
@@ -37,6 +38,9 @@ class FakeDesk:
 
     def status(self) -> Status | None:
         return self.shown
+
+    def figures(self) -> Figures | None:
+        return None
 
     def settings(self) -> Mapping[str, Any]:
         return Settings().model_dump(mode="json")
@@ -217,7 +221,7 @@ async def test_every_question_and_command_is_described_with_its_answers(client: 
         for method, described in methods.items():
             assert described.get("summary") and described.get("description"), (method, path)
             good = next(one for code, one in described["responses"].items() if code.startswith("2"))
-            streams = path in ("/api/stream", "/api/export")
+            streams = path in ("/api/stream", "/api/export", "/metrics")
             assert streams or good["content"]["application/json"]["schema"], (method, path)
 
 
