@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_tex
 from core.journal import FILE_NAME
 from monitor.figures import Figures
 from monitor.web.api import build_api
+from monitor.web.archive import Archive
 from monitor.web.library import Library
 from tests.monitor.metrics.scene import figures
 from tests.monitor.web.test_api import FakeDesk
@@ -30,7 +31,7 @@ class Measured(FakeDesk):
 async def test_a_scraper_gets_the_format_it_asks_for(
     tmp_path: Path, accept: str, kind: str, parse: object
 ) -> None:
-    api = build_api(Measured(), Library(tmp_path / FILE_NAME), "0")
+    api = build_api(Measured(), Library(tmp_path / FILE_NAME), Archive(tmp_path / FILE_NAME), "0")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://here") as client:
         answer = await client.get("/metrics", headers={"accept": accept})
     assert answer.status_code == 200 and answer.headers["content-type"].startswith(kind)
