@@ -15,6 +15,7 @@ from string import Formatter
 from typing import Any, Final
 
 from monitor import formats
+from monitor.chat_texts import CHAT_TEXTS
 from monitor.words import Language, word
 
 _OPTIONAL = re.compile(r"\[([^\]]*)\]")
@@ -86,6 +87,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "ownership": ("Ownership: {detail}", "归属：{detail}"),
     "operator": ("Operator: {command:word}[: {result}]", "人工指令：{command:word}[：{result}]"),
+    **CHAT_TEXTS,
     # the process beside the engine, and close_all
     "watchdog.watches": (
         "Watchdog: watching {folder}; takes over after {after_s} s.",

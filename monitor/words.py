@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from monitor.cause_words import CAUSES, EXITS, REASONS
+from monitor.chat_texts import CHAT_LABELS
 
 Language = Literal["en", "zh"]
 
@@ -102,9 +103,15 @@ _WORDS: Final[Mapping[str, str]] = {
     "resume refused": "拒绝恢复",
     "clock_drift": "时钟漂移",
     "fees changed": "费率变动",
+    "chat": "聊天指令",
+    "kept messages": "待发消息",
+    "pause": "暂停",
+    "unpause": "取消暂停",
+    "close": "平掉一个对冲",
 }
 
 LABELS: Final[Mapping[str, tuple[str, str]]] = {
+    **CHAT_LABELS,
     "title": ("funding engine", "资金费引擎"),
     "since": ("since", "自"),
     "permission": ("permission", "权限"),

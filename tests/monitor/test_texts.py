@@ -64,6 +64,14 @@ FIELDS: dict[str, object] = {
     "after_s": "10",
     "why": "heartbeat lost for 10.0 s",
     "orders": 10,
+    "value": "DOGE",
+    "allowed": ("BTC-USDT", "ETH-USDT"),
+    "held": ("BTC-USDT",),
+    "seconds": 60,
+    "text": "Engine stopped",
+    "warnings": 3,
+    "infos": 5,
+    "at_ms": 1_773_302_700_000,
 }
 PROMISED = (
     *("start", "connected", "opened", "closed", "rebalanced", "settlement", "breach", "alarm"),
