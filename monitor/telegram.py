@@ -16,6 +16,11 @@ PUBLIC_SERVER = "https://api.telegram.org"
 TIMEOUT_S = 5.0
 
 
+def proxies_for(base_url: str | None) -> dict[str, bool]:
+    """Proxies of the environment lead to the public service, not to a server of one's own."""
+    return {"trust_env": base_url is None}
+
+
 class TelegramChannel:
     """Sends to one chat. A bot may send one message a second to a chat, twenty a minute to a group.
 
@@ -37,8 +42,7 @@ class TelegramChannel:
             read_timeout=TIMEOUT_S,
             write_timeout=TIMEOUT_S,
             pool_timeout=TIMEOUT_S,
-            # Proxies of the environment lead to the public service, not to a server of one's own.
-            httpx_kwargs={"trust_env": base_url is None},
+            httpx_kwargs=proxies_for(base_url),
         )
         self._bot = Bot(
             token,

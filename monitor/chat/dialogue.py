@@ -197,12 +197,13 @@ class Dialogue:
             if taken == "chat.expired":
                 yield Show(heard.chat_id, Page(f"⌛ {text}"), heard.message_id)
             return
-        yield Notice(heard.query_id)
         fields = {"command": taken.command}
         if kind == "y":
             done = Page("✅ " + render("chat.sent", fields, self._language))
-            yield Do(taken, heard.message_id, done)
+            yield Do(taken, heard.message_id, done)  # before anything that waits for the service
+            yield Notice(heard.query_id)
         else:
+            yield Notice(heard.query_id)
             cancelled = Page("✖ " + render("chat.cancelled", fields, self._language))
             yield Show(heard.chat_id, cancelled, heard.message_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 
 SCREEN: Final = 34  # columns of a fixed-width block on a small phone, before its lines wrap
 MOST_CHARS: Final = 3_800  # of a message; the service takes 4096
+MOST_HEAD_CHARS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,20 @@ class Page:
     notes: tuple[str, ...] = ()
     buttons: Keyboard = ()
 
-    def as_html(self) -> str:
+    def as_html(self, redact: Callable[[str], str] = str) -> str:
         """The page as the service's HTML, cut at a line where it would be too long for one message."""
-        parts = [f"<b>{escape(self.head, quote=False)}</b>"]
+        head = escape(redact(self.head), quote=False)[:MOST_HEAD_CHARS]
+        parts = [f"<b>{head}</b>"]
         room = MOST_CHARS - len(parts[0])
-        lines, room = _fitting(self.lines, room)
+        lines, room = _fitting(map(redact, self.lines), room)
         if lines:
             parts.append("<pre>" + "\n".join(lines) + "</pre>")
-        notes, _ = _fitting(self.notes, room)
+        notes, _ = _fitting(map(redact, self.notes), room)
         return "\n".join((*parts, *notes))
+
+    def as_text(self) -> str:
+        """The page for a channel that only knows text, in any font: nothing is aligned by spaces."""
+        return "\n".join((self.head, *(" ".join(line.split()) for line in self.lines), *self.notes))
 
 
 def columns_of(text: str) -> int:

@@ -56,7 +56,7 @@ def test_what_trades_or_changes_the_permission_is_asked_back_first(entry: object
     page = talk.page(line_of(name))
     [[yes, no]] = page.buttons
     assert (yes.data, no.data) == ("y:t1", "n:t1")
-    notice, do = talk.press(yes.data)
+    do, notice = talk.press(yes.data)
     assert isinstance(notice, Notice) and isinstance(do, Do)
     assert (do.wish.verb, do.wish.instrument) == (name, "ETH-USDT" if name == "close" else "")
     assert (do.wish.chat_id, do.wish.user_id) == (OWNER, OWNER)
