@@ -10,23 +10,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
+from monitor.habits import Habits, digest, shown
+from monitor.keepsake import Keepsake
+from monitor.outbox import Message, Outbox, reaches
 from monitor.redaction import Redactor
 
 log = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
-LEVELS: Final = ("critical", "warning", "info")  # most urgent first
-
-CAPACITY = 200  # messages waiting per channel
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
 OPEN_AFTER = 5  # failures in a row that open the circuit
+KEEP_EVERY_S = 0.5  # what waits is written down at most so often
+LOOK_EVERY_S = 60.0  # whether it is still quiet: a clock may have been put right
+
+
+def real_ms() -> int:
+    """Real UTC: ages and quiet hours are those of people, whatever clock the engine lives by."""
+    return time.time_ns() // 1_000_000
 
 
 class ChannelBusy(Exception):
@@ -57,76 +63,38 @@ class Channel(Protocol):
     @property
     def max_chars(self) -> int: ...
 
-    async def send(self, text: str) -> None:
-        """Deliver one text within seconds, or raise ChannelBusy, ChannelDown or ChannelRefused."""
+    async def send(self, text: str, level: str) -> None:
+        """Deliver one text within seconds, or raise ChannelBusy, ChannelDown or ChannelRefused.
+
+        level  of the most urgent message in it.
+        """
         ...
 
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    level: str  # one of LEVELS
-    text: str
-
-
-@dataclass(slots=True)
-class Outbox:
-    """Messages waiting for one channel, the most urgent first. Thread-safe, bounded, never blocks."""
-
-    capacity: int = CAPACITY
-    _lanes: Mapping[str, deque[Message]] = field(default_factory=lambda: {x: deque() for x in LEVELS})
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __len__(self) -> int:
-        return sum(len(lane) for lane in self._lanes.values())
-
-    def put(self, message: Message) -> Message | None:
-        """Queue a message; return the one that had to give way, None while there is room.
-
-        The oldest of the least urgent gives way. A full box of critical ones keeps what it has: the
-        first of a series names the cause.
-        """
-        with self._lock:
-            if len(self) < self.capacity:
-                self._lanes[message.level].append(message)
-                return None
-            least = next(level for level in reversed(LEVELS) if self._lanes[level])
-            if least == "critical" or LEVELS.index(message.level) > LEVELS.index(least):
-                return message
-            self._lanes[message.level].append(message)
-            return self._lanes[least].popleft()
-
-    def take(self, max_chars: int) -> tuple[Message, ...]:
-        """Take what fits into one send: urgent first, in order of arrival, at least one if any wait."""
-        batch: list[Message] = []
-        room = max_chars
-        with self._lock:
-            for lane in self._lanes.values():
-                while lane and (not batch or len(lane[0].text) < room):
-                    room -= len(lane[0].text) + 1
-                    batch.append(lane.popleft())
-                if lane:
-                    break  # what waits here is more urgent than anything behind it
-        return tuple(batch)
-
-    def put_back(self, batch: Sequence[Message]) -> None:
-        """Return an undelivered batch to the front; it was inside the bound before."""
-        with self._lock:
-            for message in reversed(batch):
-                self._lanes[message.level].appendleft(message)
-
-
 class Courier:
-    """Carries one outbox to one channel: pace, backoff, the service's own waiting time, circuit."""
+    """Carries one outbox to one channel: pace, backoff, the service's own waiting time, circuit, quiet."""
 
-    def __init__(self, channel: Channel, redact: Redactor, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        redact: Redactor,
+        sleep: Sleep = asyncio.sleep,
+        habits: Habits | None = None,
+        wall_ms: Callable[[], int] = real_ms,
+    ) -> None:
         self.channel, self.outbox = channel, Outbox()
         self.delivered = self.undelivered = self.failures = 0
         self.news = asyncio.Event()
         self.closing = False
-        self._redact, self._sleep = redact, sleep
+        self.on_change: Callable[[], None] = lambda: None
+        self._redact, self._sleep, self._wall_ms = redact, sleep, wall_ms
+        self._habits = habits or Habits()
+        self._least = self._habits.least.get(channel.name, "info")
         self._may_send_s = 0.0  # loop time before which the channel's pace forbids another send
+        self._in_hand: tuple[Message, ...] = ()
+        self._held_back = False  # through quiet hours: what waits comes as one digest
 
     @property
     def is_open(self) -> bool:
@@ -134,10 +102,16 @@ class Courier:
         return self.failures >= OPEN_AFTER
 
     def put(self, message: Message) -> None:
+        if not reaches(message.level, self._least):
+            return
         if self.closing:
             self._give_up((message,), "the engine is stopping")
         elif given := self.outbox.put(message):
             self._give_up((given,), "the queue is full")
+
+    def important(self) -> tuple[Message, ...]:
+        """What is not delivered yet and must not be lost by a restart."""
+        return tuple(m for m in (*self._in_hand, *self.outbox.waiting()) if reaches(m.level, "warning"))
 
     async def serve(self) -> None:
         """Deliver whatever comes, until closing and empty."""
@@ -145,28 +119,70 @@ class Courier:
             await self.deliver()
             if self.closing:
                 return
-            await self.news.wait()
+            await self._wait()
             self.news.clear()
 
+    async def _wait(self) -> None:
+        """For news; while something is held back also for the end of the quiet."""
+        if not self._held_back:
+            await self.news.wait()
+            return
+        quiet_s = min(LOOK_EVERY_S, self._quiet_ms() / 1000)
+        waits = [asyncio.ensure_future(wait) for wait in (self.news.wait(), self._sleep(quiet_s))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
     async def deliver(self) -> None:
-        """Send until the outbox is empty. A channel that fails is waited for, never given up on."""
+        """Send until nothing waits that may go. A channel that fails is waited for, never given up on."""
         loop = asyncio.get_running_loop()
-        while len(self.outbox):
+        while self._may_go():
             if (early_s := self._may_send_s - loop.time()) > 0:
                 await self._sleep(early_s)
-            pause_s = await self._send(self.outbox.take(self.channel.max_chars))
+            pause_s = await self._send(*self._take())
             self._may_send_s = loop.time() + self.channel.pace_s
+            self.on_change()
             if pause_s:
                 await self._sleep(pause_s)
 
-    async def _send(self, batch: Sequence[Message]) -> float:
+    def _quiet_ms(self) -> int:
+        quiet = self._habits.quiet
+        return quiet.left_ms(self._wall_ms()) if quiet is not None else 0
+
+    def _may_go(self) -> bool:
+        if not self._quiet_ms():
+            return bool(len(self.outbox))
+        urgent = bool(self.outbox.waiting("critical"))
+        self._held_back = self._held_back or (len(self.outbox) > 0 and not urgent)
+        return urgent
+
+    def _take(self) -> tuple[tuple[Message, ...], str]:
+        """The next batch and its text."""
+        most, now_ms = self.channel.max_chars, self._wall_ms()
+
+        def say(message: Message) -> str:
+            return shown(message, now_ms, self._habits.language)
+
+        if self._quiet_ms():
+            batch = self.outbox.take(most, "critical")
+        elif self._held_back and not self.outbox.waiting("critical"):
+            batch = self.outbox.take_all()
+            return batch, digest(batch, most, self._habits.language, say)
+        else:
+            batch = self.outbox.take(most, "critical" if self._held_back else "info")
+        return batch, "\n".join(map(say, batch))
+
+    async def _send(self, batch: tuple[Message, ...], text: str) -> float:
         # Returns how long to wait before trying again, 0 when this batch is done with.
+        self._in_hand = batch
         try:
-            text = "\n".join(message.text for message in batch)
-            await self.channel.send(text[: self.channel.max_chars])
+            await self.channel.send(text[: self.channel.max_chars], batch[0].level)
         except ChannelRefused as error:
             self.failures += 1
             self._give_up(batch, str(error))
+            self._done_with(batch)
             return 0
         except ChannelBusy as error:
             self.outbox.put_back(batch)
@@ -180,14 +196,24 @@ class Courier:
             if self.failures in (1, OPEN_AFTER):  # the first failure and the verdict, not every probe
                 self._log(logging.WARNING, "channel_down", f"failures={self.failures} error={error!r}")
             return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** (self.failures - 1))
+        finally:
+            self._in_hand = ()
         self.failures = 0
         self.delivered += len(batch)
+        self._done_with(batch)
         return 0
 
-    def give_up_rest(self) -> None:
-        """Count and log whatever still waits: the process ends."""
-        while batch := self.outbox.take(self.channel.max_chars):
-            self._give_up(batch, "the engine stopped first")
+    def _done_with(self, batch: Sequence[Message]) -> None:
+        # Through quiet hours only critical ones leave; with any other the digest is out.
+        self._held_back = self._held_back and all(m.level == "critical" for m in batch)
+
+    def give_up_rest(self, is_kept: bool = False) -> None:
+        """Count and log whatever still waits: the process ends. What is kept the next one delivers."""
+        for message in self.outbox.take_all():
+            if is_kept and reaches(message.level, "warning"):
+                self._log(logging.INFO, "message_kept", f"text={message.text!r}")
+            else:
+                self._give_up((message,), "the engine stopped first")
 
     async def close(self) -> None:
         try:
@@ -206,15 +232,20 @@ class Courier:
 
 
 class PostOffice:
-    """The thread the couriers work in. Started and stopped once."""
+    """The thread the couriers work in. Started and stopped once.
 
-    def __init__(self, couriers: Sequence[Courier]) -> None:
-        self._couriers = couriers
+    keepsake  where what matters is written down until it is delivered.
+    """
+
+    def __init__(self, couriers: Sequence[Courier], keepsake: Keepsake | None = None) -> None:
+        self._couriers, self._keepsake = couriers, keepsake
         self._thread = threading.Thread(target=self._open, name="notifier", daemon=True)
         self._started = threading.Event()
-        self._closing = asyncio.Event()
+        self._closing, self._changed = asyncio.Event(), asyncio.Event()
         self._patience_s = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
+        for courier in couriers:
+            courier.on_change = self._changed.set
 
     def start(self) -> None:
         self._thread.start()
@@ -231,13 +262,14 @@ class PostOffice:
         if self._loop is None:
             for courier in self._couriers:
                 courier.closing = True
-                courier.give_up_rest()
+            self._give_up_rest()
             return
         self._patience_s = patience_s
         self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
 
     def _ring(self) -> None:
+        self._changed.set()  # first, so that what matters is written down before it is on its way
         for courier in self._couriers:
             courier.news.set()
 
@@ -246,17 +278,37 @@ class PostOffice:
 
     async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
+        keeping = asyncio.create_task(self._keep())
         rounds = [asyncio.create_task(courier.serve()) for courier in self._couriers]
+        self._changed.set()
         self._started.set()
         await self._closing.wait()
         for courier in self._couriers:
             courier.closing = True
         self._ring()
-        await asyncio.wait(rounds, timeout=self._patience_s)
-        for task in rounds:
+        if rounds:
+            await asyncio.wait(rounds, timeout=self._patience_s)
+        for task in (*rounds, keeping):
             task.cancel()
-        await asyncio.gather(*rounds, return_exceptions=True)
+        await asyncio.gather(*rounds, keeping, return_exceptions=True)
+        self._give_up_rest()
         for courier in self._couriers:
-            courier.give_up_rest()
             await courier.close()
         self._loop = None
+
+    async def _keep(self) -> None:
+        """Write down what matters whenever it changes."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self._save()
+            await asyncio.sleep(KEEP_EVERY_S)
+
+    def _save(self) -> None:
+        if self._keepsake is not None:
+            self._keepsake.save({c.channel.name: c.important() for c in self._couriers})
+
+    def _give_up_rest(self) -> None:
+        self._save()
+        for courier in self._couriers:
+            courier.give_up_rest(is_kept=self._keepsake is not None)

@@ -13,7 +13,10 @@ from typing import Final
 
 from core.ports import Clock
 from monitor import formats
-from monitor.delivery import LEVELS, Channel, Courier, Message, PostOffice, Sleep
+from monitor.delivery import Channel, Courier, PostOffice, Sleep, real_ms
+from monitor.habits import Habits
+from monitor.keepsake import Keepsake
+from monitor.outbox import LEVELS, Message
 from monitor.redaction import Redactor
 from monitor.texts import TextError, render
 from monitor.words import Language
@@ -49,9 +52,13 @@ class QueueNotifier:
         redact: Redactor,
         echo: Callable[[int, str, str], None] | None = None,
         sleep: Sleep = asyncio.sleep,
+        habits: Habits | None = None,
+        keepsake: Keepsake | None = None,
+        wall_ms: Callable[[], int] = real_ms,
     ) -> None:
-        self.couriers = tuple(Courier(channel, redact, sleep) for channel in channels)
-        self._office = PostOffice(self.couriers)
+        self.couriers = tuple(Courier(channel, redact, sleep, habits, wall_ms) for channel in channels)
+        self._office = PostOffice(self.couriers, keepsake)
+        self._keepsake, self._wall_ms = keepsake, wall_ms
         self._clock, self._language, self._redact, self._echo = clock, language, redact, echo
         self._conditions: dict[str, str] = {}  # condition -> the worst level it was told at
         self._told: OrderedDict[str, int] = OrderedDict()  # text -> when, oldest first
@@ -69,8 +76,23 @@ class QueueNotifier:
         return tuple(courier.channel.name for courier in self.couriers if courier.is_open)
 
     def start(self) -> None:
-        if self.couriers:
-            self._office.start()
+        """Begin to deliver, what an earlier process could not deliver first."""
+        if not self.couriers:
+            return
+        if self._keepsake is not None:
+            kept, problem = self._keepsake.load()
+            for courier in self.couriers:
+                for message in kept.get(courier.channel.name, ()):
+                    courier.put(message)
+            for name in kept.keys() - {courier.channel.name for courier in self.couriers}:
+                log.warning("%s", self._redact(f"messages_dropped channel={name} reason='not configured'"))
+            if problem:
+                self.tell("trouble", "warning", {"what": "kept messages", "detail": problem})
+        self._office.start()
+
+    def post(self, level: str, text: str) -> None:
+        """Send a text that is ready, as it is. Unlike `tell` it may be called from any thread."""
+        self._put(level, self._redact(text))
 
     async def stop(self, patience_s: float = 5.0) -> None:
         """Deliver what waits for at most `patience_s` real seconds; the rest is logged as undelivered."""
@@ -92,8 +114,11 @@ class QueueNotifier:
         log.log(LOG_LEVELS[level], "%s", f"message topic={topic} text={text!r}")
         if self._echo:
             self._echo(now_ms, level, text)
+        self._put(level, f"{MARKS[level]} {formats.utc(now_ms)} {text}")
+
+    def _put(self, level: str, text: str) -> None:
         for courier in self.couriers:
-            courier.put(Message(level, f"{MARKS[level]} {formats.utc(now_ms)} {text}"))
+            courier.put(Message(level, text, self._wall_ms()))
         self._office.wake()
 
     def _text(self, topic: str, fields: Mapping[str, object]) -> str:

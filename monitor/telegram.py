@@ -51,9 +51,12 @@ class TelegramChannel:
             get_updates_request=self._request,
         )
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, level: str) -> None:
+        quietly = level == "info"  # a phone shows it and does not ring
         try:
-            await self._bot.send_message(self._chat_id, text, disable_web_page_preview=True)
+            await self._bot.send_message(
+                self._chat_id, text, disable_web_page_preview=True, disable_notification=quietly
+            )
         except RetryAfter as error:
             wait = error.retry_after
             seconds = wait.total_seconds() if isinstance(wait, timedelta) else wait

@@ -43,7 +43,7 @@ class ScriptedChannel:
         self.texts: list[str] = []
         self.closed = False
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, level: str) -> None:
         answer = self.script.pop(0) if self.script else None
         if answer is not None:
             raise answer

@@ -48,12 +48,12 @@ def telegram(url: str) -> TelegramChannel:
 
 
 def dingtalk(url: str) -> DingTalkChannel:
-    return DingTalkChannel(f"{url}/robot/send?access_token={ACCESS}", SECRET, lambda: WALL_MS)
+    return DingTalkChannel(f"{url}/robot/send?access_token={ACCESS}", SECRET, wall_ms=lambda: WALL_MS)
 
 
 async def outcome(channel: Channel, text: str = "hello 你好 & <b>") -> Exception | None:
     try:
-        await channel.send(text)
+        await channel.send(text, "warning")
     except (ChannelBusy, ChannelDown, ChannelRefused) as error:
         return error
     finally:
@@ -111,12 +111,50 @@ async def test_dingtalk_signs_and_sends() -> None:
     assert query["access_token"] == ACCESS
     assert query["timestamp"] == str(WALL_MS)
     assert base64.b64decode(query["sign"]) == expected
-    assert json.loads(service.bodies[0]) == {"msgtype": "text", "text": {"content": "hello 你好 & <b>"}}
+    told = json.loads(service.bodies[0])
+    assert (told["msgtype"], told["text"]) == ("text", {"content": "hello 你好 & <b>"})
+
+
+async def test_dingtalk_sends_the_same_text_under_the_same_key_so_that_it_is_shown_once() -> None:
+    with web_service(HANG_UP, otherwise=TAKEN) as service:
+        channel = dingtalk(service.url)
+        with pytest.raises(ChannelDown):
+            await channel.send("alarm", "critical")
+        await channel.send("alarm", "critical")
+        await channel.send("another", "critical")
+        await channel.close()
+    first, again, other = (json.loads(body)["msgUuid"] for body in service.bodies)
+    assert first == again != other
+
+
+async def test_dingtalk_without_a_secret_does_not_sign_and_puts_the_keyword_in() -> None:
+    with web_service(otherwise=TAKEN) as service:
+        channel = DingTalkChannel(f"{service.url}/robot/send?access_token={ACCESS}", "", "引擎")
+        await channel.send("stopped", "critical")
+        await channel.send("引擎停止", "critical")
+        await channel.close()
+    assert service.paths == [f"/robot/send?access_token={ACCESS}"] * 2
+    said = [json.loads(body)["text"]["content"] for body in service.bodies]
+    assert said == ["[引擎] stopped", "引擎停止"]
+
+
+def test_dingtalk_is_never_sent_more_than_twenty_messages_in_a_minute() -> None:
+    assert 60 / DingTalkChannel.pace_s + 1 <= 20
+
+
+@pytest.mark.parametrize(("level", "rings"), [("critical", True), ("warning", True), ("info", False)])
+async def test_telegram_lets_a_phone_ring_only_for_what_matters(level: str, rings: bool) -> None:
+    with web_service(otherwise=SENT) as service:
+        channel = telegram(service.url)
+        await channel.send("hello", level)
+        await channel.close()
+    quietly = parse_qs(service.bodies[0].decode()).get("disable_notification", ["False"])[0].lower()
+    assert (quietly == "true") is not rings
 
 
 @pytest.mark.parametrize(
     ("reply", "wait_s"),
-    [(TOO_FAST, 60), (answer(429, {"retry-after": "12"}), 12), (answer(429), 60)],
+    [(TOO_FAST, 600), (answer(429, {"retry-after": "12"}), 12), (answer(429), 600)],
 )
 async def test_dingtalk_says_when_it_is_too_fast(reply: Answer, wait_s: float) -> None:
     with web_service(otherwise=reply) as service:
@@ -163,7 +201,8 @@ async def test_a_service_that_comes_back_gets_the_message_once(service_name: str
     assert (notifier.delivered, notifier.undelivered) == (1, 0)
     assert len(service.bodies) == 4
     # what the service asked for, then our own backoff, between them the channel's pace
-    assert [s for s in sleeps.seconds if s in (17.0, 60.0)] == [17.0 if service_name == "telegram" else 60.0]
+    asked_for = 17.0 if service_name == "telegram" else 600.0
+    assert [s for s in sleeps.seconds if s in (17.0, 600.0)] == [asked_for]
     assert [s for s in sleeps.seconds if s in (1.0, 2.0)] == [1.0, 2.0]
 
 

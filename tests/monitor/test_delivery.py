@@ -6,16 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.delivery import (
-    LEVELS,
     OPEN_AFTER,
     ChannelBusy,
     ChannelDown,
     ChannelRefused,
     Courier,
-    Message,
-    Outbox,
     PostOffice,
 )
+from monitor.outbox import LEVELS, Message, Outbox
 from monitor.redaction import Redactor
 from tests.monitor.fakes import ScriptedChannel, Sleeps
 
@@ -140,9 +138,9 @@ async def test_the_circuit_opens_after_failures_in_a_row_and_closes_with_a_deliv
     open_during = []
 
     class Watched(ScriptedChannel):
-        async def send(self, text: str) -> None:
+        async def send(self, text: str, level: str) -> None:
             open_during.append(c.is_open)
-            await super().send(text)
+            await super().send(text, level)
 
     c = courier(Watched(*[ChannelDown("no answer")] * OPEN_AFTER))
     c.put(info("m"))
@@ -154,10 +152,10 @@ async def test_the_circuit_opens_after_failures_in_a_row_and_closes_with_a_deliv
 @pytest.mark.fault("NO2")
 async def test_a_critical_message_overtakes_while_the_channel_is_down() -> None:
     class Alarming(ScriptedChannel):
-        async def send(self, text: str) -> None:
+        async def send(self, text: str, level: str) -> None:
             if self.script:
                 c.put(Message("critical", "alarm"))
-            await super().send(text)
+            await super().send(text, level)
 
     channel = Alarming(ChannelDown("no answer"), max_chars=5)
     c = courier(channel)
@@ -222,7 +220,7 @@ async def test_the_pace_of_the_channel_is_kept_between_two_sends() -> None:
 
 async def test_a_cancelled_send_keeps_its_message() -> None:
     class Hanging(ScriptedChannel):
-        async def send(self, text: str) -> None:
+        async def send(self, text: str, level: str) -> None:
             sending.set()
             await asyncio.Event().wait()
 
@@ -253,7 +251,7 @@ def test_the_post_office_delivers_and_closes() -> None:
 @pytest.mark.fault("NO2")
 def test_what_cannot_be_delivered_in_time_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Deaf(ScriptedChannel):
-        async def send(self, text: str) -> None:
+        async def send(self, text: str, level: str) -> None:
             await asyncio.Event().wait()
 
         async def close(self) -> None:

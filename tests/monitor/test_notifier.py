@@ -164,11 +164,11 @@ async def test_every_channel_gets_the_message_with_mark_and_time() -> None:
 
 async def test_a_dead_channel_is_named_and_its_messages_are_counted() -> None:
     class Dead(ScriptedChannel):
-        async def send(self, text: str) -> None:
+        async def send(self, text: str, level: str) -> None:
             if not self.script:
                 tried.set()
                 await asyncio.Event().wait()
-            await super().send(text)
+            await super().send(text, level)
 
     tried = threading.Event()
     desk = Desk(Dead(*[ChannelDown("dead")] * OPEN_AFTER))
