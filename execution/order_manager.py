@@ -29,6 +29,7 @@ OnForeign = Callable[[OrderRecord, Fill | None], None]
 BeforeRest = Callable[[], Awaitable[None]]
 
 ABSENCE_ANSWERS: Final = 3
+RESEND_MS: Final = 4_000  # one that came too soon goes again for so long; then its price needs a new look
 ABSENCE_WINDOW_MS: Final = 2_000  # a fresh order may stay invisible for a moment (51603)
 FIRST_ASK_S: Final = 0.2  # pushes are usually faster
 LAST_ASK_S: Final = 1.0
@@ -187,7 +188,7 @@ class OrderManager:
 
         Whenever time has passed since the gate was asked, for the disk or for the venue, it is asked again.
         """
-        request, until_ms = flight.request, flight.sent_ms + self._timeout_ms
+        request, until_ms = flight.request, flight.sent_ms + min(self._timeout_ms, RESEND_MS)
         asked_ms = flight.sent_ms
         while True:
             if (now_ms := self._clock.now_ms()) != asked_ms:

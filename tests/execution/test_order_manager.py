@@ -9,6 +9,7 @@ from core.errors import AuthFailed, VenueDown
 from core.events import Purpose
 from core.facts import Kind
 from core.types import ZERO, Fill, OrderKind, OrderRecord, OrderRequest, OrderStatus, Side
+from execution.order_manager import RESEND_MS
 from execution.orders import Ending, OrderResult, Rest
 from tests.execution.bench import Bench
 from tests.fakes import D, FakeClock, FakeTrading, Fault, btc
@@ -106,10 +107,12 @@ async def test_a_stop_between_two_tries_of_a_throttled_order_keeps_it_home() -> 
     assert bench.books.unresolved_orders() == ()
 
 
-async def test_an_order_that_stays_throttled_is_refused_in_the_end() -> None:
+async def test_an_order_that_stays_throttled_is_refused_before_its_price_has_aged() -> None:
     bench = Bench()
+    began_ms = bench.clock.now_ms()
     bench.venue.on(SPOT, *[Fault(throttle_s=0.5)] * 100)
     result = await execute(bench)
+    assert bench.clock.now_ms() - began_ms <= RESEND_MS + 500
     assert result.status is Ending.REFUSED and result.code == "50011" and bench.venue.sent == []
 
 
