@@ -1,4 +1,4 @@
-"""Door, API and thread put together."""
+"""Door, pages, API and thread put together."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from monitor.web.archive import Archive
 from monitor.web.desk import Desk
 from monitor.web.door import Door, Refusal, Rules
 from monitor.web.library import Library
+from monitor.web.pages import Pages
 from monitor.web.server import WebServer
 
 
@@ -30,7 +31,8 @@ def serve_web(
 
     def build() -> Any:
         api = build_api(desk, Library(journal), Archive(journal), version, redact)
-        return Door(api, Rules(frozenset(name.lower() for name in names), token), now_s, on_refusal)
+        rules = Rules(frozenset(name.lower() for name in names), token)
+        return Door(Pages(api), rules, now_s, on_refusal)
 
     server = WebServer(build, host, port)
     server.start()

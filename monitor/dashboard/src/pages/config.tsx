@@ -1,0 +1,268 @@
+import { useMemo, useState, type ReactNode } from "react";
+import { post, Problem } from "../api/client";
+import type { ConfigDiff, ConfigForm, Json } from "../api/types";
+import { allowed, fieldsOf, parsed, typed, wrong, type Field } from "../config/schema";
+import { useSaid, type Said } from "../i18n";
+import { useAsk } from "../state/ask";
+import { useSettings } from "../state/settings";
+import { Badge, Button, Card, Empty, Loading, Trouble } from "../ui/basic";
+import { Dialog } from "../ui/dialog";
+import { SelectField, TextField } from "../ui/fields";
+import { Icon } from "../ui/icon";
+
+export function ConfigPage(): ReactNode {
+  const said = useSaid();
+  const { t } = said;
+  const settings = useSettings();
+  const form = useAsk<ConfigForm>("/api/config/form");
+  const [find, setFind] = useState("");
+  const [edits, setEdits] = useState<Record<string, string>>({});
+  const [reviewing, setReviewing] = useState(false);
+  const [applied, setApplied] = useState<ConfigDiff | null>(null);
+  const fields = useMemo(() => (settings.data ? fieldsOf(settings.data, form.data) : []), [settings.data, form.data]);
+  if (settings.data === null) {
+    return <Card>{settings.problem ? <Trouble problem={settings.problem} path="/api/config" /> : <Loading />}</Card>;
+  }
+
+  const needle = find.trim().toLowerCase();
+  const shown = fields.filter((field) => !needle || `${field.key} ${field.description}`.toLowerCase().includes(needle));
+  const changed = fields.filter((field) => {
+    const edit = edits[field.key];
+    return edit !== undefined && edit.trim() !== typed(field.value);
+  });
+  const broken = changed.filter((field) => wrong(field, edits[field.key] ?? "", said) !== null);
+  const files = [...new Set(shown.map((field) => field.file))];
+
+  return (
+    <div className="space-y-5 pb-20">
+      {form.problem ? (
+        <p className="flex items-center gap-2.5 rounded-xl bg-sunken px-4 py-3 text-soft" role="status">
+          <Icon name="lock" />
+          {t("config.view_only")}
+        </p>
+      ) : null}
+      {applied ? (
+        <div className="rounded-xl bg-good-soft px-4 py-3 text-good" role="status">
+          <p className="flex items-center gap-2.5 font-semibold">
+            <Icon name="check" />
+            {t("config.applied", { n: applied.version })}
+          </p>
+          <p className="mt-1">{applied.applies}</p>
+        </div>
+      ) : null}
+      <div className="flex flex-wrap items-end justify-between gap-3">
+        <div className="w-full max-w-md">
+          <TextField type="search" label={t("config.find")} value={find} onChange={setFind} />
+        </div>
+        {form.data ? <Badge>{t("config.version", { n: form.data.version })}</Badge> : null}
+      </div>
+      {shown.length === 0 ? (
+        <Card>
+          <Empty title={t("config.none")} />
+        </Card>
+      ) : null}
+      {files.map((file) => (
+        <Card key={file} id={`file-${file}`} title={`${file}.yaml`} flush>
+          <ul className="divide-y divide-line border-t border-line">
+            {shown
+              .filter((field) => field.file === file)
+              .map((field) => (
+                <Row
+                  key={field.key}
+                  field={field}
+                  text={edits[field.key] ?? typed(field.value)}
+                  editable={form.data !== null && !field.locked}
+                  redLine={form.data !== null && field.locked}
+                  isChanged={changed.includes(field)}
+                  onChange={(text) => setEdits((before) => ({ ...before, [field.key]: text }))}
+                />
+              ))}
+          </ul>
+        </Card>
+      ))}
+      {changed.length > 0 ? (
+        <div className="fixed inset-x-0 bottom-16 z-20 border-t border-line bg-card/95 px-4 py-3 backdrop-blur md:bottom-0 md:left-20 lg:left-60">
+          <div className="mx-auto flex max-w-6xl items-center justify-end gap-3">
+            {broken.length > 0 ? <p className="mr-auto text-xs font-medium text-bad">{t("config.fix")}</p> : null}
+            <Button kind="quiet" onClick={() => setEdits({})}>
+              {t("config.discard")}
+            </Button>
+            <Button kind="primary" disabled={broken.length > 0} onClick={() => setReviewing(true)}>
+              {changed.length === 1 ? t("config.review_one") : t("config.review", { n: changed.length })}
+            </Button>
+          </div>
+        </div>
+      ) : null}
+      {reviewing && form.data ? (
+        <Review
+          fields={changed}
+          edits={edits}
+          form={form.data}
+          onClose={() => setReviewing(false)}
+          onApplied={(diff) => {
+            setApplied(diff);
+            setReviewing(false);
+            setEdits({});
+            settings.again();
+            form.again();
+            window.scrollTo(0, 0);
+          }}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+function shownValue(value: Json | undefined, said: Said): string {
+  if (value === null || value === undefined || value === "") return said.t("config.empty");
+  if (typeof value === "boolean") return said.t(value ? "config.on" : "config.off");
+  if (Array.isArray(value)) return value.length === 0 ? said.t("none") : value.map(String).join(", ");
+  return String(value);
+}
+
+function Row(props: {
+  field: Field;
+  text: string;
+  editable: boolean;
+  redLine: boolean;
+  isChanged: boolean;
+  onChange: (text: string) => void;
+}): ReactNode {
+  const said = useSaid();
+  const { t } = said;
+  const { field } = props;
+  const name = field.key.slice(field.file.length + 1);
+  const rule = allowed(field, said);
+  return (
+    <li className={`grid gap-x-6 gap-y-2 px-5 py-3.5 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] ${props.isChanged ? "bg-accent-soft/50" : ""}`}>
+      <div className="min-w-0">
+        <h3 className="flex flex-wrap items-center gap-2 font-mono text-[0.8125rem] font-medium break-all">
+          {name}
+          {props.isChanged ? <Badge tone="accent">{t("config.changed")}</Badge> : null}
+        </h3>
+        {field.description ? <p className="mt-0.5 text-xs text-soft">{field.description}</p> : null}
+        {rule && props.editable ? <p className="mt-0.5 text-xs text-faint">{t("config.allowed", { what: rule })}</p> : null}
+      </div>
+      <div className="min-w-0">
+        {props.editable ? (
+          <Input {...props} problem={props.isChanged ? wrong(field, props.text, said) : null} />
+        ) : (
+          <p className="flex items-start gap-2 md:justify-end md:text-right">
+            {props.redLine ? (
+              <span title={t("config.locked")} className="mt-0.5 text-faint">
+                <Icon name="lock" size={15} />
+                <span className="sr-only">{t("config.locked")}</span>
+              </span>
+            ) : null}
+            <span className="num min-w-0 font-medium break-words whitespace-normal">{shownValue(field.value, said)}</span>
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Input(props: { field: Field; text: string; problem: string | null; onChange: (text: string) => void }): ReactNode {
+  const { t } = useSaid();
+  const { field } = props;
+  const shared = { label: field.key, hideLabel: true, value: props.text, onChange: props.onChange, problem: props.problem };
+  if (field.kind === "boolean") {
+    return (
+      <SelectField
+        {...shared}
+        options={[
+          { value: "true", label: t("config.on") },
+          { value: "false", label: t("config.off") },
+        ]}
+      />
+    );
+  }
+  if (field.kind === "choice") {
+    const empty = field.nullable ? [{ value: "", label: t("config.empty") }] : [];
+    return <SelectField {...shared} options={[...empty, ...field.choices.map((one) => ({ value: one, label: one }))]} />;
+  }
+  if (field.kind === "list") {
+    return <TextField {...shared} mono lines={Math.min(6, Math.max(2, props.text.split("\n").length))} hint={t("config.list")} />;
+  }
+  const isNumber = field.kind === "integer" || field.kind === "number";
+  return <TextField {...shared} placeholder={t("config.empty")} {...(isNumber ? { inputMode: "decimal" as const } : {})} />;
+}
+
+function Review(props: {
+  fields: Field[];
+  edits: Record<string, string>;
+  form: ConfigForm;
+  onClose: () => void;
+  onApplied: (diff: ConfigDiff) => void;
+}): ReactNode {
+  const said = useSaid();
+  const { t } = said;
+  const [reason, setReason] = useState("");
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const short = reason.trim().length < 3 || reason.trim().length > 200 ? t("act.reason_short") : null;
+  const apply = async (): Promise<void> => {
+    setTried(true);
+    if (short !== null) return;
+    setBusy(true);
+    setProblem(null);
+    const changes = Object.fromEntries(props.fields.map((field) => [field.key, parsed(field, props.edits[field.key] ?? "")]));
+    try {
+      props.onApplied(await post<ConfigDiff>("/api/config", { version: props.form.version, reason: reason.trim(), changes }));
+    } catch (error) {
+      setProblem(error instanceof Problem ? error : new Problem(0, "failed", String(error)));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={t("config.diff")} onClose={props.onClose}>
+      <form
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void apply();
+        }}
+      >
+        <ul className="divide-y divide-line rounded-lg border border-line">
+          {props.fields.map((field) => (
+            <li key={field.key} className="px-3.5 py-2.5">
+              <p className="font-mono text-xs font-medium break-all">{field.key}</p>
+              <p className="num mt-1 flex flex-wrap items-center gap-2 text-sm whitespace-normal">
+                <span className="sr-only">{t("config.before")}</span>
+                <span className="text-soft line-through">{shownValue(field.value, said)}</span>
+                <Icon name="arrow" size={14} className="text-faint" />
+                <span className="sr-only">{t("config.after")}</span>
+                <span className="font-semibold">{shownValue(parsed(field, props.edits[field.key] ?? ""), said)}</span>
+              </p>
+            </li>
+          ))}
+        </ul>
+        <p className="text-xs text-faint">{props.form.applies}</p>
+        <TextField
+          label={t("act.reason")}
+          hint={t("act.reason_hint")}
+          value={reason}
+          onChange={setReason}
+          problem={tried ? short : null}
+        />
+        {problem ? (
+          <p role="alert" className="flex gap-2 rounded-lg bg-bad-soft px-3 py-2 text-bad">
+            <Icon name="warn" className="mt-px" />
+            <span className="min-w-0 break-words">
+              {problem.status === 409 ? t("config.conflict") : problem.detail || t("unreachable")}
+            </span>
+          </p>
+        ) : null}
+        <div className="flex justify-end gap-2">
+          <Button kind="quiet" onClick={props.onClose}>
+            {t("cancel")}
+          </Button>
+          <Button kind="primary" type="submit" disabled={busy}>
+            {t("config.apply")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
