@@ -9,12 +9,18 @@ from pydantic import Field, model_validator
 
 from config.section import HttpUrl, Section
 
+Level = Literal["info", "warning", "critical"]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")]
+
 
 class Telegram(Section):
     """Token from TELEGRAM_BOT_TOKEN (or its _FILE), never from here."""
 
     enabled: bool = False
     chat_ids: tuple[int, ...] = ()
+    user_ids: tuple[int, ...] = ()
+    commands: bool = True
+    min_level: Level = "info"
     base_url: Annotated[HttpUrl | None, Field(description="another API server, for tests")] = None
 
     @model_validator(mode="after")
@@ -28,6 +34,43 @@ class DingTalk(Section):
     """Webhook from DINGTALK_WEBHOOK and secret from DINGTALK_SECRET (or their _FILE)."""
 
     enabled: bool = False
+    keyword: Annotated[str | None, Field(pattern=r"^\S.{0,48}\S$|^\S$")] = None
+    min_level: Level = "info"
+
+
+class Email(Section):
+    """Password from SMTP_PASSWORD (or its _FILE), never from here."""
+
+    enabled: bool = False
+    host: Annotated[str | None, Field(pattern=r"^[0-9A-Za-z.:-]{1,253}$")] = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: Annotated[str | None, Field(pattern=r"^\S+$")] = None
+    sender: Annotated[Address | None, Field(description="an address")] = None
+    recipients: tuple[Address, ...] = ()
+    min_level: Level = "warning"
+
+    @model_validator(mode="after")
+    def _addressed(self) -> Self:
+        if self.enabled and not (self.host and self.sender and self.recipients):
+            raise ValueError("email.enabled needs host, sender and at least one address in recipients")
+        if self.security == "none" and self.user is not None:
+            raise ValueError("email.user with security none would send the password in the clear")
+        return self
+
+
+class Receiver(Section):
+    """Secret from WEBHOOK_SECRET (or its _FILE), never from here."""
+
+    enabled: bool = False
+    url: HttpUrl | None = None
+    min_level: Level = "info"
+
+    @model_validator(mode="after")
+    def _addressed(self) -> Self:
+        if self.enabled and self.url is None:
+            raise ValueError("receiver.enabled needs url")
+        return self
 
 
 class Web(Section):
@@ -63,6 +106,12 @@ class Monitor(Section):
     language: Literal["en", "zh"] = "en"
     telegram: Telegram = Telegram()
     dingtalk: DingTalk = DingTalk()
+    email: Email = Email()
+    receiver: Receiver = Receiver()
+    quiet_hours: Annotated[
+        str | None, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+    ] = None
+    daily_report_hour: Annotated[int | None, Field(ge=0, le=23)] = 0
     web: Web = Web()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     keep_logs_days: Annotated[int, Field(ge=1, le=3650)] = 30

@@ -37,6 +37,8 @@ class Secrets(BaseSettings):
     telegram_bot_token: SecretStr | None = None
     dingtalk_webhook: SecretStr | None = None
     dingtalk_secret: SecretStr | None = None
+    smtp_password: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
     web_token: SecretStr | None = None
 
     @classmethod
@@ -65,8 +67,11 @@ class Secrets(BaseSettings):
         trading  whether a real account is spoken to, so that the three OKX variables are needed.
         """
         needed = list(_OKX) if trading else []
-        needed += ["telegram_bot_token"] if settings.monitor.telegram.enabled else []
-        needed += ["dingtalk_webhook"] if settings.monitor.dingtalk.enabled else []
+        monitor = settings.monitor
+        needed += ["telegram_bot_token"] if monitor.telegram.enabled else []
+        needed += ["dingtalk_webhook"] if monitor.dingtalk.enabled else []
+        needed += ["smtp_password"] if monitor.email.enabled and monitor.email.user is not None else []
+        needed += ["webhook_secret"] if monitor.receiver.enabled else []
         return tuple(name.upper() for name in needed if getattr(self, name) is None)
 
     def values(self) -> tuple[str, ...]:

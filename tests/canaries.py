@@ -17,6 +17,8 @@ CANARIES: Final[Mapping[str, str]] = {
     "TELEGRAM_BOT_TOKEN": f"12345678:{MARK}",
     "DINGTALK_WEBHOOK": f"http://127.0.0.1:9/robot?token={MARK}",
     "DINGTALK_SECRET": f"SEC{MARK}",
+    "SMTP_PASSWORD": f"smtp {MARK}",
+    "WEBHOOK_SECRET": f"hook{MARK}",
     "WEB_TOKEN": f"web{MARK}",
 }
 

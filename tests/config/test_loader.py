@@ -136,7 +136,12 @@ def capital(written: str, *says: str) -> Broken:
 
 
 BTC_ETH = "instruments:\n  - BTC-USDT\n  - ETH-USDT"
-DINGTALK = "dingtalk:\n  # true sends, and needs the webhook.\n  enabled: false"
+DINGTALK = (
+    "dingtalk:\n  # true sends, and needs the webhook, and the secret or a keyword.\n  enabled: false\n"
+    "  # Word the group's robot wants in every message, if it checks one; put into those that lack it.\n"
+    "  keyword: null\n  # Least level that is sent there: info, warning or critical.\n  min_level: info\n\n"
+    "# Messages by"
+)
 MODULES = "  # Names of modules in strategy/auxiliary.\n  modules: []"
 
 NUMBERS = (
@@ -227,7 +232,7 @@ SHAPES = (
     broken("strategy", "auto_trading: true", "auto_trading: true\n<<: {a: 1}", "", "<< as a key", below=1),
     broken("strategy", "auto_trading: true", "auto_trading: true\n? [a]\n: 1", "", "as a key", below=1),
     broken("risk", "  rebalance_above: 0.01", "", "drift", "section with the keys rebalance_above", below=-2),
-    broken("monitor", DINGTALK, "dingtalk: on", "dingtalk", "= on;", "keys enabled"),
+    broken("monitor", DINGTALK, "dingtalk: on\n# Messages by", "dingtalk", "= on;", "keys enabled"),
     broken(
         "strategy",
         "  enabled: false\n" + MODULES,
@@ -293,6 +298,16 @@ CONTRADICTIONS = (
     broken(
         "monitor", "enabled: false\n  # Num", "enabled: true\n  # Num", "telegram.enabled, telegram.chat_ids"
     ),
+    broken(
+        "monitor",
+        "security: starttls\n  # Name to log in with; null does not log in.\n  user: null",
+        "security: none\n  # Name to log in with; null does not log in.\n  user: me",
+        "email.user, email.security",
+        "in the clear",
+        below=2,
+    ),
+    broken("monitor", "quiet_hours: null", "quiet_hours: 22-7", "quiet_hours", "matching"),
+    broken("monitor", "daily_report_hour: 0", "daily_report_hour: 24", "daily_report_hour", "at most 23"),
 )
 SECRETS = (
     broken("account", "region: global", "region: global\napi_key: hunter2", "api_key", ".env", below=1),
