@@ -47,8 +47,7 @@ def send(folder: Path, command: Command) -> int | None:
     """Leave a command for the daemon of this folder and ring. Return its process id, None when none runs."""
     box = folder / FOLDER
     box.mkdir(parents=True, exist_ok=True)
-    number = max((int(p.stem) for p in box.glob("*.json") if p.stem.isdigit()), default=0) + 1
-    draft = box / f"{number:06d}.new"
+    draft = _reserved(box)
     draft.write_text(json.dumps(asdict(command)), encoding="utf-8")
     draft.rename(draft.with_suffix(".json"))  # whole or not at all
     pid = holder(folder)
@@ -56,6 +55,21 @@ def send(folder: Path, command: Command) -> int | None:
         with suppress(ProcessLookupError):  # it has just ended: the next one finds the command
             os.kill(pid, DOORBELL)
     return pid
+
+
+def _reserved(box: Path) -> Path:
+    """A draft under the next number, which nobody else gets: shells, pages and chats send side by side."""
+    number = max((int(p.stem) for p in box.glob("*.json") if p.stem.isdigit()), default=0)
+    while True:
+        number += 1
+        draft = box / f"{number:06d}.new"
+        try:
+            draft.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        if not draft.with_suffix(".json").exists():
+            return draft
+        draft.unlink()  # somebody was quicker between our look and our reserving it
 
 
 def withdraw(folder: Path, command: Command) -> None:

@@ -22,11 +22,13 @@ from core.ports import Clock
 from core.scheduler import ApTicker, Ticker, WalkingTicker
 from exchange.lockstep import LockstepKeeper
 from monitor.console import open_screen
+from monitor.keepsake import FILE_NAME as MESSAGES
+from monitor.keepsake import Keepsake
 from monitor.logs import set_up_logs
 from monitor.notifier import QueueNotifier
 from monitor.redaction import Redactor, redacted_errors, redacted_stream
 from monitor.summary import RunFacts
-from scripts.channels import channels_of
+from scripts.channels import channels_of, habits_of
 from scripts.child_venue import child_venue
 from scripts.cockpit import EngineDesk, check_web, open_web
 from scripts.compose import App
@@ -35,6 +37,7 @@ from scripts.evidence import again, host_facts, journal_facts
 from scripts.folders import data_folder, lasting_folder
 from scripts.gauges import Gauges
 from scripts.heart import Heart
+from scripts.messenger import ChatDesk, open_chat
 from scripts.okx_ports import okx_ports
 from scripts.options import Mode, RunOptions
 from scripts.outcome import print_json
@@ -187,7 +190,13 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         SCANS_PER_LINE,
     )
     notifier = QueueNotifier(
-        channels_of(settings.monitor, secrets), clock, settings.monitor.language, redact, screen.note
+        channels_of(settings.monitor, secrets),
+        clock,
+        settings.monitor.language,
+        redact,
+        screen.note,
+        habits=habits_of(settings.monitor),
+        keepsake=Keepsake(folder / MESSAGES),
     )
     session = Session(
         settings,
@@ -233,6 +242,8 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
             if life.port is not None:
                 web = web.model_copy(update={"port": life.port})
             open_.enter_context(open_web(web, secrets, desk, life.folder, notifier, redact, shown))
+        chat = ChatDesk(life.folder, settings, session.status)
+        open_.enter_context(open_chat(settings.monitor, secrets, chat, life.folder, notifier, redact))
         try:
             async with heart.beating():
                 facts = await session.run(lambda: _checked(life, clock), on_composed)

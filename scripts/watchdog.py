@@ -29,10 +29,11 @@ from core.ids import ReducerIds, next_epoch
 from core.lock import holder
 from core.ports import Clock, Notifier
 from execution.reduction import Owned, Stock
+from monitor.keepsake import Keepsake
 from monitor.notifier import QueueNotifier
 from monitor.redaction import Redactor
 from risk.vigilance import FINE, Judgement, Look, Opinion, Patience, consider
-from scripts.channels import channels_of
+from scripts.channels import channels_of, habits_of
 from scripts.door import door_of
 from scripts.folders import DATA
 from scripts.options import Mode, RunOptions
@@ -266,6 +267,8 @@ async def _main(options: RunOptions, settings: Settings, secrets: Secrets, after
         settings.monitor.language,
         redact,
         None if options.json else lambda _, __, text: print(text, flush=True),
+        habits=habits_of(settings.monitor),
+        keepsake=Keepsake(folder / f"{NAME}_messages.json"),
     )
     after_s = after_ms / 1000 if after_ms is not None else float(limits.after_s)
     patience = Patience(

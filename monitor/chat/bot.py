@@ -77,6 +77,7 @@ class TelegramBot:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         os.environ["PTB_TIMEDELTA"] = "true"  # see monitor/telegram.py
+        logging.getLogger("telegram.ext").setLevel(logging.CRITICAL)  # what fails is told here, and once
         self._dialogue, self._desk, self._language = dialogue, desk, language
         self._redact, self._tell, self._wall_ms, self._sleep = redact, tell, wall_ms, sleep
         self._lost = asyncio.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from core.lock import FILE_NAME
@@ -23,6 +24,24 @@ def test_a_command_is_taken_once(tmp_path: Path) -> None:
     send(tmp_path, Command(Verb.RESUME, "back"))
     assert len(list(take(tmp_path))) == 1
     assert list(take(tmp_path)) == []
+
+
+def test_commands_sent_side_by_side_are_all_there(tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def speak(who: int) -> None:
+        start.wait()
+        for n in range(25):
+            send(tmp_path, Command(Verb.SCAN, f"{who}.{n}"))
+
+    threads = [threading.Thread(target=speak, args=(who,)) for who in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    said = [command.reason for command in take(tmp_path)]
+    assert sorted(said) == sorted(f"{who}.{n}" for who in range(8) for n in range(25))
+    assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 def test_a_file_nobody_can_read_is_set_aside_and_hides_no_other(tmp_path: Path) -> None:
