@@ -89,14 +89,16 @@ class TelegramBot:
             "pool_timeout": TIMEOUT_S,
             "httpx_kwargs": proxies_for(base_url),
         }
+        self._requests = (
+            HTTPXRequest(connection_pool_size=4, read_timeout=TIMEOUT_S, **limits),
+            _Polling(self._on_code, connection_pool_size=1, read_timeout=TIMEOUT_S, **limits),
+        )
         self._app: App = (
             ApplicationBuilder()
             .token(token)
             .base_url(f"{(base_url or PUBLIC_SERVER).rstrip('/')}/bot")
-            .request(HTTPXRequest(connection_pool_size=4, read_timeout=TIMEOUT_S, **limits))
-            .get_updates_request(
-                _Polling(self._on_code, connection_pool_size=1, read_timeout=TIMEOUT_S, **limits)
-            )
+            .request(self._requests[0])
+            .get_updates_request(self._requests[1])
             .job_queue(None)
             .concurrent_updates(False)
             .build()
@@ -160,12 +162,14 @@ class TelegramBot:
 
     async def _close(self) -> None:
         updater = self._app.updater
+        assert updater is not None
         for is_open, close in (
-            (updater is not None and updater.running, updater.stop if updater else None),
+            (updater.running, updater.stop),
             (self._app.running, self._app.stop),
             (True, self._app.shutdown),
+            *((True, request.shutdown) for request in self._requests),  # an app that never began leaves them
         ):
-            if is_open and close is not None:
+            if is_open:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(close(), GOODBYE_S)
 
