@@ -196,7 +196,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         redact,
         screen.note,
         habits=habits_of(settings.monitor),
-        keepsake=Keepsake(folder / MESSAGES),
+        keepsake=Keepsake(life.folder / MESSAGES),
     )
     session = Session(
         settings,
@@ -230,9 +230,9 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
 
     with ExitStack() as open_:
         open_.enter_context(screen)
+        gauges = Gauges(settings, options.mode.value, notifier, lambda: session.parts)
+        desk = EngineDesk(life.folder, settings, session.status, life.changes, gauges.figures)
         if settings.monitor.web.enabled and options.web:
-            gauges = Gauges(settings, options.mode.value, notifier, lambda: session.parts)
-            desk = EngineDesk(life.folder, settings, session.status, life.changes, gauges.figures)
 
             def shown(url: str) -> None:
                 life.port = urlsplit(url).port
@@ -242,7 +242,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
             if life.port is not None:
                 web = web.model_copy(update={"port": life.port})
             open_.enter_context(open_web(web, secrets, desk, life.folder, notifier, redact, shown))
-        chat = ChatDesk(life.folder, settings, session.status)
+        chat = ChatDesk(life.folder, settings, desk)
         open_.enter_context(open_chat(settings.monitor, secrets, chat, life.folder, notifier, redact))
         try:
             async with heart.beating():

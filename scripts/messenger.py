@@ -38,8 +38,8 @@ Tell = Callable[[str, str, Mapping[str, object]], None]
 class ChatDesk:
     """Implements monitor.chat.desk.Desk for the engine of one data folder."""
 
-    def __init__(self, folder: Path, settings: Settings, status: Callable[[], Status | None]) -> None:
-        self._folder, self._desk = folder, EngineDesk(folder, settings, status)
+    def __init__(self, folder: Path, settings: Settings, desk: EngineDesk) -> None:
+        self._folder, self._desk = folder, desk
         self._listed = settings.instruments.instruments
         self.passbook = Passbook(folder / JOURNAL)
 

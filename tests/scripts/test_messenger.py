@@ -23,6 +23,7 @@ from scripts.messenger import ChatDesk, open_chat
 from tests.monitor import samples
 from tests.monitor.chat.bot_api import Trouble, bot_api
 from tests.monitor.fakes import StillClock
+from tests.scripts.test_cockpit import desk_of
 
 TOKEN = "123456:a-token"
 MAIL = Email(enabled=True, host="localhost", sender="a@b.example", recipients=("c@d.example",), user="me")
@@ -38,7 +39,7 @@ def status() -> Status:
 
 
 def desk(folder: Path, shown: Status | None = None) -> ChatDesk:
-    return ChatDesk(folder, Settings(), lambda: shown)
+    return ChatDesk(folder, Settings(), desk_of(folder, shown))
 
 
 def notifier() -> QueueNotifier:
