@@ -54,6 +54,7 @@ def play(
     strategy: Planner | None = None,
     leaper: Leaps | None = None,
     operator: Operator | None = None,
+    for_ms: int | None = None,
 ) -> RunFacts:
     """Run the engine from the venue's first instant to the end of its market data.
 
@@ -63,6 +64,7 @@ def play(
     strategy  instead of the main one.
     leaper    passes by what it vouches for; None lets the engine look at everything.
     operator  says `resume` where the engine waits for it; None: nobody does.
+    for_ms    end after so long, which a generated market, that never ends, needs.
     """
     account = venue.accounts[ACCOUNT]
     store = DirectAccount(venue, account)
@@ -73,7 +75,7 @@ def play(
         keeper.leap, keeper.hears = leaper.leap, leaper.hears
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(keeper)) as runner:
         facts = runner.run(
-            _run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper, operator)
+            _run(venue, settings, folder, keeper, streams, store, on_app, strategy, leaper, operator, for_ms)
         )
     assert facts is not None, "no signal is heard here, so no run ends before it began"
     return facts
@@ -90,6 +92,7 @@ async def _run(
     strategy: Planner | None,
     leaper: Leaps | None,
     operator: Operator | None,
+    for_ms: int | None,
 ) -> RunFacts | None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -101,7 +104,7 @@ async def _run(
         WalkingTicker(clock) if leaper is None else WalkingTicker(clock, lambda: leaper.leapt_ms),
         Nobody(),
         "backtest",
-        None,
+        for_ms,
         lambda: (),
         linger_s=LINGER_S,
         signals=False,
