@@ -1,6 +1,7 @@
 # make run   set up, then the demo with its live view; ARGS="..." adds flags
 # make test  set up, then the whole suite
 # make parquet  what reading and writing tapes in Parquet needs besides
+# make site    builds the documentation into site/, what that needs included
 # make search, make cluster   what `python main.py sweep` needs, alone or with a Dask cluster
 # Needs only python3.11 (or newer) and make.
 
@@ -21,7 +22,7 @@ GET_UV := [ -x $(UV) ] || $(PIP) --target $(UV_HOME) --requirement requirements/
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --overrides requirements/overrides.in
 
-.PHONY: setup setup-dev parquet search cluster run test docs requirements clean
+.PHONY: setup setup-dev parquet search cluster run test docs site requirements clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.runtime
@@ -47,6 +48,11 @@ docs: setup
 	$(BIN)/python -m scripts.metrics_reference
 	$(BIN)/python scripts/state_diagram.py
 	$(BIN)/python -m scripts.fault_table
+	$(BIN)/python -m scripts.doc_pictures
+
+# The documentation as pages to look at: site/index.html; strict, so a broken link fails.
+site: $(VENV)/.runtime $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # After a change of pyproject.toml; UPGRADE=--upgrade takes the newest versions.
 requirements: $(BIN)/python
@@ -54,19 +60,20 @@ requirements: $(BIN)/python
 	$(COMPILE) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/runtime.txt --group search --output-file requirements/search.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/search.txt --group cluster --output-file requirements/cluster.txt pyproject.toml
-	$(COMPILE) $(UPGRADE) --constraint requirements/cluster.txt --group dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/cluster.txt --group docs --output-file requirements/docs.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/docs.txt --group dev --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/dev.txt --group parquet --output-file requirements/parquet.txt
 	echo uv | $(COMPILE) $(UPGRADE) --output-file requirements/uv.txt -
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "the venv module is missing: python3-venv on Debian"; exit 2; }
 
-$(VENV)/.runtime $(VENV)/.parquet $(VENV)/.search $(VENV)/.cluster $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+$(VENV)/.runtime $(VENV)/.parquet $(VENV)/.search $(VENV)/.cluster $(VENV)/.docs $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $<"
 	@$(GET_UV)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --require-hashes --requirement $< || \
