@@ -268,6 +268,8 @@ export interface Schema {
 
 export interface ConfigForm {
   version: number;
+  /** What was changed from here and is laid over the files, as written in YAML. */
+  changes?: Record<string, string>;
   files: Record<string, Schema>;
   locked: string[];
   applies: string;

@@ -38,7 +38,7 @@ export function LineChart(props: Props): ReactNode {
       {
         width: width(),
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 36, 0, 0],
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
         legend: { show: false },
         cursor: { y: false, points: { size: 8 } },

@@ -3,21 +3,21 @@ import type { ReactNode } from "react";
 import type { Machine, State } from "../api/types";
 import { useSaid } from "../i18n";
 
-const WIDTH = 480;
+const WIDTH = 400;
 const HEIGHT = 306;
-const BOX = { width: 118, height: 44 };
+const BOX = { width: 112, height: 42 };
 
 const PLACES: Record<State, { x: number; y: number }> = {
-  IDLE: { x: 78, y: 104 },
-  OPENING: { x: 240, y: 30 },
-  RUNNING: { x: 402, y: 104 },
-  REBALANCING: { x: 240, y: 178 },
-  STOPPED: { x: 240, y: 276 },
+  IDLE: { x: 62, y: 104 },
+  OPENING: { x: 200, y: 30 },
+  RUNNING: { x: 338, y: 104 },
+  REBALANCING: { x: 200, y: 178 },
+  STOPPED: { x: 200, y: 276 },
 };
 
 const BEND = 15;
 /** Ways that would run through another box go around it. */
-const AROUND: Record<string, number> = { "OPENING STOPPED": -170, "STOPPED OPENING": -170 };
+const AROUND: Record<string, number> = { "OPENING STOPPED": 134, "STOPPED OPENING": 134 };
 
 const STATES = Object.keys(PLACES) as State[];
 
@@ -110,7 +110,7 @@ export function MachinePicture(props: {
       role="img"
       aria-label={said.t("overview.machine_label", { state: said.w(props.state) })}
       data-state={props.state}
-      className="mx-auto w-full max-w-[34rem]"
+      className="mx-auto w-full max-w-[30rem]"
     >
       <defs>
         {(["line", "last"] as const).map((kind) => (

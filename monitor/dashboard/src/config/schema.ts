@@ -12,6 +12,8 @@ export interface Field {
   locked: boolean;
   value: Json;
   fallback: Json | undefined;
+  /** Whether it was changed from here, over what its file says. */
+  overlaid: boolean;
   limits: Limits;
 }
 
@@ -57,7 +59,7 @@ export function fieldsOf(config: Config, form: ConfigForm | null): Field[] {
         walk(file, `${key}.${name}`, inner, own?.properties?.[name] ?? null, root);
       }
     } else {
-      fields.push(fieldOf(file, key, value, own, root, isLocked(key, form)));
+      fields.push(fieldOf(file, key, value, own, root, isLocked(key, form), form?.changes?.[key] !== undefined));
     }
   };
   for (const [file, values] of Object.entries(config)) {
@@ -78,7 +80,7 @@ export function isLocked(key: string, form: ConfigForm | null): boolean {
   });
 }
 
-function fieldOf(file: string, key: string, value: Json, schema: Schema | null, root: Schema | null, locked: boolean): Field {
+function fieldOf(file: string, key: string, value: Json, schema: Schema | null, root: Schema | null, locked: boolean, overlaid: boolean): Field {
   const options = (schema?.anyOf ?? (schema ? [schema] : [])).map((one) => (root ? resolved(one, root) : one));
   const filled = options.filter((one) => one.type !== "null");
   const first = filled[0];
@@ -117,6 +119,7 @@ function fieldOf(file: string, key: string, value: Json, schema: Schema | null, 
     locked,
     value,
     fallback: schema?.default,
+    overlaid,
     limits,
   };
 }
@@ -128,14 +131,32 @@ export function typed(value: Json | undefined): string {
   return String(value);
 }
 
-/** What was typed, as it is sent. Numbers go as text, so that no digit is lost. */
-export function parsed(field: Field, text: string): Json {
+/** What was typed, as YAML writes it: no digit of a number is lost on the way. */
+export function written(field: Field, text: string): string {
   const bare = text.trim();
-  if (field.kind === "list") return bare === "" ? [] : bare.split(/[\n,]+/).map((one) => one.trim()).filter((one) => one !== "");
+  if (field.kind === "list") return `[${entries(bare).map(quoted).join(", ")}]`;
+  if (bare === "" && field.nullable) return "null";
+  return field.kind === "text" ? quoted(bare) : bare;
+}
+
+function entries(text: string): string[] {
+  return text
+    .split(/[\n,]+/)
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+}
+
+/** In quotes where YAML would read something else than the text. */
+function quoted(text: string): string {
+  return /^[A-Za-z][\w./-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off)$/i.test(text) ? text : JSON.stringify(text);
+}
+
+/** What was typed, as the page shows values. */
+export function shownAs(field: Field, text: string): Json {
+  const bare = text.trim();
+  if (field.kind === "list") return entries(bare);
   if (bare === "" && field.nullable) return null;
-  if (field.kind === "boolean") return bare === "true";
-  if (field.kind === "integer") return Number(bare);
-  return bare;
+  return field.kind === "boolean" ? bare === "true" : bare;
 }
 
 export function allowed(field: Field, said: Said): string {

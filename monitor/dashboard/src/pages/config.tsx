@@ -1,22 +1,28 @@
 import { useMemo, useState, type ReactNode } from "react";
 import { post, Problem } from "../api/client";
 import type { ConfigDiff, ConfigForm, Json } from "../api/types";
-import { allowed, fieldsOf, parsed, typed, wrong, type Field } from "../config/schema";
+import { allowed, fieldsOf, shownAs, typed, written, wrong, type Field } from "../config/schema";
 import { useSaid, type Said } from "../i18n";
 import { useAsk } from "../state/ask";
+import { useEngine } from "../state/engine";
 import { useSettings } from "../state/settings";
-import { Badge, Button, Card, Empty, Loading, Trouble } from "../ui/basic";
+import { Badge, Button, Card, Empty, Loading, Tabs, Trouble } from "../ui/basic";
 import { Dialog } from "../ui/dialog";
 import { SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
+
+/** What was typed by key; null goes back to what the file says. */
+type Edits = Record<string, string | null>;
 
 export function ConfigPage(): ReactNode {
   const said = useSaid();
   const { t } = said;
   const settings = useSettings();
-  const form = useAsk<ConfigForm>("/api/config/form");
+  const { meetings } = useEngine();
+  const form = useAsk<ConfigForm>("/api/config/form", meetings);
   const [find, setFind] = useState("");
-  const [edits, setEdits] = useState<Record<string, string>>({});
+  const [file, setFile] = useState("account");
+  const [edits, setEdits] = useState<Edits>({});
   const [reviewing, setReviewing] = useState(false);
   const [applied, setApplied] = useState<ConfigDiff | null>(null);
   const fields = useMemo(() => (settings.data ? fieldsOf(settings.data, form.data) : []), [settings.data, form.data]);
@@ -28,10 +34,14 @@ export function ConfigPage(): ReactNode {
   const shown = fields.filter((field) => !needle || `${field.key} ${field.description}`.toLowerCase().includes(needle));
   const changed = fields.filter((field) => {
     const edit = edits[field.key];
-    return edit !== undefined && edit.trim() !== typed(field.value);
+    return edit === null || (edit !== undefined && edit.trim() !== typed(field.value));
   });
-  const broken = changed.filter((field) => wrong(field, edits[field.key] ?? "", said) !== null);
-  const files = [...new Set(shown.map((field) => field.file))];
+  const broken = changed.filter((field) => {
+    const edit = edits[field.key];
+    return typeof edit === "string" && wrong(field, edit, said) !== null;
+  });
+  const all = [...new Set(fields.map((field) => field.file))];
+  const files = needle ? all.filter((name) => shown.some((field) => field.file === name)) : [file];
 
   return (
     <div className="space-y-5 pb-20">
@@ -45,7 +55,9 @@ export function ConfigPage(): ReactNode {
         <div className="rounded-xl bg-good-soft px-4 py-3 text-good" role="status">
           <p className="flex items-center gap-2.5 font-semibold">
             <Icon name="check" />
-            {t("config.applied", { n: applied.version })}
+            {(form.data?.version ?? 0) >= applied.version
+              ? t("config.applied", { n: applied.version })
+              : t("config.sent", { n: applied.version })}
           </p>
           <p className="mt-1">{applied.applies}</p>
         </div>
@@ -56,32 +68,47 @@ export function ConfigPage(): ReactNode {
         </div>
         {form.data ? <Badge>{t("config.version", { n: form.data.version })}</Badge> : null}
       </div>
+      {needle ? null : (
+        <div className="-mx-4 overflow-x-auto px-4">
+          <Tabs
+            label={t("nav.config")}
+            value={file}
+            onChange={setFile}
+            options={all.map((name) => ({
+              value: name,
+              label: name + (changed.some((field) => field.file === name) ? " •" : ""),
+            }))}
+          />
+        </div>
+      )}
       {shown.length === 0 ? (
         <Card>
           <Empty title={t("config.none")} />
         </Card>
       ) : null}
-      {files.map((file) => (
-        <Card key={file} id={`file-${file}`} title={`${file}.yaml`} flush>
+      {files.map((name) => (
+        <Card key={name} id={`file-${name}`} title={`${name}.yaml`} flush>
           <ul className="divide-y divide-line border-t border-line">
             {shown
-              .filter((field) => field.file === file)
+              .filter((field) => field.file === name)
               .map((field) => (
                 <Row
                   key={field.key}
                   field={field}
                   text={edits[field.key] ?? typed(field.value)}
+                  isBack={edits[field.key] === null}
                   editable={form.data !== null && !field.locked}
                   redLine={form.data !== null && field.locked}
                   isChanged={changed.includes(field)}
                   onChange={(text) => setEdits((before) => ({ ...before, [field.key]: text }))}
+                  onBack={() => setEdits((before) => ({ ...before, [field.key]: null }))}
                 />
               ))}
           </ul>
         </Card>
       ))}
       {changed.length > 0 ? (
-        <div className="fixed inset-x-0 bottom-16 z-20 border-t border-line bg-card/95 px-4 py-3 backdrop-blur md:bottom-0 md:left-20 lg:left-60">
+        <div className="fixed inset-x-0 bottom-16 z-20 border-t border-line bg-card/95 px-4 py-3 backdrop-blur md:bottom-0 md:left-24 lg:left-60">
           <div className="mx-auto flex max-w-6xl items-center justify-end gap-3">
             {broken.length > 0 ? <p className="mr-auto text-xs font-medium text-bad">{t("config.fix")}</p> : null}
             <Button kind="quiet" onClick={() => setEdits({})}>
@@ -103,9 +130,7 @@ export function ConfigPage(): ReactNode {
             setApplied(diff);
             setReviewing(false);
             setEdits({});
-            settings.again();
-            form.again();
-            window.scrollTo(0, 0);
+            window.scrollTo(0, 0); // what is in force is asked for once the engine has started again
           }}
         />
       ) : null}
@@ -120,13 +145,19 @@ function shownValue(value: Json | undefined, said: Said): string {
   return String(value);
 }
 
+function thenShown(field: Field, edit: string | null | undefined, said: Said): string {
+  return typeof edit === "string" ? shownValue(shownAs(field, edit), said) : said.t("config.file_value");
+}
+
 function Row(props: {
   field: Field;
   text: string;
   editable: boolean;
   redLine: boolean;
   isChanged: boolean;
+  isBack: boolean;
   onChange: (text: string) => void;
+  onBack: () => void;
 }): ReactNode {
   const said = useSaid();
   const { t } = said;
@@ -141,11 +172,22 @@ function Row(props: {
           {props.isChanged ? <Badge tone="accent">{t("config.changed")}</Badge> : null}
         </h3>
         {field.description ? <p className="mt-0.5 text-xs text-soft">{field.description}</p> : null}
+        {field.overlaid && props.editable ? (
+          <p className="mt-1 flex flex-wrap items-center gap-x-3 text-xs text-faint">
+            {t("config.overlaid")}
+            <button type="button" className="font-medium text-accent underline-offset-2 hover:underline" onClick={props.onBack}>
+              {t("config.back")}
+            </button>
+          </p>
+        ) : null}
         {rule && props.editable ? <p className="mt-0.5 text-xs text-faint">{t("config.allowed", { what: rule })}</p> : null}
       </div>
       <div className="min-w-0">
         {props.editable ? (
-          <Input {...props} problem={props.isChanged ? wrong(field, props.text, said) : null} />
+          <>
+            <Input {...props} problem={props.isChanged && !props.isBack ? wrong(field, props.text, said) : null} />
+            {props.isBack ? <p className="mt-1 text-xs text-accent">{t("config.file_value")}</p> : null}
+          </>
         ) : (
           <p className="flex items-start gap-2 md:justify-end md:text-right">
             {props.redLine ? (
@@ -190,7 +232,7 @@ function Input(props: { field: Field; text: string; problem: string | null; onCh
 
 function Review(props: {
   fields: Field[];
-  edits: Record<string, string>;
+  edits: Edits;
   form: ConfigForm;
   onClose: () => void;
   onApplied: (diff: ConfigDiff) => void;
@@ -207,7 +249,12 @@ function Review(props: {
     if (short !== null) return;
     setBusy(true);
     setProblem(null);
-    const changes = Object.fromEntries(props.fields.map((field) => [field.key, parsed(field, props.edits[field.key] ?? "")]));
+    const changes = Object.fromEntries(
+      props.fields.map((field) => {
+        const edit = props.edits[field.key];
+        return [field.key, typeof edit === "string" ? written(field, edit) : null];
+      }),
+    );
     try {
       props.onApplied(await post<ConfigDiff>("/api/config", { version: props.form.version, reason: reason.trim(), changes }));
     } catch (error) {
@@ -233,7 +280,7 @@ function Review(props: {
                 <span className="text-soft line-through">{shownValue(field.value, said)}</span>
                 <Icon name="arrow" size={14} className="text-faint" />
                 <span className="sr-only">{t("config.after")}</span>
-                <span className="font-semibold">{shownValue(parsed(field, props.edits[field.key] ?? ""), said)}</span>
+                <span className="font-semibold">{thenShown(field, props.edits[field.key], said)}</span>
               </p>
             </li>
           ))}

@@ -1,17 +1,18 @@
 import { useState, type ReactNode } from "react";
 import { get, Problem, withQuery } from "../api/client";
 import type { Decided } from "../api/types";
-import { useSaid } from "../i18n";
+import { useSaid, type Said } from "../i18n";
 import { useAsk } from "../state/ask";
 import { useStatus } from "../state/engine";
 import { Button, Card, Empty, Loading, Tabs, Trouble } from "../ui/basic";
 import { SelectField, Toggle } from "../ui/fields";
 import { Icon } from "../ui/icon";
+import { verdictText } from "../ui/verdict";
 import { DecisionBody, Refusals } from "./decided";
 import { Replay } from "./replay";
 import { Moment, Move } from "./words";
 
-const PAGE = 50;
+const PAGE = 30;
 const EVENTS = [
   "scan", "review", "settle", "account", "opened", "open_failed", "rebalanced", "deadline", "breach", "halt", "resume", "boot",
 ];
@@ -46,8 +47,16 @@ export function useInstruments(): string[] {
   return [...new Set(names)].sort();
 }
 
+/** The reason, or the last no: the row of the table that came nearest. */
+function inShort(one: Decided, said: Said): string {
+  if (one.reason) return said.sentence(one.reason);
+  const no = one.verdicts.filter((verdict) => !verdict.ok).at(-1);
+  return no === undefined ? "" : verdictText(no, said);
+}
+
 function Timeline(): ReactNode {
-  const { t, w } = useSaid();
+  const said = useSaid();
+  const { t, w } = said;
   const status = useStatus();
   const instruments = useInstruments();
   const [instrument, setInstrument] = useState("");
@@ -117,13 +126,14 @@ function Timeline(): ReactNode {
                 <span className="w-full text-xs text-faint sm:w-36 sm:text-sm sm:text-soft">
                   <Moment atMs={one.at_ms} />
                 </span>
-                <span className="min-w-28 font-medium">
+                <span className="min-w-28 font-medium sm:w-44">
                   {w(one.on)}
                   {one.instrument ? <span className="ml-2 text-xs font-normal text-faint">{one.instrument}</span> : null}
                 </span>
-                <span className="min-w-0 flex-1">
+                <span className="w-56 min-w-0 max-lg:flex-1">
                   <Move src={one.src} dst={one.dst} />
                 </span>
+                <span className="hidden min-w-0 flex-1 truncate text-xs text-faint lg:block">{inShort(one, said)}</span>
                 <Refusals decided={one} />
               </button>
               {open === one.seq ? (

@@ -236,7 +236,7 @@ function Payments(props: { funding: Funding | null }): ReactNode {
           columns={[
             { key: "time", head: t("time"), cell: (row) => shortUtc(row.ts_ms) },
             { key: "instrument", head: t("instrument"), cell: (row) => row.instrument },
-            { key: "rate", head: t("earnings.rate"), right: true, cell: (row) => rate(row.rate) },
+            { key: "rate", head: t("earnings.rate"), right: true, from: "sm", cell: (row) => rate(row.rate) },
             { key: "amount", head: t("earnings.amount"), right: true, cell: (row) => <Amount value={row.amount} /> },
           ]}
         />

@@ -251,9 +251,9 @@ function Settlements(props: { status: Status }): ReactNode {
       <ul className="divide-y divide-line border-t border-line">
         {lines.map((line) => (
           <li key={line.instrument} className="flex items-center justify-between gap-3 px-5 py-3">
-            <div>
+            <div className="min-w-0">
               <p className="font-medium">{line.instrument}</p>
-              <p className="num text-xs text-faint">
+              <p className="text-xs text-faint tabular-nums">
                 {t("overview.rate", { rate: rate(line.rate) })}
                 {line.expected !== null ? ` · ${t("overview.expected", { amount: signed(line.expected) })}` : ""}
               </p>

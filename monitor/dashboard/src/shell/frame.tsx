@@ -35,7 +35,7 @@ export function Frame(props: { route: RouteName; choices: Choices; children: Rea
         {t("skip")}
       </a>
       <Sidebar route={props.route} choices={props.choices} />
-      <div className="pb-20 md:pb-8 md:pl-20 lg:pl-60">
+      <div className="pb-20 md:pb-8 md:pl-24 lg:pl-60">
         <Header status={status} />
         <LostLine />
         <main id="main" tabIndex={-1} className="mx-auto max-w-6xl px-4 pt-6 outline-none sm:px-6 lg:px-8">
@@ -73,7 +73,7 @@ function PageLink(props: { path: string; current: boolean; className: string; on
 function Sidebar(props: { route: RouteName; choices: Choices }): ReactNode {
   const { t } = useSaid();
   return (
-    <div className="fixed inset-y-0 left-0 z-30 hidden w-20 flex-col overflow-y-auto border-r border-line bg-card md:flex lg:w-60">
+    <div className="fixed inset-y-0 left-0 z-30 hidden w-24 flex-col overflow-y-auto border-r border-line bg-card md:flex lg:w-60">
       <div className="flex h-16 shrink-0 items-center justify-center gap-3 px-5 lg:justify-start">
         <Mark />
         <span className="hidden text-[0.9375rem] font-semibold tracking-tight lg:block">{t("title")}</span>

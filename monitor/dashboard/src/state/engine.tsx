@@ -9,19 +9,32 @@ interface Engine {
   link: Link;
   /** When the picture came, by this computer's clock. */
   heardMs: number;
+  /** How often the connection was made: another one may be to an engine that has started again. */
+  meetings: number;
 }
 
-const EngineContext = createContext<Engine>({ status: null, link: { kind: "connecting" }, heardMs: 0 });
+const EngineContext = createContext<Engine>({
+  status: null,
+  link: { kind: "connecting" },
+  heardMs: 0,
+  meetings: 0,
+});
 
 export function EngineProvider(props: { onShut: (problem: Problem) => void; children: ReactNode }): ReactNode {
-  const [engine, setEngine] = useState<Engine>({ status: null, link: { kind: "connecting" }, heardMs: 0 });
+  const [engine, setEngine] = useState<Engine>({ status: null, link: { kind: "connecting" }, heardMs: 0, meetings: 0 });
   const onShut = useRef(props.onShut);
   onShut.current = props.onShut;
 
   useEffect(
     () =>
       follow(
-        (status) => setEngine({ status, link: { kind: "live" }, heardMs: Date.now() }),
+        (status) =>
+          setEngine((before) => ({
+            status,
+            link: { kind: "live" },
+            heardMs: Date.now(),
+            meetings: before.meetings + (before.link.kind === "live" ? 0 : 1),
+          })),
         (link) => {
           if (link.kind === "shut") onShut.current(link.problem);
           setEngine((before) => (before.link.kind === link.kind && link.kind !== "lost" ? before : { ...before, link }));

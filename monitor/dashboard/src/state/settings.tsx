@@ -2,11 +2,14 @@
 import { createContext, useContext, type ReactNode } from "react";
 import type { Config, Json } from "../api/types";
 import { useAsk, type Asked } from "./ask";
+import { useEngine } from "./engine";
 
 const SettingsContext = createContext<Asked<Config>>({ data: null, problem: null, busy: false, again: () => undefined });
 
 export function SettingsProvider(props: { children: ReactNode }): ReactNode {
-  const asked = useAsk<Config>("/api/config");
+  // Nothing is asked before the stream is open: where the token is wrong, it is shown wrong once and not twice.
+  const { meetings } = useEngine();
+  const asked = useAsk<Config>(meetings > 0 ? "/api/config" : null, meetings);
   return <SettingsContext.Provider value={asked}>{props.children}</SettingsContext.Provider>;
 }
 

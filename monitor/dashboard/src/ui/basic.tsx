@@ -104,11 +104,11 @@ export function Fact(props: {
       <dt className="eyebrow">{props.label}</dt>
       <dd className="mt-0.5">
         <span
-          className={`num font-semibold tracking-tight ${props.large ? "text-2xl leading-8" : "text-base"} ${TEXT[props.tone ?? "plain"]}`}
+          className={`num font-semibold tracking-tight ${props.large ? "text-xl leading-8 sm:text-2xl" : "text-base"} ${TEXT[props.tone ?? "plain"]}`}
         >
           {props.value}
-        </span>
-        {props.unit !== undefined ? <span className="ml-1.5 text-xs text-faint">{props.unit}</span> : null}
+        </span>{" "}
+        {props.unit !== undefined ? <span className="text-xs text-faint">{props.unit}</span> : null}
         {props.note !== undefined ? <span className="mt-0.5 block text-xs text-faint">{props.note}</span> : null}
       </dd>
     </div>
