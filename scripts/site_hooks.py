@@ -4,6 +4,7 @@
 - The state diagram, Mermaid in the repository, is the picture drawn from the same table: nothing is fetched.
 - A link to a file outside of docs/ leads to a copy of it in the site, one to a README to the front page.
 - A page without a Chinese twin says so where the Chinese site shows it.
+- `<!-- from README.zh-CN.md: 2. 安装 -->` stands for that chapter: the Chinese manual has one text, not two.
 - What the navigation names and nobody has written yet is left out of it, where it is known to be coming.
 """
 
@@ -28,6 +29,8 @@ _PICTURE: Final = re.compile(r"^!\[([^\]]*)\]\((pictures/[\w.-]+\.svg)\)$", re.M
 _MERMAID: Final = re.compile(r"^```mermaid\nstateDiagram-v2\n.*?^```$", re.M | re.S)
 _STYLE: Final = re.compile(r"<style>.*?</style>\n?", re.S)
 _OUTSIDE: Final = re.compile(r"\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
+_FROM: Final = re.compile(r"^<!-- from ([\w.-]+): (.+?)(?:, (until|after): (.+))? -->$", re.M)
+_COMING: Final = re.compile(rf"\[([^\]]+)\]\(({'|'.join(sorted(COMING))})(#[^)]*)?\)")
 _TWIN: Final = re.compile(r"\]\(([\w-]+)\.zh\.md")
 
 
@@ -64,14 +67,49 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     chinese = config.theme["language"] == "zh"
+    markdown = with_chapters(markdown)
     text = _MERMAID.sub(f"![{'状态机' if chinese else 'The state machine'}]({_machine(chinese)})", markdown)
     text = _PICTURE.sub(lambda found: _figure(Path(config.docs_dir) / found[2], found[1]), text)
-    text = _OUTSIDE.sub(_to_site, text)
+    text = _COMING.sub(lambda found: _if_there(found, Path(config.docs_dir)), _OUTSIDE.sub(_to_site, text))
     if chinese and not page.file.src_uri.endswith(".zh.md"):
         text = _TWIN.sub(r"](\1.md", text)
         head, _, rest = text.partition("\n")
         text = f"{head}\n\n{ONLY_ENGLISH}{rest}" if head.startswith("# ") else ONLY_ENGLISH + text
     return text
+
+
+def with_chapters(markdown: str) -> str:
+    """The page with the chapters it takes from a README; links in them lead to where it has them.
+
+    Raises PluginError for a chapter, or a line to cut it at, that is not there.
+    """
+    places = {
+        found[2].partition(".")[0]: _anchor_before(markdown, found.start())
+        for found in _FROM.finditer(markdown)
+    }
+
+    def chapter(found: re.Match[str]) -> str:
+        name, title, cut, line = found.groups()
+        text = (ROOT / name).read_text(encoding="utf-8")
+        _, head, rest = f"\n{text}".partition(f"\n## {title}\n")
+        body = re.split(r"^## ", rest, maxsplit=1, flags=re.M)[0].strip()
+        if not head or (cut and f"\n{line}\n" not in body):
+            raise PluginError(f"{name} has no chapter {title!r} with the line {line!r}")
+        if cut:
+            before, _, after = body.partition(f"\n{line}\n")
+            body = (before if cut == "until" else after).strip()
+        body = re.sub(r"\]\(docs/", "](", body).replace("](deploy/", "](../deploy/")
+        return re.sub(
+            r"\]\(#(\d+)-[^)]*\)", lambda link: f"]({places.get(link[1], 'configuration.md')})", body
+        )
+
+    return _FROM.sub(chapter, markdown)
+
+
+def _anchor_before(markdown: str, place: int) -> str:
+    """The anchor of the heading a place stands under."""
+    anchors: list[str] = re.findall(r"^##+ .*\{(#[\w-]+)\}$", markdown[:place], re.M)
+    return anchors[-1]
 
 
 def _machine(chinese: bool) -> str:
@@ -84,6 +122,11 @@ def _figure(path: Path, caption: str) -> str:
         raise PluginError(f"{path.name} is no picture: run `make docs`")
     drawing = _STYLE.sub("", path.read_text(encoding="utf-8")).strip()
     return f'<figure class="picture"><div>{drawing}</div><figcaption>{caption}</figcaption></figure>'
+
+
+def _if_there(found: re.Match[str], docs: Path) -> str:
+    """The link, or only its words while the page is still coming."""
+    return found[0] if (docs / found[2]).exists() else found[1]
 
 
 def _to_site(found: re.Match[str]) -> str:
