@@ -125,7 +125,8 @@ def test_orders_and_journal_are_searched(desk: Visitor) -> None:
     page.get_by_label("Search by id, market, purpose").fill("no such order")
     expect(page.get_by_text("No order fits.")).to_be_visible()
     page.get_by_role("tab", name="Journal").click()
-    page.get_by_label("Kind").select_option("hedge")
+    with page.expect_response(lambda answer: "kind=hedge" in answer.url):
+        page.get_by_label("Kind").select_option("hedge")
     rows = page.get_by_role("listitem").get_by_role("button")
     expect(rows.filter(has_text="decision")).to_have_count(0)
     expect(rows.filter(has_text="bill")).to_have_count(0)
