@@ -154,7 +154,7 @@ class Answers:
         if candidate is not None and candidate.rate is not None:
             rows.append((self._label("rate"), formats.rate(candidate.rate)))
         if candidate is not None and candidate.basis_bps is not None:
-            rows.append((self._label("basis"), f"{candidate.basis_bps:+.1f}"))
+            rows.append((self._label("basis"), f"{candidate.basis_bps:+z.1f}"))
         if judged.at_ms:
             rows.append((self._label("as_of"), minute(judged.at_ms)))
         return Page(head, facts(rows), tuple(notes))
