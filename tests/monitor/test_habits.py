@@ -168,3 +168,44 @@ def test_a_restart_in_quiet_hours_rings_nobody_and_loses_no_warning(tmp_path: Pa
     for level in ("info", "warning"):
         c.put(Message(level, level))
     assert [m.text for m in c.important()] == ["warning"]
+
+
+@pytest.mark.fault("NO1")
+async def test_an_hour_without_the_service_costs_no_warning_and_says_the_worst_first() -> None:
+    class Away(Ear):
+        """Nobody answers for an hour of real time."""
+
+        async def send(self, text: str, level: str) -> None:
+            if wall.ms < begin_ms + HOUR_MS:
+                said = next(told, None)
+                if said is not None:
+                    c.put(said)  # the engine goes on talking meanwhile
+                raise ChannelDown("no answer")
+            await super().send(text, level)
+
+    wall = Wall(12)
+    begin_ms = wall.ms
+    told = iter([Message(LEVELS[n % 3], f"{LEVELS[n % 3]} {n}") for n in range(60)])
+    channel = Away()
+    channel.max_chars = 10_000
+    c = courier(channel, wall, Habits())
+    c.put(Message("info", "the last before it"))
+    await work(c, channel, "critical")
+    said = "\n".join(channel.texts).splitlines()
+    assert not c.is_open and c.undelivered == 0
+    levels = [line.split()[0] for line in said if line.split()[0] in LEVELS]
+    assert levels == sorted(levels, key=LEVELS.index)
+    assert levels.count("critical") == 20 and levels.count("warning") == 20
+    # a probe a minute, not a storm: that is what an hour of backing off comes to
+    assert 60 <= len(wall.slept) <= 75
+
+
+async def test_a_full_box_gives_up_notes_before_it_gives_up_a_warning() -> None:
+    channel = ScriptedChannel(max_chars=1_000_000)
+    c = courier(channel, Wall(12), Habits())
+    for n in range(150):
+        c.put(Message("info", f"info {n}"))
+        c.put(Message("warning", f"warning {n}"))
+    assert len(c.important()) == 150 and c.undelivered == 100
+    await c.deliver()
+    assert channel.texts[0].count("warning") == 150
