@@ -31,6 +31,7 @@ README, MANUAL_ZH, MANUAL_EN = "README.md", "README.zh-CN.md", "docs/operations.
 PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/configuration.md", "docs/simulation.md",
     "docs/faults.md", "docs/search.md", "docs/data.md", "docs/runbooks.md", "docs/runbooks.zh-CN.md",
+    "docs/deployment.md", "docs/deployment.zh-CN.md", "docs/metrics.md",
 )  # fmt: skip
 PLACEHOLDERS = {"DIR": ".", "URL": "http://127.0.0.1:8080", "N": "7"}
 OUR_FILE = re.compile(
