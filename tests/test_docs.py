@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README, MANUAL_ZH, MANUAL_EN = "README.md", "README.zh-CN.md", "docs/operations.md"
 PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/configuration.md", "docs/simulation.md",
-    "docs/faults.md", "docs/search.md", "docs/data.md", "docs/runbooks.md", "docs/runbooks.zh-CN.md",
-    "docs/deployment.md", "docs/deployment.zh-CN.md", "docs/metrics.md",
+    "docs/faults.md", "docs/search.md", "docs/data.md", "docs/runbooks.md", "docs/runbooks.zh.md",
+    "docs/deployment.md", "docs/deployment.zh.md", "docs/metrics.md",
 )  # fmt: skip
 PLACEHOLDERS = {"DIR": ".", "URL": "http://127.0.0.1:8080", "N": "7"}
 OUR_FILE = re.compile(

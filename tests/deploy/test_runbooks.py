@@ -12,7 +12,7 @@ from tests.test_docs import slug
 
 PAGES = {
     "docs/runbooks.md": ("Means", "Already done", "To do"),
-    "docs/runbooks.zh-CN.md": ("含义", "已经做了", "要做"),
+    "docs/runbooks.zh.md": ("含义", "已经做了", "要做"),
 }
 
 
