@@ -152,10 +152,11 @@ class Engine:
     def holdings_differ(self) -> None:
         """The account holds less than the books: learn what happened, then judge it.
 
-        A forced reduction or a trade by hand is a fact first; planned on, it would be repaired blindly.
+        A forced reduction or a trade by hand is a fact first; planned on, it would be repaired blindly. In
+        STOPPED nothing follows but the word of it: whoever stopped the engine thinks the hedge is whole.
         """
         self._differs = self._differs or self.state in BUSY
-        if self.state is State.RUNNING:
+        if self.state in (State.RUNNING, State.STOPPED):
             self._send_comparison()
 
     def compare_when_free(self) -> None:
@@ -455,6 +456,8 @@ class Engine:
             self._lookout.observe(self.glance())  # what waited for it is over at once
         finally:
             self._reconciling = False
+            if self.state is State.STOPPED:
+                self.post(Event(On.ACCOUNT, self._clock.now_ms()))  # ignored by the table, heard by listeners
             self.account_changed()
 
     async def _look_again(self) -> None:

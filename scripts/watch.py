@@ -63,7 +63,7 @@ class Watch:
             self._last_scan_ms = ctx.now_ms
         if not self._is_seen:
             return
-        if decision.on is On.SCAN:
+        if decision.on in (On.SCAN, On.ACCOUNT):
             self._look(ctx)
         if decision.on is On.REVIEW or decision.src is not decision.dst:
             self.write_state()

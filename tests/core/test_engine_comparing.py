@@ -67,3 +67,19 @@ def test_a_refused_resume_leaves_the_engine_stopped() -> None:
         assert rig.engine.state is State.STOPPED
 
     play(scenario, State.STOPPED)
+
+
+@pytest.mark.fault("MG5")
+@pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED])
+def test_a_hedge_made_smaller_by_force_is_heard_of_at_once_also_by_who_has_stopped(state: State) -> None:
+    heard: list[On] = []
+
+    async def scenario(rig: Rig) -> None:
+        rig.engine.listeners.append(lambda _, decision: heard.append(decision.on))
+        rig.engine.holdings_differ()
+        await rig.settle()
+        assert rig.world.compared == 1 and rig.engine.state is state
+        assert rig.hands.jobs == []
+
+    play(scenario, state)
+    assert heard == [On.ACCOUNT]
