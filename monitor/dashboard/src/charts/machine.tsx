@@ -151,8 +151,13 @@ export function MachinePicture(props: {
               strokeDasharray="3 4"
               markerEnd="url(#arrow-line)"
             />
-            <text x={end.x - 32} y={end.y + 4} textAnchor="end" fontSize={11.5} fill="var(--faint)">
-              {`${on.map(said.w).join(", ")} · ${said.t("overview.any")}`}
+            <text textAnchor="end" fontSize={11.5} fill="var(--faint)">
+              <tspan x={end.x - 32} y={end.y - 3} fill="var(--soft)">
+                {on.map(said.w).join(", ")}
+              </tspan>
+              <tspan x={end.x - 32} y={end.y + 12}>
+                {said.t("overview.any")}
+              </tspan>
             </text>
           </g>
         );

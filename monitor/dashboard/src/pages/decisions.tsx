@@ -120,21 +120,23 @@ function Timeline(): ReactNode {
                 type="button"
                 aria-expanded={open === one.seq}
                 onClick={() => setOpen(open === one.seq ? null : one.seq)}
-                className="flex w-full flex-wrap items-center gap-x-4 gap-y-1 px-5 py-3 text-left hover:bg-sunken"
+                className="grid w-full grid-cols-[auto_1fr_auto] items-center gap-x-3 gap-y-1 px-5 py-3 text-left hover:bg-sunken sm:flex sm:gap-x-4"
               >
                 <Icon name="chevron" size={14} className={`text-faint transition-transform ${open === one.seq ? "rotate-90" : ""}`} />
-                <span className="w-full text-xs text-faint sm:w-36 sm:text-sm sm:text-soft">
+                <span className="order-3 text-xs text-faint sm:order-none sm:w-36 sm:text-sm sm:text-soft">
                   <Moment atMs={one.at_ms} />
                 </span>
-                <span className="min-w-28 font-medium sm:w-44">
+                <span className="order-2 min-w-0 font-medium sm:order-none sm:w-44">
                   {w(one.on)}
                   {one.instrument ? <span className="ml-2 text-xs font-normal text-faint">{one.instrument}</span> : null}
                 </span>
-                <span className="w-56 min-w-0 max-lg:flex-1">
-                  <Move src={one.src} dst={one.dst} />
+                <span className="order-4 col-span-2 col-start-2 flex flex-wrap items-center justify-between gap-1.5 sm:contents">
+                  <span className="min-w-0 sm:w-56 sm:max-lg:flex-1">
+                    <Move src={one.src} dst={one.dst} />
+                  </span>
+                  <span className="hidden min-w-0 flex-1 truncate text-xs text-faint lg:block">{inShort(one, said)}</span>
+                  <Refusals decided={one} />
                 </span>
-                <span className="hidden min-w-0 flex-1 truncate text-xs text-faint lg:block">{inShort(one, said)}</span>
-                <Refusals decided={one} />
               </button>
               {open === one.seq ? (
                 <div className="px-5 pt-1 pb-5 sm:pl-12">

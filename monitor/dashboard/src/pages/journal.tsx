@@ -87,6 +87,11 @@ function InstrumentSelect(props: { value: string; onChange: (value: string) => v
   );
 }
 
+function OrderStatus(props: { status: string }): ReactNode {
+  const { w } = useSaid();
+  return <Badge tone={ORDER_TONE[props.status] ?? "plain"}>{w(props.status)}</Badge>;
+}
+
 function Orders(): ReactNode {
   const { t, w } = useSaid();
   const { totals } = useStatus();
@@ -127,6 +132,9 @@ function Orders(): ReactNode {
                     {w(row.side)} · {w(row.purpose)}
                     {row.reduce_only ? ` · ${t("journal.reduce")}` : ""}
                   </span>
+                  <span className="mt-1 block sm:hidden">
+                    <OrderStatus status={row.status} />
+                  </span>
                 </>
               ),
             },
@@ -154,7 +162,7 @@ function Orders(): ReactNode {
                 </>
               ),
             },
-            { key: "status", head: t("journal.status"), cell: (row) => <Badge tone={ORDER_TONE[row.status] ?? "plain"}>{w(row.status)}</Badge> },
+            { key: "status", head: t("journal.status"), from: "sm", cell: (row) => <OrderStatus status={row.status} /> },
             { key: "id", head: "id", from: "lg", cell: (row) => <span className="font-mono text-xs text-soft">{row.cl_id}</span> },
           ]}
         />

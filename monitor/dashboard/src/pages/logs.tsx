@@ -17,17 +17,21 @@ interface Line {
   rest: string;
 }
 
+// What was told to people stands in the log as one event: message topic=opened text='Opened ...'.
+const TOLD = /^message topic=(\w+) text=(['"])(.*)\2$/s;
+
 /** A line of the log; one that is not JSON is shown as it is. */
 function read(text: string, key: number): Line {
   try {
     const { ts, level, event, logger, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    const told = TOLD.exec(String(event ?? ""));
     const more = Object.entries(rest).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
     return {
       key,
       ts: String(ts ?? ""),
       level: String(level ?? "info"),
-      event: String(event ?? ""),
-      logger: String(logger ?? ""),
+      event: told?.[3]?.replaceAll("\\'", "'") ?? String(event ?? ""),
+      logger: told?.[1] ?? String(logger ?? ""),
       rest: more.join(" "),
     };
   } catch (error) {
@@ -79,7 +83,7 @@ export function Logs(): ReactNode {
               <p className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 text-xs text-faint">
                 <span className="num">{line.ts.replace("T", " ").slice(5, 19)}</span>
                 <Badge tone={TONES[line.level] ?? "plain"}>{w(line.level)}</Badge>
-                <span>{line.logger}</span>
+                <span>{w(line.logger)}</span>
               </p>
               <p className="mt-1 font-mono text-xs leading-5 break-words">
                 {line.event} <span className="text-soft">{line.rest}</span>
