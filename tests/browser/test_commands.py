@@ -85,6 +85,8 @@ def test_a_halt_holds_what_is_held_and_resume_goes_on(desk: Visitor, daemon: Dae
     assert status["state"] == "STOPPED" and len(status["hedges"]) == 2
     machine = desk.page.get_by_role("img", name="State machine")
     expect(machine).to_have_attribute("data-state", "STOPPED")
+    expect(desk.page.get_by_text("Stopped: nothing is traded until you resume.")).to_be_visible()
+    expect(desk.page.get_by_text("All is well")).to_have_count(0)
     assert journalled(daemon, "the venue looks odd")
     desk.do("Resume", "it was nothing")
     desk.outcome("The engine is Running.")

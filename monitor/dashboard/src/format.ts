@@ -47,7 +47,8 @@ export function whole(value: string | number | null | undefined): string {
 /** Coins or contracts, at most `most` decimals, without trailing zeros. */
 export function coins(value: string | number | null | undefined, most = 6): string {
   const found = number(value);
-  return found === null ? ABSENT : fixed(found, 0, most);
+  if (found === null) return ABSENT;
+  return fixed(found, 0, Math.abs(found) >= 1_000_000 ? 0 : most);
 }
 
 /** A ratio as per cent: 0.8 is 80.00 %. */

@@ -400,8 +400,7 @@ export function figureWord(name: string, language: Language): string {
     const [, which, rest] = bound;
     const known = FIGURES[rest ?? ""];
     const base = known?.[language === "zh" ? 1 : 0] ?? bare(rest ?? name);
-    if (language === "zh") return which === "min" ? `${base}下限` : `${base}上限`;
-    return which === "min" ? `least ${base}` : `most ${base}`;
+    return which === "min" ? `${base} ≥` : `${base} ≤`;
   }
   return bare(name);
 }

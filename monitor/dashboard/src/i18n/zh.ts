@@ -80,6 +80,7 @@ export const zh: Record<Key, string> = {
   "overview.fees": "手续费 {fees}",
   "overview.hedges_held": "{n} 个对冲",
   "overview.payments": "{n} 笔",
+  "overview.stopped": "已停止：恢复之前不做任何交易。",
   "overview.well": "一切正常",
   "overview.warnings": "{n} 项需要关注",
   "overview.warning_one": "1 项需要关注",

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { closeOf } from "../actions/commands";
+import { closeOf, RESUME } from "../actions/commands";
 import { useControls } from "../actions/dialogs";
 import type { Decided, HedgeLine, Machine, Status } from "../api/types";
 import { MachinePicture } from "../charts/machine";
@@ -38,11 +38,13 @@ export function Overview(): ReactNode {
 
 /** One line that says whether all is well, and what is not. */
 function Health(props: { status: Status }): ReactNode {
-  const { t, w } = useSaid();
+  const { t, w, sentence } = useSaid();
   const { status } = props;
   const { warnings } = status;
+  const controls = useControls();
   const lowered = status.permission !== "FULL";
-  if (warnings.length === 0 && !lowered) {
+  const stopped = status.state === "STOPPED";
+  if (warnings.length === 0 && !lowered && !stopped) {
     return (
       <p className="flex items-center gap-2.5 rounded-xl bg-good-soft px-4 py-3 text-good" role="status">
         <Icon name="check" />
@@ -50,13 +52,31 @@ function Health(props: { status: Status }): ReactNode {
       </p>
     );
   }
-  const worst = warnings.some((one) => one.level === "critical") || status.permission === "HALTED";
+  const worst = warnings.some((one) => one.level === "critical") || status.permission === "HALTED" || stopped;
+  const why = status.decisions.find((one) => one.dst === "STOPPED" && one.src !== one.dst)?.reason ?? "";
   return (
     <section
       className={`rounded-xl border px-4 py-3 ${worst ? "border-bad/40 bg-bad-soft" : "border-warn/40 bg-warn-soft"}`}
       role="status"
       aria-live="polite"
     >
+      {stopped ? (
+        <div className={`flex flex-wrap items-center justify-between gap-3 ${warnings.length > 0 || lowered ? "mb-3 border-b border-current/15 pb-3" : ""}`}>
+          <div className="min-w-0">
+            <h2 className="flex items-center gap-2.5 font-semibold text-bad">
+              <Icon name="stop" />
+              {t("overview.stopped")}
+            </h2>
+            <p className="mt-0.5 text-soft">
+              <Moment atMs={status.state_since_ms} age />
+              {why ? ` · ${sentence(why)}` : ""}
+            </p>
+          </div>
+          <Button small icon="play" onClick={() => controls.command(RESUME)}>
+            {t("act.resume")}
+          </Button>
+        </div>
+      ) : null}
       {warnings.length > 0 ? (
         <>
           <h2 className={`flex items-center gap-2.5 font-semibold ${worst ? "text-bad" : "text-warn"}`}>

@@ -95,7 +95,7 @@ export function VerdictLine(props: { verdict: Verdict }): ReactNode {
   const { verdict } = props;
   const figures = figuresOf(verdict).filter(([, value]) => value !== "");
   return (
-    <li className="flex gap-3 py-2">
+    <li className="flex break-inside-avoid gap-3 border-b border-line py-2 last:border-b-0">
       <Sign ok={verdict.ok} />
       <div className="min-w-0 flex-1">
         <p className="break-words">
@@ -125,7 +125,7 @@ export function Verdicts(props: { verdicts: readonly Verdict[] }): ReactNode {
   const yes = props.verdicts.filter((verdict) => verdict.ok);
   if (props.verdicts.length === 0) return <p className="text-xs text-faint">{t("decisions.no_verdicts")}</p>;
   return (
-    <div className="grid gap-x-8 gap-y-3 lg:grid-cols-2">
+    <div className={`grid gap-x-8 gap-y-3 ${no.length > 0 && yes.length > 0 ? "lg:grid-cols-2" : ""}`}>
       {[
         { key: "decisions.said_no" as const, verdicts: no },
         { key: "decisions.said_yes" as const, verdicts: yes },
@@ -135,7 +135,7 @@ export function Verdicts(props: { verdicts: readonly Verdict[] }): ReactNode {
             <h4 className="eyebrow">
               {t(key)} · {verdicts.length}
             </h4>
-            <ul className="divide-y divide-line">
+            <ul className={verdicts.length === props.verdicts.length ? "gap-x-8 lg:columns-2" : ""}>
               {verdicts.map((verdict, index) => (
                 <VerdictLine key={`${verdict.guard} ${verdict.instrument ?? ""} ${index}`} verdict={verdict} />
               ))}
