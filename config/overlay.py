@@ -31,6 +31,8 @@ LOCKED: Final = (
     "monitor.web",
     "monitor.telegram",
     "monitor.dingtalk",
+    "monitor.email",
+    "monitor.receiver",
     "monitor.backup",
 )
 

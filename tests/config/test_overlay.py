@@ -70,7 +70,11 @@ def test_every_version_follows_from_the_one_before() -> None:
         second.changed(1, {COOLDOWN: "9"})
 
 
-@pytest.mark.parametrize("key", [*LOCKED, "monitor.web.host", "risk.watchdog.after_s"])
+@pytest.mark.parametrize(
+    "key",
+    # A password and a signature go where host and url say.
+    [*LOCKED, "monitor.web.host", "risk.watchdog.after_s", "monitor.email.host", "monitor.receiver.url"],
+)
 def test_what_decides_whose_money_it_is_and_who_commands_is_locked(key: str) -> None:
     assert is_locked(key)
     with pytest.raises(UsageError, match="only the files on the host"):
