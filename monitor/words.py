@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from monitor.cause_words import CAUSES, EXITS, REASONS
 from monitor.chat_texts import CHAT_LABELS
+from monitor.verdict_words import SENTENCES
 
 Language = Literal["en", "zh"]
 
@@ -15,6 +16,7 @@ _WORDS: Final[Mapping[str, str]] = {
     **CAUSES,
     **REASONS,
     **EXITS,
+    **SENTENCES,
     "IDLE": "空闲",
     "OPENING": "开仓中",
     "RUNNING": "运行中",

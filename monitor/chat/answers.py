@@ -18,6 +18,7 @@ from monitor.chat.passbook import Closed, Judged, Stretch
 from monitor.pnl_tracker import max_drawdown
 from monitor.status import HedgeLine, Status
 from monitor.texts import render
+from monitor.verdict_words import figure_word, guard_word
 from monitor.words import Language, label, word
 
 FIGURES_SHOWN: Final = 4  # of one verdict
@@ -136,9 +137,9 @@ class Answers:
         refusals = [v for v in judged.verdicts if not v.ok and not (hedge and v.guard == "not_held")]
         notes: list[str] = []
         for verdict in refusals:
-            notes.append(f"✗ {verdict.guard}: {self._word(verdict.reason)}")
+            notes.append(f"✗ {guard_word(verdict.guard, self.language)}: {self._word(verdict.reason)}")
             notes += [
-                f"    {name} = {figure(name, value, self.language)}"
+                f"    {figure_word(name, self.language)} {figure(name, value, self.language)}"
                 for name, value in verdict.figures[:FIGURES_SHOWN]
             ]
         if passed := sum(v.ok for v in judged.verdicts):

@@ -117,13 +117,13 @@ class Dialogue:
 
     def hear(self, heard: Written | Pressed, now_ms: int) -> tuple[Effect, ...]:
         """What is to be done about it, in order. An update that was heard before changes nothing."""
+        if not self._allowed.may(heard):  # first: a stranger's flood must not push out what is remembered
+            return (Refuse(heard),)
         if heard.update_id in self._seen:
             return ()
         self._seen[heard.update_id] = None
         while len(self._seen) > UPDATES_REMEMBERED:
             self._seen.popitem(last=False)
-        if not self._allowed.may(heard):
-            return (Refuse(heard),)
         if isinstance(heard, Written):
             return tuple(self._written(heard, now_ms))
         return tuple(self._pressed(heard, now_ms))

@@ -128,6 +128,14 @@ def test_what_was_heard_is_remembered_within_a_bound(talk: Talk) -> None:
     assert talk.write("/help", id_=0) != ()
 
 
+def test_a_flood_of_strangers_makes_nobody_forget_what_was_heard(talk: Talk) -> None:
+    talk.write("/flatten", id_=1)
+    assert wishes(talk.press("y:t1", id_=2)) == [("flatten", "")]
+    for n in range(3, UPDATES_REMEMBERED + 10):
+        talk.write("/flatten", STRANGER, STRANGER, id_=n)
+    assert talk.write("/flatten", id_=1) == ()
+
+
 def test_a_confirmation_expires(talk: Talk) -> None:
     talk.write("/flatten")
     talk.now_ms += PATIENCE_S * 1000 - 1
