@@ -14,6 +14,7 @@ from typing import IO
 
 import pytest
 
+from scripts.commands import Command, Verb, send
 from tests.canaries import CANARIES, leaks
 from tests.e2e.rig import ROOT, main, venue
 from tests.e2e.test_cockpit import config_in
@@ -96,6 +97,18 @@ def test_a_flatten_by_chat_ends_stopped_and_flat(tmp_path: Path) -> None:
     assert '"reason":"/flatten by 42 (telegram)"' in exported.replace('": "', '":"')
     assert main("journal", "verify", "--data", str(tmp_path / "data")).code == 0
     assert list(leaks(tmp_path)) == []
+
+
+def test_an_engine_that_starts_again_with_a_changed_configuration_hears_its_chat(tmp_path: Path) -> None:
+    with bot_api() as (api, url), daemon(tmp_path, api, url) as of:
+        api.hear("sendMessage", lambda c: is_plain(c) and "Connected" in c.text)
+        send(tmp_path / "data", Command(Verb.CONFIGURE, "a test", "", 0, {"monitor.language": "zh"}))
+        api.hear("sendMessage", lambda c: is_plain(c) and "已连接" in c.text)
+        before = len(api.calls)
+        api.hear("getUpdates", after=before)
+        assert "权益" in of.ask("/status").text
+        of.end()
+    assert not any("another program" in call.text or "另有程序" in call.text for call in api.calls)
 
 
 @pytest.mark.fault("NO1")

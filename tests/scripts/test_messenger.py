@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,11 @@ def test_what_may_not_come_from_a_chat_is_refused(tmp_path: Path, verb: str) -> 
 def test_one_may_ask_about_what_is_configured_and_whatever_else_is_seen(tmp_path: Path) -> None:
     assert list(desk(tmp_path).instruments) == ["BTC-USDT", "ETH-USDT"]
     assert set(desk(tmp_path, status()).instruments) > {"BTC-USDT", "ETH-USDT", "SOL-USDT"}
+
+
+def test_who_has_no_chat_does_not_load_its_library() -> None:
+    code = "import sys, scripts.daemon; sys.exit('telegram' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 async def test_nothing_is_opened_for_who_has_no_channel(tmp_path: Path) -> None:

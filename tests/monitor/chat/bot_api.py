@@ -27,6 +27,10 @@ class Trouble:
     retry_after: int | None = None
 
 
+# The younger of two polls ends the older one.
+CONFLICT: Final = Trouble(409, "Conflict: terminated by other getUpdates request")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What somebody asked: the method, its fields, its files. `number` counts calls of every kind."""
@@ -60,6 +64,7 @@ class BotApi:
         self._news = threading.Condition()
         self._updates: list[dict[str, Any]] = []
         self._last_id = 100
+        self._polls = 0
         self._messages = 0
 
     # --- what the test does -------------------------------------------------------------------------
@@ -138,9 +143,17 @@ class BotApi:
         offset = int(fields.get("offset", "0"))
         if not self.forgetful:
             self._updates = [u for u in self._updates if u["update_id"] >= offset]
-        patience_s = float(fields.get("timeout", "0"))
-        self._news.wait_for(lambda: self.closed or self.down is not None or bool(self._updates), patience_s)
-        return self.down if self.down is not None else list(self._updates)
+        self._polls += 1
+        ours = self._polls
+        self._news.notify_all()
+
+        def is_over() -> bool:
+            return self.closed or self.down is not None or bool(self._updates) or ours != self._polls
+
+        self._news.wait_for(is_over, float(fields.get("timeout", "0")))
+        if self.down is not None:
+            return self.down
+        return CONFLICT if ours != self._polls else list(self._updates)
 
     def _done(self, method: str, fields: dict[str, str]) -> object:
         if method == "getMe":

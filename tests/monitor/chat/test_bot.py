@@ -11,6 +11,7 @@ from io import BytesIO
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -22,7 +23,7 @@ from monitor.chat.dialogue import OLDEST_MS, Allowed, Dialogue
 from monitor.redaction import Redactor
 from monitor.side_thread import SideThread
 from tests.core.story import Story
-from tests.monitor.chat.bot_api import BotApi, Trouble, bot_api
+from tests.monitor.chat.bot_api import CONFLICT, BotApi, Trouble, bot_api
 from tests.monitor.chat.desks import OWNER, STRANGER, FakeDesk, status_of
 from tests.monitor.fakes import Sleeps
 from tests.monitor.web.shelf import Shelf
@@ -46,6 +47,7 @@ class Line:
     """A bot at work, the server it talks to, and the engine's desk behind it."""
 
     api: BotApi
+    url: str
     desk: FakeDesk
     wall: Wall
     told: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
@@ -77,7 +79,7 @@ def line(folder: Path, troubled: Callable[[BotApi], None] = lambda api: None) ->
     with bot_api() as (api, url):
         troubled(api)
         desk, wall, tokens = FakeDesk(folder, status_of()), Wall(), count(1)
-        of = Line(api, desk, wall)
+        of = Line(api, url, desk, wall)
         dialogue = Dialogue(desk, Allowed(frozenset({OWNER})), "en", lambda: f"t{next(tokens)}")
         bot = TelegramBot(
             TOKEN, url, dialogue, desk, "en", Redactor([TOKEN, "s3cret"]), of.tell, wall, of.sleeps
@@ -243,9 +245,17 @@ def test_a_server_that_is_down_at_the_start_is_waited_for(tmp_path: Path) -> Non
     assert of.sleeps.seconds[:2] == [1.0, 2.0]
 
 
+def test_another_program_on_the_same_bot_is_told(tmp_path: Path) -> None:
+    with line(tmp_path) as of:
+        of.api.hear("getUpdates")
+        httpx.post(f"{of.url}/bot{TOKEN}/getUpdates", data={"timeout": "0"})
+        of.wait(lambda: bool(of.told))
+    [(topic, level, fields)] = of.told
+    assert (topic, level) == ("trouble", "warning") and "another program" in str(fields["detail"])
+
+
 def test_a_second_poller_is_told_once_and_its_end_too(tmp_path: Path) -> None:
-    conflict = Trouble(409, "Conflict: terminated by other getUpdates request")
-    with line(tmp_path, lambda api: api.plague("getUpdates", conflict, conflict)) as of:
+    with line(tmp_path, lambda api: api.plague("getUpdates", CONFLICT, CONFLICT)) as of:
         of.wait(lambda: len(of.told) == 1)
         of.say("/help")
         of.api.hear("sendMessage")  # it goes on between two conflicts, and they are one condition
