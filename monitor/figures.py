@@ -70,6 +70,15 @@ class LoopFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Safekeeping:
+    """Where the books lie. `backup_age_s` of the youngest copy, None while there is none."""
+
+    free_bytes: int
+    size_bytes: int
+    backup_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Counts of this process."""
 
@@ -102,6 +111,7 @@ class Figures:
     status: Status | None = None
     ctx: Context | None = None
     loop: LoopFigures | None = None
+    safe: Safekeeping | None = None
     money: Mapping[str, Terms] = field(default_factory=dict)
     capture: Mapping[str, Decimal] = field(default_factory=dict)
     queues: Mapping[str, int] = field(default_factory=dict)

@@ -230,7 +230,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
 
     with ExitStack() as open_:
         open_.enter_context(screen)
-        gauges = Gauges(settings, options.mode.value, notifier, lambda: session.parts)
+        gauges = Gauges(settings, options.mode.value, life.folder, notifier, lambda: session.parts)
         desk = EngineDesk(life.folder, settings, session.status, life.changes, gauges.figures)
         if settings.monitor.web.enabled and options.web:
 

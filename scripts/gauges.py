@@ -6,15 +6,19 @@ that one instruction makes.
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from config.schema import Settings
 from core.context import Context
 from core.journal import SqliteJournal
 from core.naked import NakedTimes
-from monitor.figures import ChannelFigures, Done, Figures, JournalFigures, Naked, Thresholds
+from monitor.figures import ChannelFigures, Done, Figures, JournalFigures, Naked, Safekeeping, Thresholds
 from monitor.notifier import QueueNotifier
+from scripts.backup import FOLDER, MANIFEST
 from scripts.compose import App
 from scripts.course import capture_of
 from scripts.version import VERSION
@@ -24,18 +28,25 @@ from scripts.watch import Watch
 class Gauges:
     """`figures` may be called from any thread.
 
-    parts  the engine and who looks over its shoulder, None before it is put together.
+    folder  of the books.
+    parts   the engine and who looks over its shoulder, None before it is put together.
+    wall_s  the machine's own clock: files are dated by it.
     """
 
     def __init__(
         self,
         settings: Settings,
         mode: str,
+        folder: Path,
         notifier: QueueNotifier,
         parts: Callable[[], tuple[App, Watch] | None],
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         risk = settings.risk
         self._mode, self._notifier, self._parts = mode, notifier, parts
+        self._folder, self._wall_s = folder, wall_s
+        copies = settings.monitor.backup.folder
+        self._copies = Path(copies) if copies else folder / FOLDER
         self._thresholds = Thresholds(
             rebalance_below=risk.margin.rebalance_below,
             emergency_below=risk.margin.emergency_below,
@@ -72,6 +83,7 @@ class Gauges:
             status=watch.status(),
             ctx=ctx,
             loop=watch.loop,
+            safe=safekeeping(self._folder, self._copies, self._wall_s()),
             money=watch.money,
             capture=self._capture(app, ctx),
             queues=app.engine.waiting,
@@ -98,6 +110,16 @@ class Gauges:
             }
             self._captured = (seen, {name: ratio for name, ratio in found.items() if ratio is not None})
         return self._captured[1]
+
+
+def safekeeping(folder: Path, copies: Path, wall_s: float) -> Safekeeping | None:
+    """A folder's disk and its youngest backup, the timer's included; None when the disk cannot be asked."""
+    try:
+        disk = shutil.disk_usage(folder)
+        made = [path.stat().st_mtime for path in copies.rglob(MANIFEST)]
+    except OSError:  # a folder that is gone is the journal's alarm, not a scraper's error
+        return None
+    return Safekeeping(disk.free, disk.total, max(0.0, wall_s - max(made)) if made else None)
 
 
 def _naked(naked: NakedTimes) -> Naked:

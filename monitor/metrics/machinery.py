@@ -23,6 +23,11 @@ def _ailing(f: Figures) -> Iterator[Sample]:
         yield ("stuck",), len(f.loop.stuck)
 
 
+def _disk_used(f: Figures) -> Iterator[Sample]:
+    if f.safe is not None and f.safe.size_bytes:
+        yield (), 1 - f.safe.free_bytes / f.safe.size_bytes
+
+
 def _at_work(f: Figures) -> Iterator[Sample]:
     for task in f.status.tasks if f.status else ():
         yield (task.name,), task.age_ms / 1000
@@ -44,6 +49,11 @@ MACHINERY_METRICS: Final = (
            lambda f: one(int(f.journal.failed))),
     Metric("journal_on_reserve", "gauge", "1 while the disk is full and the journal lives on its reserve.",
            lambda f: one(int(f.journal.on_reserve))),
+    Metric("disk_free_bytes", "gauge", "Room left on the disk of the data folder.",
+           lambda f: one(f.safe.free_bytes if f.safe else None)),
+    Metric("disk_used_ratio", "gauge", "How full that disk is, a fraction.", _disk_used),
+    Metric("backup_age_seconds", "gauge", "Age of the youngest copy of the books; absent without one.",
+           lambda f: one(f.safe.backup_age_s if f.safe else None)),
     Metric("loop_lag_seconds", "gauge", "How long the event loop took to answer when asked last, once a "
            "second.", lambda f: one(f.loop.lag_s if f.loop else None)),
     Metric("loop_answer_seconds", "histogram", "Every such answer.",

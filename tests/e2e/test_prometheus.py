@@ -118,7 +118,8 @@ def test_a_real_prometheus_scrapes_the_engine_and_answers_for_dashboard_and_rule
 
         names = set(client.get("/api/v1/label/__name__/values").json()["data"])
         at_times = {"condition", "permission_cause", "capture_ratio", "messages_undelivered_total",
-                    "channel_down", "messages_waiting", "messages_delivered_total"}  # fmt: skip
+                    "channel_down", "messages_waiting", "messages_delivered_total",
+                    "backup_age_seconds"}  # fmt: skip
         assert all_names() - names <= {f"funding_engine_{name}" for name in at_times}
         for _, query in queries():
             ask(client, plain(query))

@@ -15,6 +15,7 @@ from monitor.figures import (
     JournalFigures,
     LoopFigures,
     Naked,
+    Safekeeping,
     Thresholds,
 )
 from monitor.health_check import Condition
@@ -69,6 +70,7 @@ def figures(**changes: object) -> Figures:
         done=Done(612, 2, 0, 3, 1, 0, 3_411),
         status=build_status(ctx, "demo", samples.TOTALS, samples.DECISIONS, conditions, tasks),
         ctx=ctx,
+        safe=Safekeeping(free_bytes=25, size_bytes=100, backup_age_s=3_600.0),
         loop=LoopFigures(0.0003, reading(0.0003).read(), 0, ("journal",), ()),
         money={
             "BTC-USDT": Terms(funding=D("43.21"), basis=D("-3.5"), fees=D("18.02"), slippage=D("1.1")),

@@ -15,7 +15,7 @@ from monitor.metrics.metric import Metric
 from tests.monitor.metrics.scene import figures
 
 # What a number is a count of, or a flag; everything else has its unit at the end of its name.
-UNITS = ("_seconds", "_usdt", "_coins", "_ratio", "_rows", "_total")
+UNITS = ("_seconds", "_usdt", "_coins", "_ratio", "_rows", "_bytes", "_total")
 COUNTS = {
     "build_info", "state", "permission", "permission_cause", "condition", "breaker_tripped", "losing_rounds",
     "repairs_in_a_row", "queue_depth", "hedges", "hedge_settlements", "hedge_adl_rank", "unresolved_orders",
@@ -92,6 +92,11 @@ def test_buckets_are_cumulative_and_end_with_everything() -> None:
     assert value(now, "order_stage_seconds_bucket", stage="ack", le="0.3") == 2
     assert value(now, "order_stage_seconds_bucket", stage="ack", le="+Inf") == 2
     assert value(now, "order_stage_seconds_count", stage="ack") == 2
+
+
+def test_the_disk_and_the_youngest_copy_of_the_books_are_told() -> None:
+    assert value(figures(), "disk_used_ratio") == 0.75
+    assert value(figures(), "backup_age_seconds") == 3_600
 
 
 def test_what_is_not_known_is_absent_and_not_zero() -> None:
