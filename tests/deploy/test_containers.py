@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from scripts.cockpit import check_web
 from tests.deploy.names import CONFIG, DEPLOY, ROOT
 from tests.test_docs import parse
 
+pytestmark = pytest.mark.timeout(300)
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
 FINAL = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
@@ -38,6 +42,35 @@ def copied(text: str) -> set[str]:
 def test_the_image_holds_every_package_of_the_engine_and_all_of_it_exists() -> None:
     assert copied(FINAL) >= PACKAGES
     assert all((ROOT / name).exists() for name in copied(DOCKERFILE))
+
+
+def test_what_the_image_holds_is_enough_to_run_and_is_not_written_to(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    for name in copied(FINAL):
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, app / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
+            )
+        else:
+            shutil.copy(ROOT / name, app)
+    page = app / "config" / "monitor.yaml"
+    page.write_text(page.read_text("utf-8").replace("port: 8788", "port: 0"), "utf-8")
+
+    def picture() -> set[tuple[Path, int]]:
+        return {(path, path.stat().st_mtime_ns) for path in app.rglob("*")}
+
+    before, [settings] = picture(), re.findall(r"^ENV PATH.*$", FINAL, re.M)
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+    assert {"PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"} <= set(settings.split())
+    done = subprocess.run(
+        [sys.executable, "main.py", "run", "--web", "--for", "1h", "--speed", "max",
+         "--data", str(tmp_path / "data")],
+        cwd=app, env=environment, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "API: http://127.0.0.1" in done.stdout and (tmp_path / "data" / "journal.db").exists()
+    assert picture() == before, "the root file system of the container is read-only"
 
 
 def test_the_builder_is_shown_what_is_copied_and_no_secret() -> None:
