@@ -121,7 +121,8 @@ def _figure(path: Path, caption: str) -> str:
     if not path.is_file():
         raise PluginError(f"{path.name} is no picture: run `make docs`")
     drawing = _STYLE.sub("", path.read_text(encoding="utf-8")).strip()
-    return f'<figure class="picture"><div>{drawing}</div><figcaption>{caption}</figcaption></figure>'
+    said = f"<figcaption>{caption}</figcaption>"
+    return f'<figure class="picture" data-search-exclude><div>{drawing}</div>{said}</figure>'
 
 
 def _if_there(found: re.Match[str], docs: Path) -> str:

@@ -32,6 +32,9 @@ PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/configuration.md", "docs/simulation.md",
     "docs/faults.md", "docs/search.md", "docs/data.md", "docs/runbooks.md", "docs/runbooks.zh.md",
     "docs/deployment.md", "docs/deployment.zh.md", "docs/metrics.md",
+    *(f"docs/{name}{language}.md" for language in ("", ".zh")
+      for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-strategy", "add-a-venue")),
+    "docs/operations.zh.md", "docs/architecture.zh.md",
 )  # fmt: skip
 PLACEHOLDERS = {"DIR": ".", "URL": "http://127.0.0.1:8080", "N": "7"}
 OUR_FILE = re.compile(
@@ -148,28 +151,32 @@ def test_every_command_is_in_the_manual_in_both_languages(page: str) -> None:
 
 
 def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> None:
-    for folder in ("config", "core", "docs", "monitor", "scripts", "tests"):
+    rooms = ("config", "core", "exchange", "execution", "monitor", "risk", "strategy")
+    for folder in (*rooms, "docs", "scripts", "tests"):
         # without the planted secrets, which may be in no file a test leaves behind
-        ignored = shutil.ignore_patterns("__pycache__", "canaries.py")
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "canaries.py")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     page = tmp_path / "docs" / "architecture.md"
     page.write_text(page.read_text(encoding="utf-8").replace("RUNNING --> STOPPED", "RUNNING --> NOWHERE"))
     scripts = re.findall(r"bin/python (-m scripts\.\w+|scripts/\w+\.py)", run("make", "-n", "docs").stdout)
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    for page in ("api", "architecture", "configuration", "faults", "metrics"):
-        name = f"docs/{page}.md"
+    pages = ("api", "architecture", "architecture.zh", "configuration", "faults", "metrics")
+    pictures = sorted(path.name for path in (tmp_path / "docs" / "pictures").glob("*.svg"))
+    assert pictures
+    for name in (*(f"docs/{page}.md" for page in pages), *(f"docs/pictures/{name}" for name in pictures)):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), f"{name}: run `make docs`"
 
 
 # --- the state machine ------------------------------------------------------------------------------
 
 
-def test_the_diagram_in_the_docs_is_that_of_the_table() -> None:
-    page = text_of("docs/architecture.md")
-    assert page == state_diagram.put_into(page), "run `make docs`"
+@pytest.mark.parametrize(("name", "language"), [("architecture", "en"), ("architecture.zh", "zh")])
+def test_the_diagram_in_the_docs_is_that_of_the_table(name: str, language: str) -> None:
+    page = text_of(f"docs/{name}.md")
+    assert page == state_diagram.put_into(page, language), "run `make docs`"
 
 
 def test_the_diagram_has_an_arrow_for_every_way_and_for_nothing_else() -> None:
@@ -271,7 +278,8 @@ def slug(heading: str) -> str:
 
 def anchors_of(path: Path) -> set[str]:
     prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
-    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose, re.M)}
+    heads = re.findall(r"^#+ (.+?)(?: \{#([\w-]+)\})?$", prose, re.M)
+    return {named or slug(heading) for heading, named in heads}
 
 
 @pytest.mark.parametrize("page", PAGES)

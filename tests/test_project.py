@@ -163,6 +163,7 @@ def direct(group: str | None) -> list[Requirement]:
         ("parquet", "parquet"),
         ("search", "search"),
         ("cluster", "cluster"),
+        ("docs", "docs"),
     ],
 )
 @pytest.mark.fault("DP2")
@@ -174,13 +175,13 @@ def test_every_dependency_is_pinned_at_a_version_the_project_allows(file: str, g
         assert Version(pinned[name]) in wanted.specifier, f"{wanted} is pinned at {pinned[name]}"
 
 
-@pytest.mark.parametrize("file", ["runtime", "search", "cluster"])
+@pytest.mark.parametrize("file", ["runtime", "search", "cluster", "docs"])
 def test_development_pins_the_same_versions_as(file: str) -> None:
     used, dev = pins(file), pins("dev")
     assert {name: dev.get(name) for name in used} == used
 
 
-@pytest.mark.parametrize("file", ["runtime", "search", "cluster", "parquet", "dev", "uv"])
+@pytest.mark.parametrize("file", ["runtime", "search", "cluster", "docs", "parquet", "dev", "uv"])
 @pytest.mark.fault("DP2")
 def test_every_pin_carries_its_hashes(file: str) -> None:
     text = (ROOT / "requirements" / f"{file}.txt").read_text()

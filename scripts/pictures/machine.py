@@ -185,22 +185,22 @@ def _edge(centre: Point, towards: Point) -> Point:
 def guards(language: Language) -> Sheet:
     """The gates of an opening, in the order in which they speak, and the ladder of permission."""
     opening = next(row for row in TABLE if row.act == "open")
-    sheet = Sheet(
-        language, ("The guards of an opening, and the permission", "开仓的守卫与权限阶梯"), height=430
-    )
+    below = 54 + 76 * ((len(opening.guards) + 3) // 4)
+    title: Words = ("The guards of an opening, and the permission", "开仓的守卫与权限阶梯")
+    sheet = Sheet(language, title, height=below + 220)
     sheet.text(20, 28, ("scan: every one of these has to say yes", "扫描：必须全部同意"), "dim", size=12)
     for n, name in enumerate(opening.guards):
         x, y = 20 + (n % 4) * 184, 42 + (n // 4) * 76
         sheet.box(x, y, 168, 58, "soft", "long" if name in MAY_WE else "gain")
         sheet.text(x + 84, y + 24, name, "ink", "middle", bold=True)
-        sheet.text(x + 84, y + 44, ASKS[name], "dim", "middle", 12)
+        sheet.text(x + 84, y + 44, ASKS.get(name, ""), "dim", "middle", 12)
     ends: Words = (
         "all say yes: an order. One says no: the refusal is written down, with its figures.",
         "全部同意才下单；只要一个拒绝，就把理由和数据写进账本。",
     )
-    sheet.text(20, 216, ends, "dim", size=12)
+    sheet.text(20, below + 10, ends, "dim", size=12)
     for n, level in enumerate(sorted(Permission, reverse=True)):
-        x, y = 20 + n * 60, 240 + n * 46
+        x, y = 20 + n * 60, below + 34 + n * 46
         colour = ("long", "gain", "short", "bad")[n]
         sheet.box(x, y, 150, 34, "soft", colour)
         sheet.text(x + 75, y + 22, level.name, colour, "middle", bold=True)
