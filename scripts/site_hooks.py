@@ -4,24 +4,26 @@
 - The state diagram, Mermaid in the repository, is the picture drawn from the same table: nothing is fetched.
 - A link to a file outside of docs/ leads to a copy of it in the site, one to a README to the front page.
 - A page without a Chinese twin says so where the Chinese site shows it.
+- A Chinese page that is built like its English twin gets the twin's anchors, one heading after the other.
 - `<!-- from README.zh-CN.md: 2. 安装 -->` stands for that chapter: the Chinese manual has one text, not two.
-- What the navigation names and nobody has written yet is left out of it, where it is known to be coming.
+- `<!-- anchor NAME: 标题 -->` gives a heading of such a chapter the anchor its English twin has.
+- A link from a page to its twin in the other language leads there.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from pymdownx.slugs import slugify
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-COMING: Final = frozenset({"deployment.md", "metrics.md", "runbooks.md"})
 ONLY_ENGLISH: Final = (
     '!!! note "本页只有英文"\n    这一页由代码生成，或尚无中文版；中文概要见[操作手册](operations.md)。\n\n'
 )
@@ -30,26 +32,13 @@ _MERMAID: Final = re.compile(r"^```mermaid\nstateDiagram-v2\n.*?^```$", re.M | r
 _STYLE: Final = re.compile(r"<style>.*?</style>\n?", re.S)
 _OUTSIDE: Final = re.compile(r"\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
 _FROM: Final = re.compile(r"^<!-- from ([\w.-]+): (.+?)(?:, (until|after): (.+))? -->$", re.M)
-_COMING: Final = re.compile(rf"\[([^\]]+)\]\(({'|'.join(sorted(COMING))})(#[^)]*)?\)")
+_ANCHOR: Final = re.compile(r"^<!-- anchor ([\w-]+): (.+) -->\n", re.M)
 _TWIN: Final = re.compile(r"\]\(([\w-]+)\.zh\.md")
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Leave pages that are coming out of the navigation. Called once for each language."""
-    assert config.nav is not None, "mkdocs.yml has a navigation"
-    config.nav = _present(config.nav, Path(config.docs_dir))
-    return config
-
-
-def _present(entries: list[Any], docs: Path) -> list[Any]:
-    kept = []
-    for entry in entries:
-        [(title, what)] = entry.items()
-        if isinstance(what, list):
-            kept.append({title: _present(what, docs)})
-        elif what not in COMING or (docs / what).exists():
-            kept.append(entry)
-    return kept
+_TO_TWIN: Final = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.zh\.md\)")
+_TO_ENGLISH: Final = re.compile(r"\[([^\]]+)\]\(\.\./([\w-]+)\.md\)")
+_CODE: Final = re.compile(r"^(```+).*?^\1$", re.M | re.S)
+_HEAD: Final = re.compile(r"^(#+) (.+?)(?: \{#([\w-]+)\})?$", re.M)
+_slug: Final = slugify(case="lower")
 
 
 @event_priority(-200)  # after the languages have been told apart: these files belong to all of them
@@ -66,16 +55,40 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    chinese = config.theme["language"] == "zh"
-    markdown = with_chapters(markdown)
-    text = _MERMAID.sub(f"![{'状态机' if chinese else 'The state machine'}]({_machine(chinese)})", markdown)
+    chinese, name = config.theme["language"] == "zh", page.file.src_uri
+    text = with_chapters(markdown)
+    text = _MERMAID.sub(f"![{'状态机' if chinese else 'The state machine'}]({_machine(chinese)})", text)
     text = _PICTURE.sub(lambda found: _figure(Path(config.docs_dir) / found[2], found[1]), text)
-    text = _COMING.sub(lambda found: _if_there(found, Path(config.docs_dir)), _OUTSIDE.sub(_to_site, text))
-    if chinese and not page.file.src_uri.endswith(".zh.md"):
-        text = _TWIN.sub(r"](\1.md", text)
-        head, _, rest = text.partition("\n")
-        text = f"{head}\n\n{ONLY_ENGLISH}{rest}" if head.startswith("# ") else ONLY_ENGLISH + text
-    return text
+    text = _OUTSIDE.sub(_to_site, text)
+    if not chinese:
+        return _TO_TWIN.sub(r'<a href="zh/\2.html">\1</a>', text)
+    if not name.endswith(".zh.md"):
+        head, _, rest = _TWIN.sub(r"](\1.md", text).partition("\n")
+        return f"{head}\n\n{ONLY_ENGLISH}{rest}"
+    english = name.replace(".zh.md", ".md")
+    text = text.replace(f"]({english})", f"](../{english})")
+    text = _TO_ENGLISH.sub(r'<a href="../\2.html">\1</a>', text)
+    return with_anchors(text, (Path(config.docs_dir) / english).read_text(encoding="utf-8"))
+
+
+def with_anchors(markdown: str, english: str) -> str:
+    """The page with its twin's anchors at headings without one of their own, where both are built alike."""
+    twins = [
+        (level, named or _slug(text, "-")) for level, text, named in _HEAD.findall(_CODE.sub("", english))
+    ]
+    code = [found.span() for found in _CODE.finditer(markdown)]
+    heads = [
+        found
+        for found in _HEAD.finditer(markdown)
+        if not any(begin <= found.start() < end for begin, end in code)
+    ]
+    if [found[1] for found in heads] != [level for level, _ in twins]:
+        return markdown
+    parts, done = [], 0
+    for found, (_, anchor) in zip(heads, twins, strict=True):
+        parts.append(markdown[done : found.end()] + ("" if found[3] else f" {{#{anchor}}}"))
+        done = found.end()
+    return "".join(parts) + markdown[done:]
 
 
 def with_chapters(markdown: str) -> str:
@@ -103,7 +116,12 @@ def with_chapters(markdown: str) -> str:
             r"\]\(#(\d+)-[^)]*\)", lambda link: f"]({places.get(link[1], 'configuration.md')})", body
         )
 
-    return _FROM.sub(chapter, markdown)
+    text = _ANCHOR.sub("", _FROM.sub(chapter, markdown))
+    for anchor, title in _ANCHOR.findall(markdown):
+        text, found = re.subn(rf"^(#+ {re.escape(title)})$", rf"\1 {{#{anchor}}}", text, flags=re.M)
+        if found != 1:
+            raise PluginError(f"{found} headings are called {title!r}")
+    return text
 
 
 def _anchor_before(markdown: str, place: int) -> str:
@@ -123,11 +141,6 @@ def _figure(path: Path, caption: str) -> str:
     drawing = _STYLE.sub("", path.read_text(encoding="utf-8")).strip()
     said = f"<figcaption>{caption}</figcaption>"
     return f'<figure class="picture" data-search-exclude><div>{drawing}</div>{said}</figure>'
-
-
-def _if_there(found: re.Match[str], docs: Path) -> str:
-    """The link, or only its words while the page is still coming."""
-    return found[0] if (docs / found[2]).exists() else found[1]
 
 
 def _to_site(found: re.Match[str]) -> str:

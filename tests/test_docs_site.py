@@ -167,3 +167,14 @@ def test_a_chapter_that_a_page_takes_has_to_be_there() -> None:
         site_hooks.with_chapters(page.replace("自检", "自省"))
     with pytest.raises(PluginError, match="no chapter"):
         site_hooks.with_chapters(page.replace("自检", "自检, until: 没有这一行"))
+    with pytest.raises(PluginError, match="0 headings"):
+        site_hooks.with_chapters(page + "<!-- anchor z: 没有这一节 -->\n")
+
+
+def test_a_chinese_page_takes_the_anchors_of_a_twin_that_is_built_alike() -> None:
+    english = "# One\n\n## Two words\n\n```\n# no heading\n```\n\n## Three {#3}\n"
+    chinese = "# 一\n\n## 二\n\n```\n# 不是标题\n```\n\n## 三 {#own}\n"
+    assert site_hooks.with_anchors(chinese, english) == chinese.replace("# 一", "# 一 {#one}").replace(
+        "## 二", "## 二 {#two-words}"
+    )
+    assert site_hooks.with_anchors(chinese + "## 四\n", english) == chinese + "## 四\n"

@@ -31,12 +31,12 @@ BENDS: Final[dict[tuple[State, State], tuple[float, float, float]]] = {
     (State.IDLE, State.OPENING): (26, -12, -10),
     (State.OPENING, State.IDLE): (26, 8, 22),
     (State.OPENING, State.RUNNING): (26, 40, -14),
-    (State.RUNNING, State.OPENING): (26, 0, 26),
+    (State.RUNNING, State.OPENING): (26, -28, 8),
     (State.RUNNING, State.REBALANCING): (26, 54, 14),
     (State.REBALANCING, State.RUNNING): (26, -30, -2),
     (State.REBALANCING, State.IDLE): (26, -34, 26),
     (State.IDLE, State.REBALANCING): (26, 34, -8),
-    (State.OPENING, State.REBALANCING): (0, 0, -48),
+    (State.OPENING, State.REBALANCING): (0, 0, -22),
     (State.REBALANCING, State.STOPPED): (14, 0, 0),
     (State.STOPPED, State.REBALANCING): (14, 0, 0),
 }
@@ -139,16 +139,15 @@ def _way(sheet: Sheet, source: State, dest: State, names: list[str]) -> None:
     if x0 == x1:
         anchor = "start" if nx > 0 else "end"
         at = (at[0] + (8 if nx > 0 else -8), at[1] + 4)
-    for n, part in enumerate(_lines(names)):
+    for n, part in enumerate(_lines(names, narrow=x0 == x1)):
         sheet.text(at[0], at[1] + 14 * n, part, colour, anchor, 11)
 
 
-def _lines(names: list[str]) -> list[str]:
-    """Two lines where one would be long."""
-    if len(names) <= 3:
-        return [", ".join(names)]
-    half = (len(names) + 1) // 2
-    return [", ".join(names[:half]) + ",", ", ".join(names[half:])]
+def _lines(names: list[str], narrow: bool) -> list[str]:
+    """Several lines where one would be long."""
+    each = 2 if narrow else 3
+    parts = [", ".join(names[n : n + each]) for n in range(0, len(names), each)]
+    return [part + "," for part in parts[:-1]] + parts[-1:]
 
 
 def _around(sheet: Sheet, source: State, names: list[str]) -> None:
@@ -160,7 +159,7 @@ def _around(sheet: Sheet, source: State, names: list[str]) -> None:
     else:
         sheet.curve("M288 62 C -60 20, -60 500, 282 500", "bad")
         sheet.head((180, 500), (286, 500), "bad")
-        sheet.text(96, 100, ", ".join(names), "bad", "middle", 11)
+        sheet.text(150, 54, ", ".join(names), "bad", "middle", 11)
 
 
 def _back(sheet: Sheet, dest: State, names: list[str]) -> None:
