@@ -1,4 +1,7 @@
-"""What a person does on the page, and what comes of it in the engine and in its journal."""
+"""What a person does on the page, and what comes of it in the engine and in its journal.
+
+In this order, so that nobody waits for a hedge to be opened again: the last test ends the engine.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import json
 from playwright.sync_api import Browser, expect
 
 from tests.browser.rig import TOKEN, Daemon, Visitor, visitor
-
-SPEED = 3600  # what is closed may be opened again after eight hours, which are eight seconds then
 
 
 def journalled(daemon: Daemon, text: str) -> list[dict[str, object]]:
@@ -38,18 +39,6 @@ def test_a_wrong_token_is_told_and_the_right_one_lets_in(browser: Browser, daemo
         stranger.state("Running")
 
 
-def test_a_pause_is_given_with_its_reason_and_taken_back(desk: Visitor, daemon: Daemon) -> None:
-    daemon.hold_both()
-    desk.visit("/")
-    desk.do("Pause openings", "I am on a plane")
-    desk.outcome("No new risk is taken.")
-    desk.state("No new risk")
-    expect(desk.page.get_by_text("I am on a plane (web)").first).to_be_visible()
-    assert journalled(daemon, "I am on a plane")
-    desk.do("Unpause", "landed again")
-    desk.outcome("The pause has ended.")
-
-
 def test_a_command_without_reason_or_confirmation_does_not_leave_the_page(
     desk: Visitor, daemon: Daemon
 ) -> None:
@@ -67,57 +56,6 @@ def test_a_command_without_reason_or_confirmation_does_not_leave_the_page(
     desk.state("Running")
 
 
-def test_a_scan_is_asked_for_and_its_time_is_told(desk: Visitor, daemon: Daemon) -> None:
-    daemon.hold_both()
-    desk.visit("/candidates")
-    desk.page.get_by_role("button", name="Scan now").click()
-    desk.confirm("Scan now")
-    expect(desk.page.get_by_role("dialog").locator("[data-outcome=done]")).to_contain_text("Scanned at")
-
-
-def test_a_halt_holds_what_is_held_and_resume_goes_on(desk: Visitor, daemon: Daemon) -> None:
-    daemon.hold_both()
-    desk.visit("/")
-    desk.do("Halt", "the venue looks odd", word="HALT")
-    desk.outcome("The engine is stopped.")
-    desk.state("Stopped")
-    status = daemon.ask("/api/status")
-    assert status["state"] == "STOPPED" and len(status["hedges"]) == 2
-    machine = desk.page.get_by_role("img", name="State machine")
-    expect(machine).to_have_attribute("data-state", "STOPPED")
-    expect(desk.page.get_by_text("Stopped: nothing is traded until you resume.")).to_be_visible()
-    expect(desk.page.get_by_text("All is well")).to_have_count(0)
-    assert journalled(daemon, "the venue looks odd")
-    desk.do("Resume", "it was nothing")
-    desk.outcome("The engine is Running.")
-    desk.state("Running")
-
-
-def test_one_hedge_is_closed_by_typing_its_name(desk: Visitor, daemon: Daemon) -> None:
-    daemon.hold_both()
-    desk.visit("/")
-    desk.page.get_by_role("button", name="Close hedge ETH-USDT").click()
-    desk.confirm("Close ETH-USDT", word="ETH-USDT")
-    desk.outcome("ETH-USDT is no longer held.")
-    closed = daemon.ask("/api/performance")["rounds"]
-    assert [one["instrument"] for one in closed][:1] == ["ETH-USDT"]
-    desk.visit("/earnings")
-    rounds = desk.page.get_by_role("region", name="Closed rounds", exact=True).last
-    expect(rounds.get_by_text("ETH-USDT").first).to_be_visible()
-
-
-def test_flatten_gives_up_both_legs_of_everything(desk: Visitor, daemon: Daemon) -> None:
-    daemon.hold_both()
-    desk.visit("/")
-    desk.do("Flatten", "out of here", word="FLATTEN")
-    desk.outcome("Nothing is held, and the engine is stopped.")
-    status = daemon.ask("/api/status")
-    assert (status["state"], status["hedges"]) == ("STOPPED", [])
-    expect(desk.page.get_by_text("Nothing is held.", exact=True)).to_be_visible()
-    desk.visit("/journal")
-    expect(desk.page.get_by_text("flatten").first).to_be_visible()
-
-
 def test_a_refusal_of_the_engine_is_shown_in_its_words(desk: Visitor, daemon: Daemon) -> None:
     daemon.hold_both()
     desk.visit("/")
@@ -127,6 +65,46 @@ def test_a_refusal_of_the_engine_is_shown_in_its_words(desk: Visitor, daemon: Da
     )
     desk.do("Pause openings", "a good reason")
     expect(desk.page.get_by_role("alert")).to_contain_text("Refused: body.reason")
+
+
+def test_a_pause_is_given_with_its_reason_and_taken_back(desk: Visitor, daemon: Daemon) -> None:
+    daemon.hold_both()
+    desk.visit("/")
+    desk.do("Pause openings", "I am on a plane")
+    desk.outcome("No new risk is taken.")
+    desk.state("No new risk")
+    expect(desk.page.get_by_text("I am on a plane (web)").first).to_be_visible()
+    assert journalled(daemon, "I am on a plane")
+    desk.do("Unpause", "landed again")
+    desk.outcome("The pause has ended.")
+
+
+def test_a_scan_is_asked_for_and_its_time_is_told(desk: Visitor, daemon: Daemon) -> None:
+    daemon.hold_both()
+    desk.visit("/candidates")
+    desk.page.get_by_role("button", name="Scan now").click()
+    desk.confirm("Scan now")
+    expect(desk.page.get_by_role("dialog").locator("[data-outcome=done]")).to_contain_text("Scanned at")
+
+
+def test_red_lines_are_shown_and_locked(desk: Visitor) -> None:
+    desk.visit("/configuration")
+    page = desk.page
+    expect(page.get_by_label("account.venue")).to_have_count(0)
+    expect(page.get_by_text("Red line: not changed from here").first).to_be_attached()
+    expect(page.get_by_label("account.total_capital")).to_be_editable()
+
+
+def test_what_two_keys_say_against_each_other_is_told_by_the_engine(desk: Visitor, daemon: Daemon) -> None:
+    desk.visit("/configuration")
+    page = desk.page
+    page.get_by_role("tab", name="risk").click()
+    page.get_by_label("risk.margin.emergency_below").fill("0.95")
+    page.get_by_role("button", name="Review one change").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("a test wants it")
+    dialog.get_by_role("button", name="Apply").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("emergency_below")
 
 
 def test_a_bad_value_is_marked_and_a_good_one_starts_the_engine_with_it(
@@ -157,21 +135,68 @@ def test_a_bad_value_is_marked_and_a_good_one_starts_the_engine_with_it(
     expect(page.get_by_text("Changed from here, over what the file says.")).to_be_visible()
 
 
-def test_what_two_keys_say_against_each_other_is_told_by_the_engine(desk: Visitor, daemon: Daemon) -> None:
-    desk.visit("/configuration")
-    page = desk.page
-    page.get_by_role("tab", name="risk").click()
-    page.get_by_label("risk.margin.emergency_below").fill("0.95")
-    page.get_by_role("button", name="Review one change").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Reason").fill("a test wants it")
-    dialog.get_by_role("button", name="Apply").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("emergency_below")
+def test_a_halt_holds_what_is_held_and_resume_goes_on(desk: Visitor, daemon: Daemon) -> None:
+    daemon.hold_both()
+    desk.visit("/")
+    desk.do("Halt", "the venue looks odd", word="HALT")
+    desk.outcome("The engine is stopped.")
+    desk.state("Stopped")
+    status = daemon.ask("/api/status")
+    assert status["state"] == "STOPPED" and len(status["hedges"]) == 2
+    machine = desk.page.get_by_role("img", name="State machine")
+    expect(machine).to_have_attribute("data-state", "STOPPED")
+    expect(desk.page.get_by_text("Stopped: nothing is traded until you resume.")).to_be_visible()
+    expect(desk.page.get_by_text("All is well", exact=True)).to_have_count(0)
+    assert journalled(daemon, "the venue looks odd")
+    desk.do("Resume", "it was nothing")
+    desk.outcome("The engine is Running.")
+    desk.state("Running")
 
 
-def test_red_lines_are_shown_and_locked(desk: Visitor) -> None:
-    desk.visit("/configuration")
+def test_one_hedge_is_closed_by_typing_its_name(desk: Visitor, daemon: Daemon) -> None:
+    daemon.hold_both()
+    desk.visit("/")
+    desk.page.get_by_role("button", name="Close hedge ETH-USDT").click()
+    desk.confirm("Close ETH-USDT", word="ETH-USDT")
+    desk.outcome("ETH-USDT is no longer held.")
+    closed = daemon.ask("/api/performance")["rounds"]
+    assert [one["instrument"] for one in closed][:1] == ["ETH-USDT"]
+    desk.visit("/earnings")
+    rounds = desk.page.get_by_role("region", name="Closed rounds", exact=True).last
+    expect(rounds.get_by_text("ETH-USDT").first).to_be_visible()
+
+
+def test_flatten_gives_up_both_legs_of_everything(desk: Visitor, daemon: Daemon) -> None:
+    daemon.status_when(lambda seen: seen["state"] == "RUNNING")  # one hedge or two
+    desk.visit("/")
+    desk.do("Flatten", "out of here", word="FLATTEN")
+    desk.outcome("Nothing is held, and the engine is stopped.")
+    status = daemon.ask("/api/status")
+    assert (status["state"], status["hedges"]) == ("STOPPED", [])
+    expect(desk.page.get_by_text("Nothing is held.", exact=True)).to_be_visible()
+    desk.visit("/journal")
+    expect(desk.page.get_by_text("flatten").first).to_be_visible()
+
+
+def test_the_page_comes_back_by_itself(desk: Visitor, daemon: Daemon) -> None:
     page = desk.page
-    expect(page.get_by_label("account.venue")).to_have_count(0)
-    expect(page.get_by_text("Red line: not changed from here").first).to_be_attached()
-    expect(page.get_by_label("account.total_capital")).to_be_editable()
+    page.route("**/api/stream", lambda route: route.abort())
+    page.goto(daemon.url)
+    expect(page.get_by_test_id("link")).to_have_attribute("data-link", "lost")
+    expect(page.get_by_text("The engine does not answer.").first).to_be_visible()
+    page.unroute("**/api/stream")
+    expect(page.get_by_test_id("link")).to_have_attribute("data-link", "live")
+    expect(page.get_by_test_id("lost")).to_have_count(0)
+
+
+def test_a_lost_connection_is_told_with_its_age_and_the_last_figures_stay(
+    desk: Visitor, daemon: Daemon
+) -> None:
+    desk.visit("/risk")
+    expect(desk.page.get_by_role("heading", name="Circuit breaker")).to_be_visible()
+    daemon.process.terminate()
+    lost = desk.page.get_by_test_id("lost")
+    expect(lost).to_contain_text("Connection lost")
+    expect(lost).to_contain_text("Figures are as of 2026-01-")
+    expect(desk.page.get_by_test_id("link")).to_have_attribute("data-link", "lost")
+    expect(desk.page.get_by_role("heading", name="Circuit breaker")).to_be_visible()
