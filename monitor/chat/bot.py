@@ -25,6 +25,7 @@ from core.errors import EngineError
 from monitor.chat.desk import Desk
 from monitor.chat.dialogue import Dialogue, Do, Effect, Notice, Pressed, Refuse, Show, Written, described
 from monitor.chat.layout import Keyboard, Page
+from monitor.chat.painter import painted
 from monitor.redaction import Redactor
 from monitor.telegram import PUBLIC_SERVER, TIMEOUT_S, proxies_for
 from monitor.texts import render
@@ -249,9 +250,7 @@ class TelegramBot:
                 )
             )
         if show.chart is not None:
-            from monitor.chat.chart import draw  # its library is loaded only for who wants a picture
-
-            picture = draw(show.chart, self._language)
+            picture = await painted(show.chart, self._language)
             if picture is not None:
                 await self._send(lambda: bot.send_photo(show.chat_id, picture))
 

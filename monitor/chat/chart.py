@@ -1,10 +1,12 @@
 """Equity and funding of a stretch of time as a picture for a phone: dark on light, no more than it needs.
 
-Drawn with Pillow, which is imported with this module and so only once somebody asks for a picture.
+Drawn with Pillow, in a process of its own (painter.py), so that a daemon carries neither library nor picture.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.types import DAY_MS
 from monitor import formats
+from monitor.chat.painter import ordered
 from monitor.chat.passbook import HOUR_MS, Stretch
 from monitor.pnl_tracker import Point
 from monitor.words import Language, label
@@ -174,3 +177,8 @@ def _roomy(low: float, high: float) -> tuple[float, float]:
     """A little room around; a flat line lies in the middle."""
     room = (high - low) * 0.06 or max(1.0, abs(high) * 0.0005)
     return low - room, high + room
+
+
+if __name__ == "__main__":
+    os.nice(10)  # whoever trades goes first
+    sys.stdout.buffer.write(draw(*ordered(sys.stdin.buffer.read())) or b"")

@@ -16,6 +16,7 @@ from PIL import Image
 from core.tally import Terms
 from core.types import DAY_MS
 from monitor.chat.chart import AREA, BARS, GAIN, HEIGHT, LINE, LOSS, WIDTH, buckets, draw
+from monitor.chat.painter import painted
 from monitor.chat.passbook import HOUR_MS, Stretch
 from monitor.pnl_tracker import Point
 from tests.monitor.samples import NOW_MS
@@ -108,6 +109,26 @@ def test_no_payment_is_left_out_of_the_bars(paid: list[tuple[int, int]], hours: 
     assert hours <= BARS * 24 or (bars[0][1] - bars[0][0]) % DAY_MS == 0 or len(bars) == 1
 
 
-def test_the_library_that_draws_is_loaded_only_for_a_picture() -> None:
-    code = "import sys, monitor.chat.dialogue, scripts.daemon; sys.exit('PIL' in sys.modules)"
+def test_the_library_that_draws_is_not_loaded_by_an_engine() -> None:
+    code = "import sys, monitor.chat.bot, scripts.daemon; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_picture_is_drawn_in_a_process_of_its_own_and_is_the_same() -> None:
+    of = stretch([100_000, 100_010, 99_990], {1: "2.5", 2: "-1"})
+    assert await painted(of, "en") == draw(of, "en")
+    assert await painted(stretch([100_000]), "en") is None
+
+
+async def test_a_painter_is_given_no_secret() -> None:
+    code = "import os, sys; sys.stdout.write(','.join(sorted(os.environ)))"
+    told = await painted(stretch([1, 2]), "en", ("-c", code))
+    assert set((told or b"").decode().split(",")) <= {"", "LC_CTYPE"}
+
+
+@pytest.mark.parametrize("command", [("-c", "raise SystemExit(1)"), ("-m", "monitor.chat.nothing")])
+async def test_a_painter_that_fails_is_no_picture_and_no_error(
+    command: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await painted(stretch([1, 2]), "en", command) is None
+    assert "picture_failed" in caplog.text
