@@ -7,13 +7,19 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from core.facts import Kind
+from core.journal import FILE_NAME
+from core.journal_reader import JournalReader
 from tests.deploy.names import DEPLOY, ROOT
+from tests.e2e.rig import venue
 
 pytestmark = pytest.mark.timeout(900)  # environments are built from a package registry
 SHELLCHECK = shutil.which("shellcheck")
@@ -205,6 +211,55 @@ def test_a_version_that_does_not_come_up_is_taken_back(host: Host) -> None:
     told = host.told()
     assert told.count("start funding-engine.service") == 2
     assert told[-1] == "restart funding-watchdog.service"
+
+
+def test_a_running_engine_is_upgraded_and_holds_its_hedges(host: Host, tmp_path: Path) -> None:
+    books = host.root / "var" / "lib" / "upgraded"
+    books.mkdir(mode=0o700)
+    with venue("--seed", "7", "--instruments", "BTC-USDT,ETH-USDT") as url:
+        control = tmp_path / "systemctl"
+        stand_in = f"{sys.executable} {Path(__file__).with_name('stand_in.py')} {host.current} {books} {url}"
+        control.write_text(f'#!/bin/sh\nexec {stand_in} "$@"\n')
+        control.chmod(0o755)
+
+        def tell(*words: str) -> None:
+            subprocess.run([control, *words, "funding-engine.service"], check=True, timeout=200)
+
+        tell("start")
+        try:
+            until_s = time.monotonic() + 120
+            while not (held := hedges(books)):
+                assert time.monotonic() < until_s, "nothing was opened"
+                time.sleep(0.2)
+            host.become("0.4.0")
+            done = host.run("upgrade.sh", SYSTEMCTL=str(control), STATE="/var/lib/upgraded")
+            assert done.returncode == 0, done.stdout + done.stderr
+            tell("is-active")
+        finally:
+            tell("stop")
+    with JournalReader(books / FILE_NAME) as reader:
+        rows = list(reader.rows())
+    boots = [row.body["version"] for row in rows if row.kind is Kind.BOOT]
+    ends = [row.body["clean"] for row in rows if row.kind is Kind.STOP]
+    assert boots[1:] == ["0.4.0"] and ends == [True, True]
+    closed = {
+        row.body["hedge_id"] for row in rows if row.kind is Kind.HEDGE and row.body["event"] == "closed"
+    }
+    assert not held & closed, "what was held before the upgrade was held after it"
+    second = next(n for n, row in enumerate(rows) if row.kind is Kind.BOOT and row.body["version"] == "0.4.0")
+    reconciled = [row.body for row in rows[second:] if row.body.get("what") == "reconciled"]
+    assert all(body["unexplained"] == [] for body in reconciled)
+
+
+def hedges(books: Path) -> set[str]:
+    """Ids of the hedges that were opened, once the engine has said that their legs are equal."""
+    if not (books / FILE_NAME).exists():
+        return set()
+    with JournalReader(books / FILE_NAME) as reader:
+        rows = list(reader.rows())
+    if not any(row.kind is Kind.DECISION and row.body["on"] == "opened" for row in rows):
+        return set()
+    return {row.body["hedge_id"] for row in rows if row.kind is Kind.HEDGE and row.body["event"] == "opened"}
 
 
 @pytest.mark.skipif(SHELLCHECK is None, reason="shellcheck is not installed: Debian's package, see .ci/run")
