@@ -126,7 +126,7 @@ def with_chapters(markdown: str) -> str:
 
 def _anchor_before(markdown: str, place: int) -> str:
     """The anchor of the heading a place stands under."""
-    anchors: list[str] = re.findall(r"^##+ .*\{(#[\w-]+)\}$", markdown[:place], re.M)
+    anchors: list[str] = re.findall(r"^#+ .*\{(#[\w-]+)\}$", markdown[:place], re.M)
     return anchors[-1]
 
 

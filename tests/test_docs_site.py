@@ -26,7 +26,6 @@ site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 # English pages without a Chinese twin, and why.
 ONLY_ENGLISH = {
     "api.md": "generated from the API's own description, which is English",
-    "configuration.md": "generated from the YAML files' comments; README.zh-CN.md has every key in Chinese",
     "faults.md": "generated from the tests and the catalogue",
     "metrics.md": "generated from the code",
     "conformance.md": "generated from the recordings",
