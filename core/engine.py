@@ -141,6 +141,7 @@ class Engine:
         self._mail.set()
 
     def lost_tick(self, what: str) -> None:
+        self.totals.lost_ticks += 1
         self._journal.append(Kind.NOTE, self._clock.now_ms(), {"what": "tick lost", "detail": what})
         self._herald.trouble("tick lost", what)
 

@@ -26,6 +26,7 @@ class Totals:
     rejects: int = 0
     max_leverage: Decimal = Decimal(0)
     dropped: int = 0
+    lost_ticks: int = 0  # of the schedule, the process being too busy or suspended
 
 
 class Herald:

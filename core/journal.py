@@ -244,6 +244,11 @@ class SqliteJournal:
         except IndexError:
             return None
 
+    def overdue_ms(self, now_ms: int) -> int:
+        """How much longer than rows may linger the oldest one has been waiting for the disk."""
+        oldest_ms = self.oldest_ms
+        return 0 if oldest_ms is None else max(0, now_ms - oldest_ms - int(self._linger_s * 1000))
+
     @property
     def in_fallback(self) -> int:
         """How many rows are on the disk in the fallback file only."""

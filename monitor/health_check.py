@@ -30,7 +30,7 @@ SCANS_LATE = 2  # scan periods without a scan
 class HealthFacts:
     """What a context does not show: the engine's own machinery.
 
-    journal_lag_ms  age of the oldest row not yet on disk.
+    journal_lag_ms  how long the oldest row has waited for the disk beyond what rows may linger.
     last_scan_ms    when a scan was last decided, None before the first.
     missed_ticks    scheduled ticks lost since the last look.
     channels_down   message channels whose deliveries fail.

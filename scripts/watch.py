@@ -46,6 +46,7 @@ class Watch:
         self._latest: tuple[Context, tuple[Decision, ...], Totals] | None = None
         self._conditions: tuple[Condition, ...] = ()
         self._last_scan_ms: int | None = None
+        self._lost_ticks = 0  # at the last look
         self._vitals = Vitals(app.engine.pulse, app.permissions, self._look_again)
         self._lifeguard: Lifeguard | None = None
         self._systemd = Systemd()
@@ -137,8 +138,11 @@ class Watch:
         self._systemd.status(
             f"{ctx.state.value}, {ctx.permission.level.name}, equity {usdt(ctx.equity)} USDT"
         )
+        lost, self._lost_ticks = self._lost_ticks, self._app.engine.totals.lost_ticks
         facts = HealthFacts(
             journal_failed=self._app.journal.failed is not None,
+            journal_lag_ms=self._app.journal.overdue_ms(ctx.now_ms),
+            missed_ticks=self._lost_ticks - lost,
             on_reserve=self._app.journal.on_reserve,
             last_scan_ms=self._last_scan_ms,
             channels_down=self._channels_down(),

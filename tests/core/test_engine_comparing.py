@@ -59,6 +59,15 @@ def test_what_only_the_operator_ends_is_ended_by_resume_when_the_self_check_agre
     assert play(scenario, State.RUNNING).permissions.view.level is Permission.FULL
 
 
+def test_a_tick_the_schedule_lost_is_counted_and_told() -> None:
+    async def scenario(rig: Rig) -> None:
+        rig.engine.lost_tick("scan, 40 s late")
+        assert rig.engine.totals.lost_ticks == 1
+        assert ("trouble", "warning") in rig.quiet.told
+
+    play(scenario)
+
+
 def test_a_refused_resume_leaves_the_engine_stopped() -> None:
     async def scenario(rig: Rig) -> None:
         rig.recheck.finds = "venue: no usable answer"
