@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.rig import PAGES, Daemon, Visitor, visitor
 
@@ -136,6 +136,22 @@ def test_orders_and_journal_are_searched(desk: Visitor) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Export everything").click()
     assert download.value.suggested_filename == "journal.jsonl"
+
+
+def test_an_answer_that_comes_late_does_not_replace_what_was_asked_after_it(desk: Visitor) -> None:
+    held: list[Route] = []
+    desk.page.route(re.compile(r"/api/orders\?most=300$"), lambda route: held.append(route))
+    desk.visit("/journal")
+    page = desk.page
+    with page.expect_response(lambda answer: "find=ETH-USDT-SWAP" in answer.url):
+        page.get_by_label("Search by id, market, purpose").fill("ETH-USDT-SWAP")
+    rows = page.get_by_role("table").get_by_role("row")
+    expect(rows.filter(has_text="ETH-USDT-SWAP").first).to_be_visible()
+    for route in held:
+        route.continue_()
+    with page.expect_response(lambda answer: "/api/decisions" in answer.url):
+        page.evaluate("fetch('/api/decisions?most=1')")
+    expect(rows.filter(has_text="BTC-USDT")).to_have_count(0)
 
 
 def test_logs_are_filtered_by_level_and_text(desk: Visitor) -> None:
