@@ -462,6 +462,7 @@ class Engine:
             self.account_changed()
 
     async def _look_again(self) -> None:
+        await self._bookkeeper.collect_bills()  # what was moved counts in one wallet only
         await self._bookkeeper.account()
 
     async def _review(self) -> None:

@@ -116,7 +116,11 @@ class HedgeThen:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The engine at an instant, by its journal until then. `seq`: the last row that was written."""
+    """The engine at an instant, by its journal until then.
+
+    seq     the last row that was written.
+    equity  by the last review, net of money that was moved in or out, as in Performance.
+    """
 
     at_ms: int
     seq: int

@@ -86,7 +86,7 @@ class Archive:
                 state=last.body["dst"] if last else books.state.value,
                 permission=permission.level.name,
                 permission_reason=permission.reason,
-                equity=books.last_equity,
+                equity=books.last_equity - books.ledger.transfers,
                 hedges=tuple(
                     HedgeThen(
                         hedge.instrument,

@@ -75,7 +75,7 @@ async def test_any_moment_is_told_as_the_books_were_then(shelf: Shelf) -> None:
         told = archive.moment(at_ms)
         assert told is not None
         assert (told.state, told.permission) == (books.state.value, books.permission.level.name)
-        assert told.equity == books.last_equity
+        assert told.equity == books.last_equity - books.ledger.transfers
         views = books.hedge_views({})
         assert {one.instrument: (one.contracts, one.pnl) for one in told.hedges} == {
             name: (view.contracts, view.pnl) for name, view in views.items()
