@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -135,7 +135,7 @@ class Session:
         Raises EngineError when a part failed or the venue was lost.
         """
         started_s = time.monotonic()
-        with handling(self._asked_to_end, self.ring) if self._hears_signals else nullcontext():
+        with self._hearing():
             ports = await self._unless_over(connect())
             if ports is None:
                 return None
@@ -143,6 +143,11 @@ class Session:
                 return await self._with(ports, on_app, started_s)
             finally:
                 await ports.rest.close()
+
+    def _hearing(self) -> AbstractContextManager[None]:
+        if not self._hears_signals:
+            return nullcontext()
+        return handling(self._asked_to_end, self.ring, lambda: self._is_reconfigured)
 
     async def _with(self, ports: Ports, on_app: Callable[[App], None], started_s: float) -> RunFacts | None:
         from_ms = self._clock.now_ms()

@@ -18,12 +18,23 @@ def ignore_doorbell() -> None:
     signal.signal(DOORBELL, signal.SIG_IGN)
 
 
+_kept: Final[list[signal.Signals]] = []  # what came while one engine had ended and the next had not begun
+
+
+def _keep(number: int, _: object) -> None:
+    _kept.append(signal.Signals(number))
+
+
 @contextmanager
-def handling(ask: Callable[[str], None], obey: Callable[[], None]) -> Iterator[None]:
+def handling(
+    ask: Callable[[str], None], obey: Callable[[], None], is_followed: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
     """While inside, the first ending signal calls `ask` with its name, and the doorbell calls `obey`.
 
     After the first, signals have their own effect again: the process is gone, as if killed. The journal is
     made for that.
+
+    is_followed  whether another engine of this process begins next: it hears what comes until then.
     """
     loop = asyncio.get_running_loop()
 
@@ -36,9 +47,14 @@ def handling(ask: Callable[[str], None], obey: Callable[[], None]) -> Iterator[N
     for number in ENDING:
         loop.add_signal_handler(number, first, number)
     loop.add_signal_handler(DOORBELL, obey)
+    if _kept:
+        loop.call_soon(first, _kept[0])
+        _kept.clear()
     try:
         yield
     finally:
         for number in (*ENDING, DOORBELL):
             loop.remove_signal_handler(number)
+            if is_followed() and number is not DOORBELL:
+                signal.signal(number, _keep)
         ignore_doorbell()

@@ -142,9 +142,7 @@ def test_the_account_says_the_same(run: Run) -> None:
         ):
             question: Callable[[Any], Awaitable[Any]] = ask
             assert await question(direct) == await question(wired)
-        one_wallet = replace(
-            await direct.account(), funding_wallet={}
-        )  # an answer has but one
+        one_wallet = replace(await direct.account(), funding_wallet={})  # an answer has but one
         assert as_written(one_wallet) == as_written(await wired.account())
         held = twin.account.snapshot()  # what planners see: a top-up comes from the other wallet
         assert held.funding_wallet == await wired.wallet() == {"USDT": D("1234.5")}
