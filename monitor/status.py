@@ -147,6 +147,7 @@ class Status:
     warnings: tuple[Condition, ...]
     tasks: tuple[TaskLine, ...] = ()
     loop_lag_ms: int = 0  # how long the event loop took to answer the last time it was asked
+    rate_use_ratio: Decimal = ZERO  # of the venue's limits for our orders, the busiest one; 1 is full
 
 
 def build_status(
@@ -193,6 +194,7 @@ def build_status(
         warnings=tuple(warnings),
         tasks=tuple(tasks),
         loop_lag_ms=loop_lag_ms,
+        rate_use_ratio=ctx.venue.rate_use_ratio,
     )
 
 

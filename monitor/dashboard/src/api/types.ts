@@ -119,6 +119,7 @@ export interface Status {
   warnings: Condition[];
   tasks: TaskLine[];
   loop_lag_ms: number;
+  rate_use_ratio: Num;
 }
 
 export interface Target {

@@ -215,7 +215,6 @@ export const en = {
   "risk.market_age": "Age of market data",
   "risk.unresolved": "Orders of unknown outcome",
   "risk.rate_use": "Use of request limits",
-  "risk.rate_ok": "below {limit}",
   "risk.loop": "Event loop lag",
   "risk.streams": "Data streams",
   "risk.stream": "Stream",

@@ -216,7 +216,6 @@ export const zh: Record<Key, string> = {
   "risk.market_age": "行情时效",
   "risk.unresolved": "结果未知的订单",
   "risk.rate_use": "限频使用",
-  "risk.rate_ok": "低于 {limit}",
   "risk.loop": "事件循环延迟",
   "risk.streams": "数据流",
   "risk.stream": "数据流",

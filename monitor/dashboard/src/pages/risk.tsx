@@ -135,8 +135,7 @@ function Venue(props: { status: Status; scan: Decided | null }): ReactNode {
   const { status, scan } = props;
   const verdict = verdictOf(scan, "venue_up");
   const figures = new Map<string, FigureValue>(verdict ? figuresOf(verdict) : []);
-  const pressure = status.warnings.find((one) => one.name.includes("rate")) ?? status.causes.find((one) => one.cause === "rate_limits");
-  const use = limitAt(data, "risk.degradation.max_rate_use_ratio");
+  const most = limitAt(data, "risk.degradation.max_rate_use_ratio");
   const show = (name: string): string => figure(name, figures.get(name) ?? "", isZh);
   return (
     <Card
@@ -153,8 +152,9 @@ function Venue(props: { status: Status; scan: Decided | null }): ReactNode {
         <Fact label={t("risk.unresolved")} value={show("unresolved_orders")} />
         <Fact
           label={t("risk.rate_use")}
-          value={pressure ? "text" in pressure ? pressure.text : pressure.reason : t("risk.rate_ok", { limit: percent(use, 0) })}
-          tone={pressure ? "warn" : "plain"}
+          value={percent(status.rate_use_ratio, 0)}
+          note={t("risk.limit", { limit: percent(most, 0) })}
+          tone={Number(status.rate_use_ratio) > most ? "warn" : "plain"}
         />
         <Fact label={t("risk.loop")} value={`${plain(status.loop_lag_ms)} ms`} tone={status.loop_lag_ms > 1000 ? "warn" : "plain"} />
       </dl>
