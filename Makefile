@@ -44,6 +44,7 @@ test: setup-dev
 
 docs: setup
 	$(BIN)/python -m scripts.config_reference
+	$(BIN)/python -m scripts.api_examples
 	$(BIN)/python -m scripts.api_reference
 	$(BIN)/python -m scripts.metrics_reference
 	$(BIN)/python scripts/state_diagram.py

@@ -159,14 +159,15 @@ def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> N
     page = tmp_path / "docs" / "architecture.md"
     page.write_text(page.read_text(encoding="utf-8").replace("RUNNING --> STOPPED", "RUNNING --> NOWHERE"))
     scripts = re.findall(r"bin/python (-m scripts\.\w+|scripts/\w+\.py)", run("make", "-n", "docs").stdout)
-    assert len(scripts) == 6
+    assert len(scripts) == 7
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     pages = ("api", "architecture", "architecture.zh", "configuration", "faults", "metrics")
     pictures = sorted(path.name for path in (tmp_path / "docs" / "pictures").glob("*.svg"))
     assert pictures
-    for name in (*(f"docs/{page}.md" for page in pages), *(f"docs/pictures/{name}" for name in pictures)):
+    written = (*(f"docs/{page}.md" for page in pages), *(f"docs/pictures/{name}" for name in pictures))
+    for name in (*written, "monitor/web/examples.json"):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), f"{name}: run `make docs`"
 
 

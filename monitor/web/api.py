@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from core.errors import EngineError, UsageError
 from core.facts import plain
+from monitor.web import examples
 from monitor.web.answers import Health, Problem
 from monitor.web.archive import Archive
 from monitor.web.commands import add_commands
@@ -77,6 +78,8 @@ def build_api(
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(_encoded(hub), media_type="text/event-stream", headers=headers)
 
+    describe = api.openapi
+    api.openapi = lambda: examples.put_into(describe())  # type: ignore[method-assign]  # FastAPI's documented way
     return api
 
 

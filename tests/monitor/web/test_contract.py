@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from core.journal import FILE_NAME
 from monitor.web.api import build_api
 from monitor.web.archive import Archive
+from monitor.web.examples import UNTOLD
 from monitor.web.library import Library
 from tests.monitor.web.shelf import Shelf
 from tests.monitor.web.test_api import FakeDesk
@@ -50,3 +52,14 @@ def test_every_answer_is_one_of_those_described(described: Any, path: str, metho
         case.call_and_validate(excluded_checks=[positive_data_acceptance] if path in JUDGED else [])
 
     ask()
+
+
+@pytest.mark.parametrize(("path", "method"), [one for one in OPERATIONS if one[0] not in UNTOLD])
+def test_every_operation_shows_an_answer_of_the_shape_it_describes(path: str, method: str) -> None:
+    described = build_api(FakeDesk(), Library(Path()), Archive(Path()), "0").openapi()
+    responses = described["paths"][path][method.lower()]["responses"]
+    good = next(told for code, told in responses.items() if code.startswith("2"))["content"][
+        "application/json"
+    ]
+    shape = {**good["schema"], "components": described["components"]}
+    jsonschema_rs.validate(shape, good["example"])
