@@ -9,10 +9,20 @@ import json
 
 from playwright.sync_api import Browser, expect
 
+from scripts.daemon import DEMO_LINGER_S
 from tests.browser.rig import TOKEN, Daemon, Visitor, visitor
+
+LINGER_MS = int(DEMO_LINGER_S * 1000)  # so long a row of a demo may wait for the disk
+
+
+def written(daemon: Daemon) -> None:
+    """Wait until what has happened so far is on the disk, where questions about the past look."""
+    told_ms = daemon.ask("/api/status")["now_ms"]
+    daemon.status_when(lambda seen: seen["now_ms"] > told_ms + LINGER_MS)
 
 
 def journalled(daemon: Daemon, text: str) -> list[dict[str, object]]:
+    written(daemon)
     found: list[dict[str, object]] = daemon.ask("/api/journal", find=text)
     return found
 
@@ -159,6 +169,7 @@ def test_one_hedge_is_closed_by_typing_its_name(desk: Visitor, daemon: Daemon) -
     desk.page.get_by_role("button", name="Close hedge ETH-USDT").click()
     desk.confirm("Close ETH-USDT", word="ETH-USDT")
     desk.outcome("ETH-USDT is no longer held.")
+    written(daemon)
     closed = daemon.ask("/api/performance")["rounds"]
     assert [one["instrument"] for one in closed][:1] == ["ETH-USDT"]
     desk.visit("/earnings")
