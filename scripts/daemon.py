@@ -82,11 +82,7 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
     secrets = load_secrets()
     redact = Redactor(secrets.values())
     with redacted_errors(redact), ExitStack() as stack:
-        settings = settings_of(options)
-        if options.web:
-            check_web(settings.monitor.web, secrets)
-        if options.mode is Mode.LIVE:
-            refuse_unready(settings, secrets)
+        settings = fit_settings(options, secrets)
         folder = data_folder(options)
         changes = Reconfiguration(options.config, folder)
         host = host_facts(folder)
@@ -104,7 +100,7 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
             if not life.is_reconfigured or facts is None:
                 break
             port = life.port
-            options, settings = _rest_of(options, facts), settings_of(options, folder)
+            options, settings = _rest_of(options, facts), fit_settings(options, secrets, folder)
     if options.json and facts is not None:
         print_json(facts)
     return 0
@@ -138,6 +134,19 @@ def settings_of(options: RunOptions, folder: Path | None = None) -> Settings:
     folder = folder or lasting_folder(options)
     overlay = read_overlay(folder) if folder is not None else NO_OVERLAY
     return _with_instruments(load(options.config, overlay), options)
+
+
+def fit_settings(options: RunOptions, secrets: Secrets, folder: Path | None = None) -> Settings:
+    """The settings a start may have: asked before each, as the files may have changed since the last one.
+
+    Raises UsageError for a page that others could reach without a token, and for what live mode lacks.
+    """
+    settings = settings_of(options, folder)
+    if options.web:
+        check_web(settings.monitor.web, secrets)
+    if options.mode is Mode.LIVE:
+        refuse_unready(settings, secrets)
+    return settings
 
 
 def _rest_of(options: RunOptions, facts: RunFacts) -> RunOptions:

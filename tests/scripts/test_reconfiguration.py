@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from config.overlay import LOCKED, Overlay, StaleVersion, read_overlay, write_overlay
+from config.secrets import Secrets
 from core.errors import UsageError
 from monitor.web.answers import Moved
+from scripts.daemon import fit_settings
+from scripts.options import Mode, RunOptions
 from scripts.reconfiguration import Reconfiguration, changes_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
@@ -70,3 +74,20 @@ def test_words_of_the_command_line_are_keys_and_values() -> None:
     for word in ("a.b", "=1"):
         with pytest.raises(UsageError, match="KEY=VALUE"):
             changes_of([word])
+
+
+def test_what_a_start_may_not_have_the_start_after_a_change_may_not_have_either(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    for path in SHIPPED.glob("*.yaml"):
+        (config / path.name).write_text(path.read_text())
+    nobody = Secrets(**dict.fromkeys(Secrets.model_fields))
+    options = RunOptions(mode=Mode.DEMO, config=config, web=True)
+    Reconfiguration(config, tmp_path).carry_out(0, {COOLDOWN: "12"})
+    assert fit_settings(options, nobody, tmp_path).strategy.exit.cooldown_hours == 12
+    page = config / "monitor.yaml"
+    page.write_text(page.read_text().replace('host: "127.0.0.1"', 'host: "0.0.0.0"'))
+    with pytest.raises(UsageError, match="WEB_TOKEN"):
+        fit_settings(options, nobody, tmp_path)
+    with pytest.raises(UsageError, match="dry_run is true"):
+        fit_settings(replace(options, mode=Mode.LIVE, web=False), nobody, tmp_path)
