@@ -152,11 +152,11 @@ class Stream:
             await asyncio.wait({session.reader, notice}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             notice.cancel()
+        # A venue that announces the end of every connection at once is as busy as one that drops it
         stable = loop.time() - born_s >= self._times.stable_after_s
-        if not session.reader.done():
-            self._failures = 0
-            return session
         self._failures = 0 if stable else self._failures + 1
+        if not session.reader.done():
+            return session
         self._trouble(f"lost: {session.reason()}")
         await session.end()
         return None

@@ -358,6 +358,21 @@ async def test_a_connection_that_keeps_breaking_is_renewed_ever_more_slowly(
         assert all(0 < earlier < later for earlier, later in pairwise(pauses[::2]))
 
 
+@pytest.mark.fault("WS11")
+async def test_a_venue_that_keeps_announcing_upgrades_is_followed_ever_more_slowly(
+    venue: StreamVenue, ear: Ear, clock: StillClock
+) -> None:
+    notice = {"event": "notice", "code": "64008", "msg": "service upgrade", "connId": "a4"}
+    async with listening(venue, ear, clock) as stream:
+        for n in range(6):
+            await eventually(lambda n=n: stream.health().live and stream.health().reconnects == n)
+            await venue.line("private").say(notice)
+        await eventually(lambda: len(clock.slept) == 7)
+        first, *pauses = clock.slept
+        assert first == 0
+        assert all(0 < earlier < later for earlier, later in pairwise(pauses[::2]))
+
+
 async def test_the_same_loss_after_a_recovery_is_told_again(
     venue: StreamVenue, ear: Ear, clock: StillClock
 ) -> None:
