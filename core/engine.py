@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 from core.bookkeeper import Bookkeeper
 from core.conditions import uneven
 from core.context import BreakerView, Context, Permission
-from core.errors import EngineError, JournalFailed
+from core.errands import Errands
+from core.errors import JournalFailed
 from core.events import Decision, Event, On, Outcome, Report, State, Target, TransferTarget
 from core.facts import Kind, plain
 from core.herald import Herald
@@ -31,6 +32,7 @@ from core.scheduler import SETTLE_DELAY_MS, Ticker
 from core.state_machine import StateMachine
 
 PLANNED: Final = frozenset({On.SCAN, On.REVIEW, On.ACCOUNT, On.SETTLE})
+REPORTED: Final = frozenset({On.OPENED, On.OPEN_FAILED, On.REBALANCED})
 BUSY: Final = frozenset({State.OPENING, State.REBALANCING})
 RECOVERY_MS: Final = 30_000  # so long the scheduler waits for the repairs of a start
 SOUND: Final = frozenset({State.IDLE, State.RUNNING})
@@ -81,11 +83,11 @@ class Engine:
         self._meters = meters or Meters()
         self._mailbox: deque[Event] = deque()
         self._jobs: deque[tuple[State, tuple[Target, ...], float]] = deque()  # decided at, by the stopwatch
-        self._errands: deque[Callable[[], Awaitable[None]]] = deque()
-        self._mail, self._work, self._errand = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._mail, self._work = asyncio.Event(), asyncio.Event()
         self._deadline: asyncio.TimerHandle | None = None
         self._settles_ms: dict[str, int] = {}  # instrument -> funding time whose tick is to come
-        self._working = self._closing = self._reconciling = False
+        self._closing = self._reconciling = False
+        self._working: State | None = None  # in which state what is under way was asked for
         self._differs = False  # told of it while busy: looked into as soon as that is over
         self._comparing = asyncio.Lock()
         self._idle = asyncio.Event()
@@ -93,6 +95,7 @@ class Engine:
         self.flags = Flags()
         self.pulse = Pulse(clock)
         self._herald = Herald(notifier, books, clock)
+        self._errands = Errands(journal, clock, self._herald, self.pulse)
         self.totals, self.violations = self._herald.totals, self._herald.violations
         self.listeners: list[Callable[[Context, Decision], None]] = []
         self.on_round: Callable[[], None] = lambda: None  # called whenever the consumer comes round
@@ -110,8 +113,13 @@ class Engine:
         return (
             self._closing
             or any(e.on in (On.HALT, On.BREACH) for e in self._mailbox)
-            or (self._working and (self.state is State.STOPPED or bool(self._jobs)))
+            or (self._working is not None and (bool(self._jobs) or self._is_halted))
         )
+
+    @property
+    def _is_halted(self) -> bool:
+        """Stopped while something else was under way; what STOPPED itself asked for may go on."""
+        return self.state is State.STOPPED and self._working is not State.STOPPED
 
     def post(self, event: Event) -> None:
         """Put an event into the mailbox; a stop goes to its head."""
@@ -128,12 +136,12 @@ class Engine:
             case On.SETTLE:
                 assert instrument is not None
                 funding_ms = self._settles_ms.pop(instrument, now_ms)
-                self._send(lambda: self._settle(instrument, funding_ms))
+                self._errands.send(lambda: self._settle(instrument, funding_ms))
             case On.REVIEW:
-                self._send(self._review)
+                self._errands.send(self._review)
             case _:
                 if self._bookkeeper.awaits_bills and not self._lookout.is_paused:
-                    self._send(self._bookkeeper.late_bills)
+                    self._errands.send(self._bookkeeper.late_bills)
                 self.post(Event(on, now_ms, instrument=instrument))
 
     def nudge(self) -> None:
@@ -193,7 +201,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._consume(), name="consumer")
             group.create_task(self._execute(), name="worker")
-            group.create_task(self._run_errands(), name="errands")
+            group.create_task(self._errands.run(), name="errands")
             group.create_task(self._lookout.watch(self), name="lookout")
             group.create_task(self._begin_ticking(), name="ticking")
             for chore in self.chores:
@@ -229,7 +237,7 @@ class Engine:
 
     def errand(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do this beside the consumer when the errands before it are done."""
-        self._send(job)
+        self._errands.send(job)
 
     async def compare(self) -> None:
         """Reconcile with the venue now. Raises VenueError."""
@@ -246,7 +254,7 @@ class Engine:
     def ask_resume(self) -> None:
         """The operator acknowledges: ends what only he can end, resets a tripped breaker, and leaves STOPPED
         after reconciling. Nothing of it happens while the self-check speaks against it."""
-        self._send(self._resume)
+        self._errands.send(self._resume)
 
     async def _resume(self) -> None:
         if objection := await self.may_resume() or await self._lookout.recheck():
@@ -325,10 +333,12 @@ class Engine:
             self._set_deadline(decision.dst)
         match decision.dst:
             case State.RUNNING | State.IDLE if decision.src not in SOUND:
-                self.flags.repairs = 0
-                self._permissions.lift("broken hedge")
+                self._made_even()
                 if self._differs:
                     self.holdings_differ()
+            case State.STOPPED if event.on in REPORTED and decision.src is State.STOPPED:
+                if not decision.targets:
+                    self._made_even()
             case State.STOPPED if decision.src is not State.STOPPED:
                 self.flags.flatten_asked = False
                 self.flags.stopping = ""
@@ -337,7 +347,7 @@ class Engine:
             self._permissions.lower("deadline", Permission.REDUCE_ONLY, f"{decision.src.value} took too long")
         elif decision.src in BUSY and decision.dst not in BUSY:
             self._permissions.lift("deadline")
-        failed = event.on in (On.OPENED, On.OPEN_FAILED, On.REBALANCED) and decision.dst not in SOUND
+        failed = event.on in REPORTED and decision.dst not in SOUND
         if failed and (uneven(ctx) or ctx.unresolved_orders):
             # Where nobody could trade nothing was tried in vain: it does not count, and is told once.
             is_stalled = event.report is not None and event.report.stalled
@@ -346,9 +356,13 @@ class Engine:
             self._permissions.lower("broken hedge", Permission.REDUCE_ONLY, "legs unequal after a repair")
             if is_news or not is_stalled:
                 self._herald.broken(event.reason)
-        if decision.dst in BUSY and (decision.targets or decision.src is not decision.dst):
+        if decision.targets or (decision.dst in BUSY and decision.src is not decision.dst):
             self._jobs.append((decision.dst, decision.targets, self._meters.now_s()))
             self._work.set()
+
+    def _made_even(self) -> None:
+        self.flags.repairs = 0
+        self._permissions.lift("broken hedge")
 
     def _set_deadline(self, state: State) -> None:
         if self._deadline is not None:
@@ -376,16 +390,16 @@ class Engine:
                 # Nothing that adds risk without a record; what reduces it may go on in memory.
                 self._permissions.lower("journal", Permission.REDUCE_ONLY, str(error))
                 targets = tuple(t for t in targets if not t.purpose.adds_risk)
-            self._working = True
+            self._working = state
             if self._lookout.must_compare:
-                await self._attempt(self._learn_holdings)
+                await self._errands.attempt(self._learn_holdings)
             self._meters.stages_s.add("work", self._meters.now_s() - decided_s)
             with self.pulse.at_work("worker"):
                 report = await self._worker.run(targets)
-            self._working = False
+            self._working = None
             self._herald.worked(targets, report)
             if any(isinstance(t, TransferTarget) for t in targets):
-                self._send(self._look_again)  # the funding wallet is in no push
+                self._errands.send(self._look_again)  # the funding wallet is in no push
             self._trip_if_due()
             self.post(self._report_event(state, report))
             self._idle.set()
@@ -412,27 +426,6 @@ class Engine:
 
     # --- errands --------------------------------------------------------------------------------
 
-    def _send(self, errand: Callable[[], Awaitable[None]]) -> None:
-        self._errands.append(errand)
-        self._errand.set()
-
-    async def _run_errands(self) -> None:
-        while True:
-            while not self._errands:
-                self._errand.clear()
-                await self._errand.wait()
-            await self._attempt(self._errands.popleft())
-
-    async def _attempt(self, errand: Callable[[], Awaitable[None]]) -> None:
-        try:
-            with self.pulse.at_work("errands"):
-                await errand()
-        except EngineError as error:
-            self._journal.append(
-                Kind.NOTE, self._clock.now_ms(), {"what": "errand failed", "detail": str(error)}
-            )
-            self._herald.trouble("errand failed", str(error))
-
     async def _settle(self, instrument: str, funding_ms: int) -> None:
         try:
             if not self._lookout.is_paused:  # after maintenance the comparison fetches what came meanwhile
@@ -445,7 +438,7 @@ class Engine:
     def _send_comparison(self) -> None:
         if not self._reconciling:
             self._reconciling = True
-            self._send(self._learn_holdings)
+            self._errands.send(self._learn_holdings)
 
     async def _learn_holdings(self) -> None:
         self._differs = False

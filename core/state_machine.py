@@ -139,7 +139,7 @@ def targets_of(act: Act, ctx: Context, event: Event) -> tuple[Target, ...]:
             # Whatever was asked for last is the target again, but a repair never grows a hedge, and
             # what the venue has liquidated is not sold again.
             return tuple(
-                HedgeTarget(h.instrument, _repaired(h), Purpose.REPAIR, "legs unequal")
+                HedgeTarget(h.instrument, _repaired(h, ctx.state), Purpose.REPAIR, "legs unequal")
                 for h in _concerned(ctx)
             )
         case Act.UNWIND:
@@ -154,10 +154,12 @@ def _concerned(ctx: Context) -> tuple[HedgeView, ...]:
     return tuple(h for h in ctx.hedges.values() if h.size or ctx.unresolved_orders)
 
 
-def _repaired(hedge: HedgeView) -> Base:
+def _repaired(hedge: HedgeView, state: State) -> Base:
     if not hedge.size and not hedge.liquidations:
         return hedge.target_base  # what turns up of the order is completed, and nothing beyond it
     most = min(hedge.spot_base, hedge.short_base) if hedge.liquidations else hedge.size
+    if state is State.STOPPED:
+        return Base(most)  # equal legs, and no step further: a halt holds what is held
     return Base(min(hedge.target_base, most))
 
 

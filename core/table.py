@@ -71,6 +71,13 @@ TABLE: Final = (
     Row(On.REBALANCED, (S.REBALANCING,), S.IDLE, ("flat",)),
     Row(On.REBALANCED, (S.REBALANCING,), S.REBALANCING, ("repairable",), Act.REPAIR),
     Row(On.REBALANCED, (S.REBALANCING,), S.STOPPED),
+    # A halt that came while legs were being moved: what it interrupted is brought to equal legs, no further.
+    Row(On.OPEN_FAILED, (S.STOPPED,), SAME, ("balanced",)),
+    Row(On.OPEN_FAILED, (S.STOPPED,), SAME, ("flat",)),
+    Row(On.OPEN_FAILED, (S.STOPPED,), SAME, ("repairable",), Act.REPAIR),
+    Row(On.REBALANCED, (S.STOPPED,), SAME, ("balanced",)),
+    Row(On.REBALANCED, (S.STOPPED,), SAME, ("flat",)),
+    Row(On.REBALANCED, (S.STOPPED,), SAME, ("repairable",), Act.REPAIR),
     # Time is up: an opening becomes a repair; a repair that takes too long raises the alarm and goes on.
     Row(On.DEADLINE, (S.OPENING,), S.REBALANCING, (), Act.REPAIR),
     Row(On.DEADLINE, (S.REBALANCING,), SAME),
@@ -85,14 +92,14 @@ TABLE: Final = (
 )
 
 # Ticks that find the machine busy are recorded and dropped, never queued up; reports that come after
-# the machine has moved on (a halt, a breach, a deadline) are facts already and need no second answer.
+# the machine has moved on (a breach, a deadline) are facts already and need no second answer.
 IGNORED: Final = frozenset(
     {(s, On.SCAN) for s in (S.OPENING, S.REBALANCING, S.STOPPED)}
     | {(s, On.REVIEW) for s in EVERY if s is not S.RUNNING}
     | {(s, On.ACCOUNT) for s in EVERY if s is not S.RUNNING}
     | {(s, On.OPENED) for s in EVERY if s is not S.OPENING}
-    | {(s, On.OPEN_FAILED) for s in EVERY if s is not S.OPENING}
-    | {(s, On.REBALANCED) for s in EVERY if s is not S.REBALANCING}
+    | {(s, On.OPEN_FAILED) for s in (S.IDLE, S.RUNNING, S.REBALANCING)}
+    | {(s, On.REBALANCED) for s in (S.IDLE, S.OPENING, S.RUNNING)}
     | {(s, On.DEADLINE) for s in (S.IDLE, S.RUNNING, S.STOPPED)}
     | {(S.STOPPED, On.BREACH)}
     | {(s, On.RESUME) for s in LIVE}

@@ -69,9 +69,9 @@ def test_a_wrong_engine_is_found_out(name: str, monkeypatch: pytest.MonkeyPatch)
 
 # Stories that once went wrong with an engine thought right: an order that came after it was called absent,
 # a resume after a sweep, an order sent by a clock that was set back since, a venue besieged because it
-# announced an upgrade at every connection; and with a judge who held a new process to the time of the one
-# before.
-MENDED = ((5, 0.5), (45, 1), (206, 0.5), (265, 1), (379, 0.2), (774, 1.5), (1356, 23))
+# announced an upgrade at every connection, a leg that a halt left alone; and with a judge who held a new
+# process to the time of the one before.
+MENDED = ((5, 0.5), (45, 1), (206, 0.5), (265, 1), (379, 0.2), (774, 1.5), (1356, 23), (1566, 0.5))
 
 
 @pytest.mark.parametrize(("seed", "hours"), MENDED)
