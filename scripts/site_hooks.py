@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Set
 from pathlib import Path
 from typing import Final
 
@@ -73,9 +75,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def with_anchors(markdown: str, english: str) -> str:
     """The page with its twin's anchors at headings without one of their own, where both are built alike."""
-    twins = [
-        (level, named or _slug(text, "-")) for level, text, named in _HEAD.findall(_CODE.sub("", english))
-    ]
+    twins: list[tuple[str, str]] = []
+    for level, text, named in _HEAD.findall(_CODE.sub("", english)):
+        twins.append((level, named or _free(_slug(text, "-"), {anchor for _, anchor in twins})))
     code = [found.span() for found in _CODE.finditer(markdown)]
     heads = [
         found
@@ -89,6 +91,12 @@ def with_anchors(markdown: str, english: str) -> str:
         parts.append(markdown[done : found.end()] + ("" if found[3] else f" {{#{anchor}}}"))
         done = found.end()
     return "".join(parts) + markdown[done:]
+
+
+def _free(anchor: str, taken: Set[str]) -> str:
+    """The anchor, numbered as Markdown numbers the second of a name."""
+    numbered = (f"{anchor}_{n}" for n in itertools.count(1))
+    return next(one for one in itertools.chain((anchor,), numbered) if one not in taken)
 
 
 def with_chapters(markdown: str) -> str:

@@ -177,3 +177,10 @@ def test_a_chinese_page_takes_the_anchors_of_a_twin_that_is_built_alike() -> Non
         "## 二", "## 二 {#two-words}"
     )
     assert site_hooks.with_anchors(chinese + "## 四\n", english) == chinese + "## 四\n"
+
+
+def test_headings_of_one_name_get_the_numbers_that_markdown_gives_them() -> None:
+    english = "# Health\n\n## Health\n\n## Health\n"
+    assert site_hooks.with_anchors("# 健康\n\n## 健康\n\n## 健康\n", english) == (
+        "# 健康 {#health}\n\n## 健康 {#health_1}\n\n## 健康 {#health_2}\n"
+    )
