@@ -27,7 +27,6 @@ site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 ONLY_ENGLISH = {
     "api.md": "generated from the API's own description, which is English",
     "faults.md": "generated from the tests and the catalogue",
-    "metrics.md": "generated from the code",
     "conformance.md": "generated from the recordings",
     "data.md": "README.zh-CN.md tells it in short",
     "search.md": "README.zh-CN.md tells it in short",
