@@ -32,6 +32,7 @@ PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/configuration.md", "docs/simulation.md",
     "docs/faults.md", "docs/search.md", "docs/data.md", "docs/runbooks.md", "docs/runbooks.zh.md",
     "docs/deployment.md", "docs/deployment.zh.md", "docs/metrics.md", "docs/metrics.zh.md",
+    "docs/api.md", "docs/api.zh.md",
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
       for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-strategy", "add-a-venue")),
     "docs/operations.zh.md", "docs/architecture.zh.md",
@@ -163,7 +164,16 @@ def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> N
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    pages = ("api", "architecture", "architecture.zh", "configuration", "faults", "metrics", "metrics.zh")
+    pages = (
+        "api",
+        "api.zh",
+        "architecture",
+        "architecture.zh",
+        "configuration",
+        "faults",
+        "metrics",
+        "metrics.zh",
+    )
     pictures = sorted(path.name for path in (tmp_path / "docs" / "pictures").glob("*.svg"))
     assert pictures
     written = (*(f"docs/{page}.md" for page in pages), *(f"docs/pictures/{name}" for name in pictures))

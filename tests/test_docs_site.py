@@ -25,7 +25,6 @@ site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 
 # English pages without a Chinese twin, and why.
 ONLY_ENGLISH = {
-    "api.md": "generated from the API's own description, which is English",
     "faults.md": "generated from the tests and the catalogue",
     "conformance.md": "generated from the recordings",
     "data.md": "README.zh-CN.md tells it in short",
