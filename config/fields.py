@@ -13,6 +13,7 @@ from config.section import Section
 from config.yaml_lines import Form, Items, Node, Scalar
 
 _BOUNDS = (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most"))
+_IN_CHINESE = {"above": "大于", "at least": "不小于", "below": "小于", "at most": "不大于"}
 
 
 class Unfit(Exception):
@@ -46,6 +47,12 @@ def allowed(field: FieldInfo) -> str:
     """Say what may be written for `field`: kind and bounds, from the model itself."""
     kind, optional = plain_type(field.annotation)
     return _kind(kind, field) + (", or nothing (null)" if optional else "")
+
+
+def allowed_in_chinese(field: FieldInfo) -> str:
+    """As `allowed`, for who reads Chinese."""
+    kind, optional = plain_type(field.annotation)
+    return _kind_in_chinese(kind, field) + ("，或留空（null）" if optional else "")
 
 
 def shown(value: object) -> str:
@@ -105,28 +112,56 @@ def _kind(kind: Any, field: FieldInfo) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:
-        return f"a list{_length(field)}, each {allowed(element(kind))}"
+        length = _length(field)
+        many = f" of {length[0]} to {length[1]} entries" if length else ""
+        return f"a list{many}, each {allowed(element(kind))}"
     if kind is bool:
         return "true or false"
     if kind is int:
         return f"a whole number{_bounds(field)}"
     if kind is Decimal:
         return f"a number{_bounds(field)}"
-    pattern = next((m.pattern for m in field.metadata if getattr(m, "pattern", None)), None)
+    pattern = _pattern(field)
     return f"text matching {pattern}" if pattern else "text"
 
 
+def _kind_in_chinese(kind: Any, field: FieldInfo) -> str:
+    if get_origin(kind) is Annotated:
+        return allowed_in_chinese(FieldInfo.from_annotation(kind))
+    if get_origin(kind) is Literal:
+        return f"{'、'.join(get_args(kind))} 之一"
+    if get_origin(kind) is tuple:
+        length = _length(field)
+        many = f"，{length[0]} 至 {length[1]} 项" if length else ""
+        return f"列表{many}，每项是{allowed_in_chinese(element(kind))}"
+    if kind is bool:
+        return "true 或 false"
+    if kind in (int, Decimal):
+        bounds = "".join(f"，{_IN_CHINESE[word]} {bound}" for word, bound in _bounds_of(field))
+        return f"{'整数' if kind is int else '数'}{bounds}"
+    pattern = _pattern(field)
+    return f"格式为 {pattern} 的文本" if pattern else "文本"
+
+
+def _pattern(field: FieldInfo) -> str | None:
+    return next((m.pattern for m in field.metadata if getattr(m, "pattern", None)), None)
+
+
 def _bounds(field: FieldInfo) -> str:
-    found = [
-        f"{word} {shown(getattr(meta, name))}"
+    found = [f"{word} {bound}" for word, bound in _bounds_of(field)]
+    return f" {' and '.join(found)}" if found else ""
+
+
+def _bounds_of(field: FieldInfo) -> list[tuple[str, str]]:
+    return [
+        (word, shown(getattr(meta, name)))
         for name, word in _BOUNDS
         for meta in field.metadata
         if getattr(meta, name, None) is not None
     ]
-    return f" {' and '.join(found)}" if found else ""
 
 
-def _length(field: FieldInfo) -> str:
+def _length(field: FieldInfo) -> tuple[int, int] | None:
     least = next((m.min_length for m in field.metadata if hasattr(m, "min_length")), None)
     most = next((m.max_length for m in field.metadata if hasattr(m, "max_length")), None)
-    return "" if least is None or most is None else f" of {least} to {most} entries"
+    return None if least is None or most is None else (least, most)

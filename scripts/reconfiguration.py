@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from config.loader import differences, load
+from config.meanings import MEANINGS
 from config.overlay import LOCKED, Overlay, read_overlay, write_overlay
 from config.schema import Settings
 from core.errors import UsageError
-from monitor.web.answers import Form, Moved
+from monitor.web.answers import Form, Meaning, Moved
 
 APPLIES: Final = (
     "The engine finishes what is under way, holds its hedges and starts again with the new settings, "
@@ -60,7 +61,8 @@ class Reconfiguration:
             for name, field in Settings.model_fields.items()
             if field.annotation is not None
         }
-        return Form(overlay.version, dict(overlay.changes), files, LOCKED, APPLIES)
+        meanings = {path: Meaning(*told) for path, told in MEANINGS.items()}
+        return Form(overlay.version, dict(overlay.changes), files, LOCKED, APPLIES, meanings)
 
     @property
     def version(self) -> int:

@@ -46,14 +46,23 @@ class Reconfigured:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a file, a section or a key of the configuration means, in either language."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """What a form for the configuration needs.
 
-    version  of the overlay; a change names it, so that two people cannot overwrite each other.
-    changes  what the overlay says now, by dotted key, as written in YAML.
-    files    the JSON schema of each file.
-    locked   keys, or beginnings of keys, that only the files on the host may change.
-    applies  when a change takes effect.
+    version   of the overlay; a change names it, so that two people cannot overwrite each other.
+    changes   what the overlay says now, by dotted key, as written in YAML.
+    files     the JSON schema of each file.
+    locked    keys, or beginnings of keys, that only the files on the host may change.
+    applies   when a change takes effect.
+    meanings  of every file, section and key, by dotted path.
     """
 
     version: int
@@ -61,6 +70,7 @@ class Form:
     files: dict[str, Any]
     locked: tuple[str, ...]
     applies: str
+    meanings: dict[str, Meaning]
 
 
 @dataclass(frozen=True, slots=True)

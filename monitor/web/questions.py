@@ -69,7 +69,7 @@ def _add_now(api: FastAPI, desk: Desk) -> None:
 
     @api.get("/api/config/form", tags=tags, response_model=Form)
     def form() -> Response:
-        """What a form needs to change the configuration: version, changes, schemas, what is locked."""
+        """What a form needs to change the configuration: version, changes, schemas, locks, meanings."""
         return JSONResponse(asdict(desk.form()))  # a schema's bounds are numbers, unlike money
 
     @api.get("/api/logs", tags=tags)

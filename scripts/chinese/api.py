@@ -84,8 +84,8 @@ SENTENCES: Final[Mapping[str, str]] = {
         "更改配置：与文件合在一起校验，连同每个值的前后写入账本，再叠加在文件之上。引擎做完手头的事，保"
         "持对冲，以新配置重新启动。决定资金归谁、订单是否真实、谁可以下命令的键，只能在文件中更改。"
     ),
-    "What a form needs to change the configuration: version, changes, schemas, what is locked.": (
-        "更改配置的表单所需的一切：版本、改动、模式（schema）、哪些被锁定。"
+    "What a form needs to change the configuration: version, changes, schemas, locks, meanings.": (
+        "更改配置的表单所需的一切：版本、改动、模式（schema）、哪些锁定、每个键的含义。"
     ),
     "The newest lines of the log, oldest first, each one JSON object.": (
         "日志中最新的若干行，旧的在前，每行一个 JSON 对象。"
@@ -227,12 +227,17 @@ SENTENCES: Final[Mapping[str, str]] = {
         "顺序尝试，取第一行守卫全部同意的。"
     ),
     "Every command says why; the journal keeps it.": "每个命令都要说明原因；账本会留存它。",
+    "What a file, a section or a key of the configuration means, in either language.": (
+        "配置的一个文件、一节或一个键的含义，两种语言各一。"
+    ),
     "What a form for the configuration needs. version of the overlay; a change names it, so that two "
     "people cannot overwrite each other. changes what the overlay says now, by dotted key, as written "
     "in YAML. files the JSON schema of each file. locked keys, or beginnings of keys, that only the "
-    "files on the host may change. applies when a change takes effect.": (
+    "files on the host may change. applies when a change takes effect. meanings of every file, section "
+    "and key, by dotted path.": (
         "配置表单所需的一切。`version`：叠加层的版本；改动须写明它，两个人因而不会互相覆盖。`changes`："
         "叠加层现在的内容，按带点的键，写法同 YAML。`files`：每个文件的 JSON schema。`locked`：只能在主"
-        "机上的文件里更改的键，或键的开头部分。`applies`：改动何时生效。"
+        "机上的文件里更改的键，或键的开头部分。`applies`：改动何时生效。`meanings`：每个文件、每一节、"
+        "每个键的含义，按带点的路径。"
     ),
 }

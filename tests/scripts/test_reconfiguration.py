@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.loader import describe
 from config.overlay import LOCKED, Overlay, StaleVersion, read_overlay, write_overlay
 from config.secrets import Secrets
 from core.errors import UsageError
@@ -67,6 +68,13 @@ def test_the_form_has_every_file_with_its_bounds_and_what_is_locked(there: Recon
     assert form.version == 0 and form.changes == {} and form.locked == LOCKED
     leverage = form.files["account"]["properties"]["leverage"]
     assert leverage["anyOf"][0]["maximum"] == 3 and "never above 3" in leverage["description"]
+
+
+def test_the_form_says_in_both_languages_what_every_key_means(there: Reconfiguration) -> None:
+    told = there.form().meanings
+    assert set(describe(there.settings())) < set(told)
+    cooldown = told[COOLDOWN]
+    assert "opened again" in cooldown.en and "再次开仓" in cooldown.zh
 
 
 def test_words_of_the_command_line_are_keys_and_values() -> None:

@@ -20,7 +20,7 @@ from core.table import TABLE
 from monitor.figures import Figures
 from monitor.health_check import Condition
 from monitor.status import Status, build_status
-from monitor.web.answers import Form, Moved, Reconfigured
+from monitor.web.answers import Form, Meaning, Moved, Reconfigured
 from monitor.web.api import build_api
 from monitor.web.archive import Archive
 from monitor.web.library import Library
@@ -46,7 +46,8 @@ class FakeDesk:
         return Settings().model_dump(mode="json")
 
     def form(self) -> Form:
-        return Form(3, {}, {"risk": {"type": "object"}}, ("account.venue",), "at once")
+        meanings = {"risk": Meaning("May we.", "能不能做。")}
+        return Form(3, {}, {"risk": {"type": "object"}}, ("account.venue",), "at once", meanings)
 
     def configure(self, version: int, changes: Mapping[str, str | None], reason: str) -> Reconfigured:
         if version != 3:
