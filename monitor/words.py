@@ -41,6 +41,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "scan": "扫描",
     "configure": "更改配置",
     "change refused": "拒绝更改配置",
+    "The engine finishes what is under way, holds its hedges and starts again with the new settings, "
+    "which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
     "review": "复核",
     "account": "账户",
     "settle": "结算",

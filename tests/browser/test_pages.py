@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from config.meanings import MEANINGS
 from tests.browser.rig import PAGES, Daemon, Visitor, visitor
 
 IN_THE_DARK = ("/", "/earnings", "/decisions", "/configuration")  # every kind of part is on these
@@ -217,6 +218,24 @@ def test_it_speaks_chinese_and_remembers_it(desk: Visitor) -> None:
         expect(desk.page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(desk.page.locator("html")).to_have_attribute("lang", "zh-CN")
     desk.state("运行中")
+
+
+def test_what_a_key_means_is_told_and_found_in_the_language_of_the_reader(desk: Visitor) -> None:
+    english, chinese = MEANINGS["account.max_position_value"]
+    desk.visit("/configuration")
+    page = desk.page
+    expect(page.get_by_text(english, exact=True)).to_be_visible()
+    page.get_by_label("Language").select_option("zh")
+    expect(page.get_by_text(chinese, exact=True)).to_be_visible()
+    expect(page.get_by_text(english, exact=True)).to_have_count(0)
+    page.get_by_label("搜索键名与说明").fill("强平")
+    found = page.get_by_role("heading", level=3)
+    expect(found).to_have_text(["margin.venue_ratio_warning", "margin.stress_rise_ratio"])
+    for key in ("risk.margin.venue_ratio_warning", "risk.margin.stress_rise_ratio"):
+        expect(page.get_by_text(MEANINGS[key][1], exact=True)).to_be_visible()
+    page.get_by_label("risk.margin.stress_rise_ratio").fill("0.6")
+    page.get_by_role("button", name="检查 1 项修改").click()
+    expect(page.get_by_role("dialog")).to_contain_text("再以新配置重新启动，约需数秒。")
 
 
 def test_the_keyboard_alone_reaches_the_content_and_the_controls(desk: Visitor) -> None:

@@ -10,6 +10,7 @@ from config.overlay import LOCKED, Overlay, StaleVersion, read_overlay, write_ov
 from config.secrets import Secrets
 from core.errors import UsageError
 from monitor.web.answers import Moved
+from monitor.words import word
 from scripts.daemon import fit_settings
 from scripts.options import Mode, RunOptions
 from scripts.reconfiguration import Reconfiguration, changes_of
@@ -73,15 +74,16 @@ def test_the_form_has_every_file_with_its_bounds_and_what_is_locked(there: Recon
 def test_the_form_says_in_both_languages_what_every_key_means(there: Reconfiguration) -> None:
     told = there.form().meanings
     assert set(describe(there.settings())) < set(told)
+    assert word(there.form().applies, "zh").endswith("约需数秒。")
     cooldown = told[COOLDOWN]
     assert "opened again" in cooldown.en and "再次开仓" in cooldown.zh
 
 
 def test_words_of_the_command_line_are_keys_and_values() -> None:
     assert changes_of(["a.b=1", "c.d=", "e.f=x=y"]) == {"a.b": "1", "c.d": None, "e.f": "x=y"}
-    for word in ("a.b", "=1"):
+    for wrong in ("a.b", "=1"):
         with pytest.raises(UsageError, match="KEY=VALUE"):
-            changes_of([word])
+            changes_of([wrong])
 
 
 def test_what_a_start_may_not_have_the_start_after_a_change_may_not_have_either(tmp_path: Path) -> None:

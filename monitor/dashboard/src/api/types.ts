@@ -267,6 +267,12 @@ export interface Schema {
   maxItems?: number;
 }
 
+/** What a file, a section or a key means. */
+export interface Meaning {
+  en: string;
+  zh: string;
+}
+
 export interface ConfigForm {
   version: number;
   /** What was changed from here and is laid over the files, as written in YAML. */
@@ -274,6 +280,8 @@ export interface ConfigForm {
   files: Record<string, Schema>;
   locked: string[];
   applies: string;
+  /** By dotted path. */
+  meanings: Record<string, Meaning>;
 }
 
 export interface ConfigDiff {

@@ -1,11 +1,11 @@
 // What a JSON schema says of one key: how it is typed in, what is allowed, and what is wrong with a value.
-import type { Config, ConfigForm, Json, Schema } from "../api/types";
+import type { Config, ConfigForm, Json, Meaning, Schema } from "../api/types";
 import type { Said } from "../i18n";
 
 export interface Field {
   key: string;
   file: string;
-  description: string;
+  meaning: Meaning;
   kind: "boolean" | "integer" | "number" | "choice" | "list" | "text";
   choices: string[];
   nullable: boolean;
@@ -16,6 +16,8 @@ export interface Field {
   overlaid: boolean;
   limits: Limits;
 }
+
+const UNTOLD: Meaning = { en: "", zh: "" };
 
 interface Limits {
   minimum?: number | undefined;
@@ -59,7 +61,7 @@ export function fieldsOf(config: Config, form: ConfigForm | null): Field[] {
         walk(file, `${key}.${name}`, inner, own?.properties?.[name] ?? null, root);
       }
     } else {
-      fields.push(fieldOf(file, key, value, own, root, isLocked(key, form), form?.changes?.[key] !== undefined));
+      fields.push(fieldOf(file, key, value, own, root, form));
     }
   };
   for (const [file, values] of Object.entries(config)) {
@@ -80,10 +82,9 @@ export function isLocked(key: string, form: ConfigForm | null): boolean {
   });
 }
 
-function fieldOf(file: string, key: string, value: Json, schema: Schema | null, root: Schema | null, locked: boolean, overlaid: boolean): Field {
+function fieldOf(file: string, key: string, value: Json, schema: Schema | null, root: Schema | null, form: ConfigForm | null): Field {
   const options = (schema?.anyOf ?? (schema ? [schema] : [])).map((one) => (root ? resolved(one, root) : one));
   const filled = options.filter((one) => one.type !== "null");
-  const first = filled[0];
   const all = filled.flatMap((one) => one.enum ?? (one.const !== undefined ? [one.const] : []));
   const limits: Limits = {};
   for (const one of filled) {
@@ -112,14 +113,14 @@ function fieldOf(file: string, key: string, value: Json, schema: Schema | null, 
   return {
     key,
     file,
-    description: schema?.description ?? first?.description ?? "",
+    meaning: form?.meanings[key] ?? UNTOLD,
     kind,
     choices: all.map(String),
     nullable: options.some((one) => one.type === "null") || value === null,
-    locked,
+    locked: isLocked(key, form),
     value,
     fallback: schema?.default,
-    overlaid,
+    overlaid: form?.changes?.[key] !== undefined,
     limits,
   };
 }

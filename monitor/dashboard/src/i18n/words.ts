@@ -125,6 +125,7 @@ const GUARDS: Record<string, Pair> = {
 };
 
 const REASONS: Record<string, string> = {
+  "The engine finishes what is under way, holds its hedges and starts again with the new settings, which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
   "a hedge is held already": "已持有对冲",
   "nothing is held": "未持有",
   "nothing is worth opening now": "目前没有值得开仓的品种",

@@ -31,7 +31,7 @@ export function ConfigPage(): ReactNode {
   }
 
   const needle = find.trim().toLowerCase();
-  const shown = fields.filter((field) => !needle || `${field.key} ${field.description}`.toLowerCase().includes(needle));
+  const shown = fields.filter((field) => !needle || `${field.key} ${field.meaning.en} ${field.meaning.zh}`.toLowerCase().includes(needle));
   const changed = fields.filter((field) => {
     const edit = edits[field.key];
     return edit === null || (edit !== undefined && edit.trim() !== typed(field.value));
@@ -59,7 +59,7 @@ export function ConfigPage(): ReactNode {
               ? t("config.applied", { n: applied.version })
               : t("config.sent", { n: applied.version })}
           </p>
-          <p className="mt-1">{applied.applies}</p>
+          <p className="mt-1">{said.sentence(applied.applies)}</p>
         </div>
       ) : null}
       <div className="flex flex-wrap items-end justify-between gap-3">
@@ -164,6 +164,7 @@ function Row(props: {
   const { field } = props;
   const name = field.key.slice(field.file.length + 1);
   const rule = allowed(field, said);
+  const meaning = field.meaning[said.language];
   return (
     <li className={`grid gap-x-6 gap-y-2 px-5 py-3.5 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] ${props.isChanged ? "bg-accent-soft/50" : ""}`}>
       <div className="min-w-0">
@@ -171,7 +172,7 @@ function Row(props: {
           {name}
           {props.isChanged ? <Badge tone="accent">{t("config.changed")}</Badge> : null}
         </h3>
-        {field.description ? <p className="mt-0.5 text-xs text-soft">{field.description}</p> : null}
+        {meaning ? <p className="mt-0.5 text-xs text-soft">{meaning}</p> : null}
         {field.overlaid && props.editable ? (
           <p className="mt-1 flex flex-wrap items-center gap-x-3 text-xs text-faint">
             {t("config.overlaid")}
@@ -285,7 +286,7 @@ function Review(props: {
             </li>
           ))}
         </ul>
-        <p className="text-xs text-faint">{props.form.applies}</p>
+        <p className="text-xs text-faint">{said.sentence(props.form.applies)}</p>
         <TextField
           label={t("act.reason")}
           hint={t("act.reason_hint")}
