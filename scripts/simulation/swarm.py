@@ -216,7 +216,11 @@ def streams(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
     )
     for at_ms, lasts_ms in _windows(rng, begin_ms, end_ms, 3, HOUR_MS):
         where, what = rng.choice(kinds)
-        yield _rule("streams", at_ms, min(lasts_ms, HOUR_MS), where, what, rng.choice((0.002, 0.02, 0.2)))
+        chance = rng.choice((0.002, 0.02, 0.2))
+        if where.get("op") == "connect":  # somebody has to be thrown out before he can be kept out
+            yield _rule("streams", at_ms, MINUTE_MS, {"stream": "*"}, "reset", chance)
+            chance = 0.5
+        yield _rule("streams", at_ms, min(lasts_ms, HOUR_MS), where, what, chance)
 
 
 def market(rng: Random, begin_ms: int, end_ms: int) -> Iterator[Trouble]:
