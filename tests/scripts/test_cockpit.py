@@ -57,6 +57,7 @@ def test_a_page_is_there_while_the_engine_runs_and_gone_afterwards(tmp_path: Pat
         httpx.get(url)
 
 
+@pytest.mark.fault("DA3")
 def test_an_open_stream_holds_up_no_end(tmp_path: Path) -> None:
     with page(tmp_path) as client, client.stream("GET", "/api/stream") as news:
         assert next(news.iter_lines()) == "id: 1"
@@ -76,6 +77,7 @@ def test_a_command_that_is_none_is_refused_with_what_is_allowed(tmp_path: Path) 
     assert list(take(tmp_path)) == []
 
 
+@pytest.mark.fault("DA1")
 def test_with_a_token_nobody_gets_in_without(tmp_path: Path) -> None:
     with page(tmp_path, token=TOKEN) as client:
         assert client.get("/api/status").status_code == 401
@@ -96,6 +98,7 @@ def test_a_port_that_is_taken_is_told_and_the_engine_goes_on(tmp_path: Path) -> 
     assert (topic, level) == ("trouble", "warning") and str(web.port) in str(fields["detail"])
 
 
+@pytest.mark.fault("DA1")
 @pytest.mark.parametrize(
     ("web", "token", "allowed"),
     [

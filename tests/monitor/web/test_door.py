@@ -58,6 +58,7 @@ async def test_the_names_of_this_host_are_answered(host: str) -> None:
     assert (await House().ask(headers={"host": host})).status_code == 200
 
 
+@pytest.mark.fault("DA2")
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]", "desk.example.evil"])
 async def test_a_name_that_is_not_ours_is_refused_and_told(host: str) -> None:
     house = House()
@@ -66,6 +67,7 @@ async def test_a_name_that_is_not_ours_is_refused_and_told(host: str) -> None:
     assert house.entered == [] and house.refused == [("127.0.0.1", "GET", "/api/status", "unknown_host")]
 
 
+@pytest.mark.fault("DA2")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -89,6 +91,7 @@ async def test_our_own_page_may_command() -> None:
     assert (await House().ask("POST", content=b"{}", headers=headers)).status_code == 200
 
 
+@pytest.mark.fault("DA2")
 @pytest.mark.parametrize("kind", FORMS)
 async def test_what_a_form_can_send_is_no_command(kind: str) -> None:
     assert (await House().ask("POST", content=b"{}", headers={"content-type": kind})).status_code == 415
@@ -138,6 +141,7 @@ async def test_a_body_in_pieces_is_cut_off_where_it_gets_too_large() -> None:
         await house.ask("POST", content=pieces(), headers=JSON)
 
 
+@pytest.mark.fault("DA1")
 async def test_without_the_token_nothing_is_told() -> None:
     house = House(TOKEN)
     for headers in ({}, {"authorization": TOKEN}, {"authorization": "Basic " + TOKEN}):
@@ -146,6 +150,7 @@ async def test_without_the_token_nothing_is_told() -> None:
     assert (await house.ask(headers={"authorization": f"Bearer {TOKEN}"})).status_code == 200
 
 
+@pytest.mark.fault("DA1")
 async def test_wrong_tokens_lock_the_address_out_and_no_other() -> None:
     house = House(TOKEN)
     for _ in range(WRONG_TOKENS):
@@ -168,6 +173,7 @@ async def test_a_supervisor_and_the_page_itself_need_no_token() -> None:
         assert (await house.ask(path=path)).status_code == 401
 
 
+@pytest.mark.fault("DA3")
 async def test_who_asks_too_often_waits_and_is_heard_again() -> None:
     house = House()
     answers = [(await house.ask()).status_code for _ in range(int(BURST) + 2)]
@@ -186,6 +192,7 @@ async def test_commands_have_a_pace_of_their_own() -> None:
     assert (await house.ask()).status_code == 200
 
 
+@pytest.mark.fault("DA2")
 async def test_every_answer_forbids_frames_and_foreign_scripts() -> None:
     for answer in (await House().ask(), await House().ask(headers={"host": "evil.example"})):
         assert answer.headers["x-frame-options"] == "DENY"

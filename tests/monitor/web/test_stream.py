@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from monitor.web.stream import Hub
 
 
@@ -35,6 +37,7 @@ async def test_the_newest_picture_comes_at_once_and_then_each_that_differs() -> 
     await news.aclose()
 
 
+@pytest.mark.fault("DA3")
 async def test_a_slow_listener_gets_the_newest_and_nothing_piles_up() -> None:
     picture = Picture()
     hub = Hub(picture.look, every_s=0)
@@ -61,6 +64,7 @@ async def test_where_nobody_listens_nobody_looks() -> None:
     assert picture.looks <= seen + 1
 
 
+@pytest.mark.fault("DA3")
 async def test_two_hundred_listeners_cost_one_look() -> None:
     picture = Picture()
     hub = Hub(picture.look, every_s=60)
