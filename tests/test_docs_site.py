@@ -26,7 +26,6 @@ site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 # English pages without a Chinese twin, and why.
 ONLY_ENGLISH = {
     "faults.md": "generated from the tests and the catalogue",
-    "conformance.md": "generated from the recordings",
     "data.md": "README.zh-CN.md tells it in short",
     "search.md": "README.zh-CN.md tells it in short",
     "simulation.md": "README.zh-CN.md tells it in short",

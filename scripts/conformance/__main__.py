@@ -1,10 +1,10 @@
-"""Write docs/conformance.md. Needs the recorded payloads beside the checkout."""
+"""Write docs/conformance.md and its Chinese twin. Needs the recorded payloads beside the checkout."""
 
 from __future__ import annotations
 
 import sys
 
-from scripts.conformance.page import PAGE, compare, render
+from scripts.conformance.page import PAGES, compare, render
 from scripts.conformance.recordings import FOLDER, recordings
 from scripts.conformance.scenario import Scenario
 
@@ -14,7 +14,8 @@ def main() -> int:
         print(f"{FOLDER}: the recorded payloads are not there", file=sys.stderr)
         return 2
     report = compare(recordings(), Scenario().play())
-    PAGE.write_text(render(report), encoding="utf-8")
+    for language, page in PAGES.items():
+        page.write_text(render(report, language), encoding="utf-8")
     for (kind, path), what in report.unexplained().items():
         print(f"{kind} {path}: {what}, and not a listed deviation", file=sys.stderr)
     for kind in report.unanswered:

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from monitor.words import Language
 
 Shape = dict[str, set[str]]  # path -> object, list, text, number, flag or null
+_CHINESE: Final[Mapping[str, str]] = {
+    "object": "对象",
+    "list": "列表",
+    "text": "文本",
+    "number": "数值",
+    "flag": "布尔值",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What our answer has of a recorded field: nothing, or other types. Both in the order of their names."""
+
+    recorded: tuple[str, ...]
+    served: tuple[str, ...] = ()
+
+    def said(self, language: Language) -> str:
+        if not self.served:
+            return "not served" if language == "en" else "没有提供"
+        if language == "en":
+            return f"served as {' or '.join(self.served)}, recorded as {' or '.join(self.recorded)}"
+        return f"提供的是{_in_chinese(self.served)}，录制的是{_in_chinese(self.recorded)}"
+
+
+def _in_chinese(types: Iterable[str]) -> str:
+    return "或".join(_CHINESE[name] for name in types)
 
 
 def shape_of(*payloads: Any) -> Shape:
@@ -41,18 +72,18 @@ def _type(value: Any) -> str:
             return "object"
 
 
-def lacking(recorded: Shape, served: Shape) -> dict[str, str]:
-    """Recorded paths that are not served, or with other types only: path -> what is wrong.
+def lacking(recorded: Shape, served: Shape) -> dict[str, Lack]:
+    """Recorded paths that are not served, or with other types only.
 
     A recorded null tells no type. Below a path that is lacking nothing is said.
     """
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Lack] = {}
     for path, types in recorded.items():
         if any(path.startswith((f"{above}.", f"{above}[")) for above in wrong):
             continue
         ours = served.get(path)
         if ours is None:
-            wrong[path] = "not served"
+            wrong[path] = Lack(tuple(sorted(types)))
         elif not (types - {"null"}) <= ours:
-            wrong[path] = f"served as {' or '.join(sorted(ours))}, recorded as {' or '.join(sorted(types))}"
+            wrong[path] = Lack(tuple(sorted(types)), tuple(sorted(ours)))
     return wrong

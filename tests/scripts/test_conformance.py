@@ -1,14 +1,17 @@
 """What the simulated venue answers, field by field, held against recorded payloads of the real venue."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from scripts.conformance.checklist import DEVIATIONS, must_have
-from scripts.conformance.page import PAGE, Report, compare, render
+from scripts.conformance.page import PAGES, Report, compare, render
 from scripts.conformance.recordings import FOLDER, Recording, kind_of_frame, recordings
 from scripts.conformance.scenario import Scenario
-from scripts.conformance.shapes import lacking, shape_of
+from scripts.conformance.shapes import Lack, lacking, shape_of
+
+HAN = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +41,24 @@ def test_every_must_have_with_a_recording_is_covered_but_for_its_deviations(repo
     assert [line.kind for line in lines if line.covered < 100] == []
 
 
-def test_the_page_says_what_was_compared(report: Report) -> None:
-    assert render(report) == PAGE.read_text(encoding="utf-8"), "run python -m scripts.conformance"
+def test_the_pages_say_what_was_compared(report: Report) -> None:
+    for language, page in PAGES.items():
+        assert render(report, language) == page.read_text("utf-8"), "run python -m scripts.conformance"
+
+
+def test_both_languages_have_the_same_figures_for_the_same_types() -> None:
+    english, chinese = (
+        re.findall(r"^\| (`[^|]+`) \|.*\| (\d*) \| ([\d.]* ?%?) \|", page.read_text("utf-8"), re.M)
+        for page in PAGES.values()
+    )
+    assert len(english) > 100
+    assert chinese == english
+
+
+def test_every_deviation_is_explained_in_both_languages() -> None:
+    for english, chinese in DEVIATIONS.values():
+        assert english and not HAN.search(english)
+        assert HAN.search(chinese)
 
 
 # --- how it compares --------------------------------------------------------------------------------
@@ -49,22 +68,28 @@ def test_a_missing_field_and_a_wrong_type_are_found() -> None:
     recorded = shape_of({"data": [{"a": "1", "b": 2, "c": {"d": "x"}, "e": [{"f": "y"}], "g": None}]})
     assert lacking(recorded, recorded) == {}
     served = shape_of({"data": [{"a": 1, "c": {}, "e": [{"f": True}], "g": "x"}]})
-    assert lacking(recorded, served) == {
+    assert {path: lack.said("en") for path, lack in lacking(recorded, served).items()} == {
         "data[].a": "served as number, recorded as text",
         "data[].b": "not served",
         "data[].c.d": "not served",
         "data[].e[].f": "served as flag, recorded as text",
     }
+    assert {path: lack.said("zh") for path, lack in lacking(recorded, served).items()} == {
+        "data[].a": "提供的是数值，录制的是文本",
+        "data[].b": "没有提供",
+        "data[].c.d": "没有提供",
+        "data[].e[].f": "提供的是布尔值，录制的是文本",
+    }
 
 
 def test_columns_of_a_row_are_counted() -> None:
     recorded = shape_of({"data": [["1", "2", "3"]]})
-    assert lacking(recorded, shape_of({"data": [["1", "2"]]})) == {"data[][2]": "not served"}
+    assert lacking(recorded, shape_of({"data": [["1", "2"]]})) == {"data[][2]": Lack(("text",))}
 
 
 def test_below_a_missing_field_nothing_more_is_said() -> None:
     recorded = shape_of({"a": {"b": {"c": "1"}}, "ab": "1"})
-    assert lacking(recorded, shape_of({})) == {"a": "not served", "ab": "not served"}
+    assert lacking(recorded, shape_of({})) == {"a": Lack(("object",)), "ab": Lack(("text",))}
 
 
 def test_messages_are_told_apart() -> None:
@@ -82,4 +107,8 @@ def test_a_report_names_what_nobody_explained() -> None:
     assert "rest:/public/time" in made.unanswered
     [line] = made.lines
     assert round(line.covered, 1) == 66.7
-    assert "| `rest:/x` |  | somebody/x | 3 | 66.7 % | `b` not served: unexplained |" in render(made)
+    row = "| `rest:/x` |  | somebody/x | 3 | 66.7 % |"
+    assert f"{row} `b` not served: unexplained |" in render(made, "en")
+    assert f"{row} `b` 没有提供（没有解释） |" in render(made, "zh")
+    assert "\nMust-haves not answered: `rest:/public/time`, " in render(made, "en")
+    assert "\n没有回答的必备类型：`rest:/public/time`、" in render(made, "zh")
