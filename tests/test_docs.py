@@ -35,7 +35,8 @@ PAGES = (
       for name in ("api", "configuration", "deployment", "metrics", "runbooks")),
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
       for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-strategy", "add-a-venue")),
-    "docs/operations.zh.md", "docs/architecture.zh.md",
+    "docs/operations.zh.md", "docs/architecture.zh.md", "docs/venue.md",
+    *(f"docs/{name}.zh.md" for name in ("simulation", "faults", "search", "data", "venue")),
 )  # fmt: skip
 PLACEHOLDERS = {"DIR": ".", "URL": "http://127.0.0.1:8080", "N": "7"}
 OUR_FILE = re.compile(
@@ -164,8 +165,8 @@ def test_the_generating_commands_leave_the_docs_as_they_are(tmp_path: Path) -> N
     for script in scripts:
         done = run(sys.executable, *script.split(), cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    twins = ("api", "architecture", "configuration", "metrics")
-    pages = (*(f"{name}{language}" for name in twins for language in ("", ".zh")), "faults")
+    twins = ("api", "architecture", "configuration", "faults", "metrics")
+    pages = tuple(f"{name}{language}" for name in twins for language in ("", ".zh"))
     pictures = sorted(path.name for path in (tmp_path / "docs" / "pictures").glob("*.svg"))
     assert pictures
     written = (*(f"docs/{page}.md" for page in pages), *(f"docs/pictures/{name}" for name in pictures))
@@ -271,6 +272,25 @@ def test_every_cause_and_its_reason_has_chinese_words() -> None:
     assert all(words.word(cause, "zh") != cause for cause in causes())
 
 
+# --- twins ------------------------------------------------------------------------------------------
+
+
+def code_of(page: str) -> list[tuple[str, list[str]]]:
+    """Every code block of a page: its language, and its lines without comments, which are in words."""
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", text_of(page), re.M | re.S)
+    return [
+        (language, re.sub(r" *(?:^|(?<= ))#.*$", "", text, flags=re.M).split("\n"))
+        for language, text in blocks
+    ]
+
+
+@pytest.mark.parametrize("name", ["search", "data", "simulation", "venue"])
+def test_a_chinese_page_has_the_code_of_its_english_twin(name: str) -> None:
+    english = code_of(f"docs/{name}.md")
+    assert len(english) > 1
+    assert code_of(f"docs/{name}.zh.md") == english
+
+
 # --- links ------------------------------------------------------------------------------------------
 
 
@@ -307,21 +327,26 @@ def test_files_that_are_named_exist(page: str) -> None:
 # --- the simulation ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["docs/simulation.md", MANUAL_ZH])
+SIMULATION = ["docs/simulation.md", "docs/simulation.zh.md"]
+
+
+@pytest.mark.parametrize("page", [*SIMULATION, MANUAL_ZH])
 def test_every_family_of_faults_is_in_the_simulations_manual(page: str) -> None:
     assert [name for name in FAMILIES if f"`{name}`" not in text_of(page)] == []
 
 
-def test_every_regime_a_story_turns_to_and_every_kind_of_crash_point_is_told() -> None:
-    page = text_of("docs/simulation.md")
-    assert [name for name, _ in REGIMES if name not in page] == []
+@pytest.mark.parametrize("page", SIMULATION)
+def test_every_regime_a_story_turns_to_and_every_kind_of_crash_point_is_told(page: str) -> None:
+    text = text_of(page)
+    assert [name for name, _ in REGIMES if name not in text] == []
     for name, _, _ in CRASH_POINTS:
         place, what, *_ = name.split()
-        assert (what in page) if place == "disk" else (f"`{place} {what}" in page), name
+        assert (what in text) if place == "disk" else (f"`{place} {what}" in text), name
 
 
-def test_the_manual_says_of_every_invariant_whether_an_oracle_looks_at_it() -> None:
-    rows = re.findall(r"^\| (INV-\d+) \|.*\| (.+) \|$", text_of("docs/simulation.md"), re.M)
+@pytest.mark.parametrize("page", SIMULATION)
+def test_the_manual_says_of_every_invariant_whether_an_oracle_looks_at_it(page: str) -> None:
+    rows = re.findall(r"^\| (INV-\d+) \|.*\| (.+) \|$", text_of(page), re.M)
     assert [name for name, _ in rows] == [f"INV-{n}" for n in range(1, 21)]
     told = {name for name, where in rows if not where.startswith("not ")}
     sources = "".join(text_of(f"scripts/simulation/{name}.py") for name in ("oracles", "paper_trail", "run"))

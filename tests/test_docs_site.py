@@ -24,13 +24,7 @@ PluginError = pytest.importorskip("mkdocs.exceptions", reason=LACKING).PluginErr
 site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 
 # English pages without a Chinese twin, and why.
-ONLY_ENGLISH = {
-    "faults.md": "generated from the tests and the catalogue",
-    "data.md": "README.zh-CN.md tells it in short",
-    "search.md": "README.zh-CN.md tells it in short",
-    "simulation.md": "README.zh-CN.md tells it in short",
-    "venue.md": "the reference of a tool, for who writes a client",
-}
+ONLY_ENGLISH: dict[str, str] = {}
 
 
 @dataclass

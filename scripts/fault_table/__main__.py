@@ -1,15 +1,16 @@
-"""Write docs/faults.md from the marks of the tests."""
+"""Write docs/faults.md and its Chinese twin from the marks of the tests."""
 
 from __future__ import annotations
 
 import sys
 
-from scripts.fault_table.page import PAGE, generated
+from scripts.fault_table.page import PAGES, generated
 
 
 def main() -> int:
-    page, wrong = generated()
-    PAGE.write_text(page, encoding="utf-8")
+    texts, wrong = generated()
+    for language, page in PAGES.items():
+        page.write_text(texts[language], encoding="utf-8")
     for problem in wrong:
         print(problem, file=sys.stderr)
     return 1 if wrong else 0

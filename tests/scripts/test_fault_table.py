@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from core.errors import UsageError
+from monitor.words import Language
 from scripts.fault_table.catalogue import GROUPS, SCENARIOS
+from scripts.fault_table.chinese import CHINESE
 from scripts.fault_table.marks import Marks, collect
-from scripts.fault_table.page import PAGE, generated, problems, reasons, render
+from scripts.fault_table.page import PAGES, generated, problems, reasons, render
+
+BOTH = "MD1:\n  en: never\n  zh: 不会\n"
+WHY: dict[Language, str] = {"en": "never happens", "zh": "不会发生"}
 
 
 def marks_of(folder: Path, source: str) -> Marks:
@@ -18,10 +24,11 @@ def marks_of(folder: Path, source: str) -> Marks:
     return collect(folder)
 
 
-def test_the_page_is_that_of_the_tests_and_nothing_is_missing_from_it() -> None:
-    page, wrong = generated()
+def test_the_pages_are_those_of_the_tests_and_nothing_is_missing_from_them() -> None:
+    texts, wrong = generated()
     assert wrong == []
-    assert page == PAGE.read_text(encoding="utf-8"), "run `make docs`"
+    for language, page in PAGES.items():
+        assert texts[language] == page.read_text(encoding="utf-8"), "run `make docs`"
 
 
 def test_the_catalogue_names_a_hundred_and_fifty_scenarios_once_each() -> None:
@@ -71,32 +78,53 @@ def test_what_keeps_the_table_from_being_whole_is_told() -> None:
     assert problems(Marks(without), {}) == [
         "MD1 (the book stands still, the socket lives): neither a test nor a reason"
     ]
-    assert problems(Marks(without), {"MD1": "never happens"}) == []
-    assert problems(Marks(everywhere), {"MD1": "never happens"}) == [
+    assert problems(Marks(without), {"MD1": WHY}) == []
+    assert problems(Marks(everywhere), {"MD1": WHY}) == [
         "reasons.yaml: MD1 is played by tests/test_x.py::test_x"
     ]
-    assert problems(Marks(everywhere | {"ZZ1": ["tests/test_x.py::test_z"]}), {"ZZ2": "?"}) == [
+    assert problems(Marks(everywhere | {"ZZ1": ["tests/test_x.py::test_z"]}), {"ZZ2": WHY}) == [
         "tests/test_x.py::test_z: no scenario is called ZZ1",
         "reasons.yaml: no scenario is called ZZ2",
     ]
 
 
-def test_the_page_shows_tests_and_reasons_beside_their_ids() -> None:
-    page = render(Marks({"MD1": ["tests/a.py::test_a", "tests/b.py::test_b"]}), {"MD2": "never | ever"})
-    assert (
-        "| MD1 | the book stands still, the socket lives | `tests/a.py::test_a`<br>`tests/b.py::test_b` |"
-        in page
-    )
-    assert "| MD2 | a gap in the sequence of book changes | no test: never \\| ever |" in page
-    assert "150 scenarios: 1 played by 2 tests" in page
+def test_every_text_of_the_catalogue_has_chinese_words_and_none_are_left_over() -> None:
+    everywhere = Marks({name: ["tests/test_x.py::test_x"] for name in SCENARIOS})
+    assert problems(everywhere, {}, CHINESE) == []
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in CHINESE.values())
+    poor = {english: text for english, text in CHINESE.items() if english != "a half-open connection"}
+    assert problems(everywhere, {}, poor | {"Requests": " ", "a clean end": "正常结束"}) == [
+        "chinese.py: nothing for: Requests",
+        "chinese.py: nothing for: a half-open connection",
+        "chinese.py: nothing is called: a clean end",
+    ]
+
+
+def test_the_pages_show_tests_and_reasons_beside_their_ids() -> None:
+    marks = Marks({"MD1": ["tests/a.py::test_a", "tests/b.py::test_b"]})
+    why = {"MD2": {"en": "never | ever", "zh": "从不|绝不"}}
+    english, chinese = render(marks, why, "en"), render(marks, why, "zh")
+    by = "`tests/a.py::test_a`<br>`tests/b.py::test_b`"
+    assert f"| MD1 | the book stands still, the socket lives | {by} |" in english
+    assert f"| MD1 | 盘口不再变动，连接却还活着 | {by} |" in chinese
+    assert "| MD2 | a gap in the sequence of book changes | no test: never \\| ever |" in english
+    assert "| MD2 | 盘口增量的序号有缺口 | 没有测试：从不\\|绝不 |" in chinese
+    assert "150 scenarios: 1 played by 2 tests" in english
+    assert "共 150 种情形：1 种由 2 个测试演练" in chinese
+    assert "## Margin, liquidation, deleveraging\n" in english
+    assert "## 保证金、强平、自动减仓 {#margin-liquidation-deleveraging}\n" in chinese
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("MD1: a\nMD1: b\n", "line 2"),
-        ("MD1:\n", "line 1: MD1"),
-        ("MD1: [a]\n", "line 1: MD1"),
+        (f"{BOTH}{BOTH}", "line 4: MD1: a second time"),
+        ("MD1:\n", "line 1: MD1: ; allowed: en and zh, a sentence each"),
+        ("MD1: never\n", "line 1: MD1: never; allowed: en and zh"),
+        ("MD1:\n  en: never\n", "line 2: MD1: en; allowed: en and zh"),
+        (f"{BOTH}  fr: jamais\n", "line 2: MD1: en, zh, fr; allowed: en and zh"),
+        ("MD1:\n  en: never\n  zh: 7\n", "line 2: MD1.zh: 7; allowed: a sentence"),
+        ("MD1:\n  en: ' '\n  zh: 不会\n", "line 2: MD1.en:  ; allowed: a sentence"),
         ("MD1: 'a\n", "allowed: valid YAML"),
     ],
 )
