@@ -33,7 +33,7 @@ _PICTURE: Final = re.compile(r"^!\[([^\]]*)\]\((pictures/[\w.-]+\.svg)\)$", re.M
 _MERMAID: Final = re.compile(r"^```mermaid\nstateDiagram-v2\n.*?^```$", re.M | re.S)
 _STYLE: Final = re.compile(r"<style>.*?</style>\n?", re.S)
 _OUTSIDE: Final = re.compile(r"\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
-_FROM: Final = re.compile(r"^<!-- from ([\w.-]+): (.+?)(?:, (until|after): (.+))? -->$", re.M)
+_FROM: Final = re.compile(r"^<!-- from ([\w.-]+): (.+) -->$", re.M)
 _ANCHOR: Final = re.compile(r"^<!-- anchor ([\w-]+): (.+) -->\n", re.M)
 _TWIN: Final = re.compile(r"\]\(([\w-]+)\.zh\.md")
 _TO_TWIN: Final = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.zh\.md\)")
@@ -102,7 +102,7 @@ def _free(anchor: str, taken: Set[str]) -> str:
 def with_chapters(markdown: str) -> str:
     """The page with the chapters it takes from a README; links in them lead to where it has them.
 
-    Raises PluginError for a chapter, or a line to cut it at, that is not there.
+    Raises PluginError for a chapter that is not there.
     """
     places = {
         found[2].partition(".")[0]: _anchor_before(markdown, found.start())
@@ -110,15 +110,12 @@ def with_chapters(markdown: str) -> str:
     }
 
     def chapter(found: re.Match[str]) -> str:
-        name, title, cut, line = found.groups()
+        name, title = found.groups()
         text = (ROOT / name).read_text(encoding="utf-8")
         _, head, rest = f"\n{text}".partition(f"\n## {title}\n")
         body = re.split(r"^## ", rest, maxsplit=1, flags=re.M)[0].strip()
-        if not head or (cut and f"\n{line}\n" not in body):
-            raise PluginError(f"{name} has no chapter {title!r} with the line {line!r}")
-        if cut:
-            before, _, after = body.partition(f"\n{line}\n")
-            body = (before if cut == "until" else after).strip()
+        if not head:
+            raise PluginError(f"{name} has no chapter {title!r}")
         body = re.sub(r"\]\(docs/", "](", body).replace("](deploy/", "](../deploy/")
         return re.sub(
             r"\]\(#(\d+)-[^)]*\)", lambda link: f"]({places.get(link[1], 'configuration.md')})", body
