@@ -69,7 +69,10 @@ class LockstepKeeper:
         loop.add_reader(self._socket, self._readable)
 
     def idle(self, until_ms: int | None) -> bool:
-        self._say({"op": "idle", "until_ms": until_ms})
+        try:
+            self._say({"op": "idle", "until_ms": until_ms})
+        except (OSError, VenueDown) as error:
+            self._lose(error)
         return False
 
     def close(self) -> None:
@@ -81,9 +84,7 @@ class LockstepKeeper:
         try:
             messages = list(self._messages())
         except (OSError, VenueDown) as error:
-            assert self._loop is not None
-            self._loop.remove_reader(self._socket)
-            self.on_lost(str(error))
+            self._lose(error)
             return
         for message in messages:
             self._now_ms = max(self._now_ms, int(message["now_ms"]))
@@ -94,6 +95,11 @@ class LockstepKeeper:
             self.steps += 1
             assert self._loop is not None
             self._loop.moved()
+
+    def _lose(self, error: Exception) -> None:
+        assert self._loop is not None
+        if self._loop.remove_reader(self._socket):
+            self._loop.call_soon_threadsafe(self.on_lost, str(error))  # wakes a loop that is about to wait
 
     def _wait_for(self, *ops: str) -> dict[str, Any]:
         while True:

@@ -188,7 +188,10 @@ class Session:
             await app.journal.close()
 
     async def _unless_over(self, work: Awaitable[T]) -> T | None:
-        """The result of `work`; None, and the work given up, when a signal asks for the end first."""
+        """The result of `work`; None, and the work given up, when a signal asks for the end first.
+
+        Raises EngineError when the venue is lost meanwhile.
+        """
         task = asyncio.ensure_future(work)
         over = asyncio.create_task(self._over.wait())
         try:
@@ -198,8 +201,14 @@ class Session:
         if not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            self._need_venue()
             return None
         return task.result()
+
+    def _need_venue(self) -> None:
+        """Raises EngineError when there is none any more: what came to its end for that did not end well."""
+        if self._venue_lost:
+            raise EngineError(f"the venue is gone: {self._why}")
 
     async def _say_goodbye(self, app: App) -> None:
         """The last look at the account, the last rows. A venue that does not answer holds up no end."""
@@ -263,8 +272,7 @@ class Session:
                 ended = await asyncio.gather(*waits, return_exceptions=True)
         if isinstance(ended[0], Exception):
             raise EngineError(f"the engine failed: {_root(ended[0])}") from ended[0]
-        if self._venue_lost:
-            raise EngineError(f"the venue is gone: {self._why}")
+        self._need_venue()
 
     async def _begin(self, app: App) -> bool:
         """Up to the first decision: streams, a picture of the account, recovery."""
