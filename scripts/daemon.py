@@ -40,7 +40,7 @@ from scripts.heart import Heart
 from scripts.messenger import ChatDesk, open_chat
 from scripts.okx_ports import okx_ports
 from scripts.options import Mode, RunOptions
-from scripts.outcome import print_json
+from scripts.outcome import Reckoning, print_json
 from scripts.ports import Ports
 from scripts.reconfiguration import Reconfiguration
 from scripts.resumption import Resumption
@@ -59,6 +59,7 @@ class Life:
     """What one engine of this process has to live with. A change of the configuration begins the next.
 
     evidence  what the journal and the host say before the start.
+    reckoning  of the whole run, handed on from one to the next.
     """
 
     options: RunOptions
@@ -70,6 +71,7 @@ class Life:
     changes: Reconfiguration
     evidence: tuple[JournalFacts, HostFacts]
     on_app: Callable[[App], None]
+    reckoning: Reckoning
     port: int | None = None  # of the page, once there was one: it stays where it was found
     is_reconfigured: bool = False
 
@@ -93,14 +95,17 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
             base_url = stack.enter_context(venue_of(options, settings))
         facts: RunFacts | None = None
         port: int | None = None
+        reckoning, rest = Reckoning(), options
         while True:
             evidence = journal_facts(folder, take_over=True), host
-            life = Life(options, settings, secrets, redact, base_url, folder, changes, evidence, on_app, port)
+            life = Life(
+                rest, settings, secrets, redact, base_url, folder, changes, evidence, on_app, reckoning, port
+            )
             facts = live(life) or facts
             if not life.is_reconfigured or facts is None:
                 break
             port = life.port
-            options, settings = _rest_of(options, facts), fit_settings(options, secrets, folder)
+            rest, settings = _rest_of(options, facts), fit_settings(options, secrets, folder)
     if options.json and facts is not None:
         print_json(facts)
     return 0
@@ -150,7 +155,7 @@ def fit_settings(options: RunOptions, secrets: Secrets, folder: Path | None = No
 
 
 def _rest_of(options: RunOptions, facts: RunFacts) -> RunOptions:
-    """For the engine that starts again: what is left of the time it was given."""
+    """For the engine that starts again: what is left of the time the run was given."""
     if options.for_ms is None:
         return options
     return replace(options, for_ms=max(1, options.for_ms - (facts.to_ms - facts.from_ms)))
@@ -222,6 +227,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         redact=redact,
         look_every_s=None if keeper is None else DEMO_LOOK_S,
         configure=life.changes.carry_out,
+        reckoning=life.reckoning,
     )
     sessions.append(session)
     if keeper is not None:

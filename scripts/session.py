@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,19 +14,17 @@ from config.schema import Settings
 from core.context import Context, Permission
 from core.errors import EngineError, UsageError
 from core.events import Decision, Event, On, State
-from core.facts import Kind, Row
+from core.facts import Kind
 from core.journal import LINGER_S, Database, open_in_thread
-from core.observer import prices_of
 from core.ports import Clock, Notifier, Planner
 from core.scheduler import Ticker
-from monitor.pnl_tracker import EquityCurve
 from monitor.status import Status
 from monitor.summary import RunFacts
 from monitor.systemd import Systemd
 from scripts.auto_backup import AutoBackup
 from scripts.commands import Command, Verb, take
 from scripts.compose import LASTING_BOOKS, App, compose
-from scripts.outcome import money_of, run_facts
+from scripts.outcome import Reckoning
 from scripts.ports import Ports
 from scripts.reconfiguration import Proposal
 from scripts.signals import handling
@@ -52,6 +48,7 @@ class Session:
     signals  whether this process's signals are for this session.
     strategy  instead of the main one.
     configure  lays a change of the operator's over the configuration; None where nothing may be changed.
+    reckoning  of the run this is a part of; None for one of its own.
     """
 
     def __init__(
@@ -73,6 +70,7 @@ class Session:
         look_every_s: float | None = None,
         strategy: Planner | None = None,
         configure: Configure | None = None,
+        reckoning: Reckoning | None = None,
     ) -> None:
         self._configure, self._is_reconfigured = configure, False
         self._take_over, self._redact, self._strategy = take_over, redact, strategy
@@ -89,7 +87,7 @@ class Session:
         self._obeys = False
         self._systemd = Systemd.of(os.environ)
         self._watch: Watch | None = None
-        self._curve = EquityCurve()
+        self._reckoning = reckoning or Reckoning()
 
     def status(self) -> Status | None:
         """What the screen shows; None before the first decision."""
@@ -134,13 +132,12 @@ class Session:
 
         Raises EngineError when a part failed or the venue was lost.
         """
-        started_s = time.monotonic()
         with self._hearing():
             ports = await self._unless_over(connect())
             if ports is None:
                 return None
             try:
-                return await self._with(ports, on_app, started_s)
+                return await self._with(ports, on_app)
             finally:
                 await ports.rest.close()
 
@@ -149,8 +146,8 @@ class Session:
             return nullcontext()
         return handling(self._asked_to_end, self.ring, lambda: self._is_reconfigured)
 
-    async def _with(self, ports: Ports, on_app: Callable[[App], None], started_s: float) -> RunFacts | None:
-        from_ms = self._clock.now_ms()
+    async def _with(self, ports: Ports, on_app: Callable[[App], None]) -> RunFacts | None:
+        begun_ms = self._clock.now_ms()
         fields = {"mode": self._mode, "version": VERSION, "instruments": list(ports.markets.names)}
         self._notifier.tell("start", "info", fields)
         app = self._app = await self._unless_over(
@@ -175,14 +172,10 @@ class Session:
             app.journal.redact = self._redact
             self._follow(app)
             on_app(app)
-            self._curve.add(from_ms, _own_equity(app))
-            before = money_of(app)
+            self._reckoning.begin(app, begun_ms)
             await self._live(app)
             await self._say_goodbye(app)
-            wall_s = time.monotonic() - started_s
-            return run_facts(
-                app, self._mode, from_ms, self._clock.now_ms(), self._curve.points, before, wall_s
-            )
+            return self._reckoning.end(app, self._mode, self._clock.now_ms())
         finally:
             await app.streams.stop()
             await app.journal.close()
@@ -222,7 +215,6 @@ class Session:
                 self._notifier.tell("trouble", "warning", fields)
         assert self._watch is not None
         self._watch.write_state()
-        self._curve.add(self._clock.now_ms(), _own_equity(app))
         said = {"reason": self._why, "state": app.engine.state.value}
         self._notifier.tell("stop", "info", said)
         self._watch.prove_books()
@@ -232,13 +224,6 @@ class Session:
     def _follow(self, app: App) -> None:
         self._watch = Watch(app, self._settings, self._mode, self._folder, self._channels_down)
         app.engine.listeners.append(self._watch.on_decision)
-
-        def on_row(row: Row) -> None:
-            if row.kind is Kind.EQUITY:
-                equity = Decimal(row.body["equity"])
-                self._curve.add(row.at_ms, equity - app.books.ledger.transfers)
-
-        app.journal.listeners.append(on_row)
 
     async def _live(self, app: App) -> None:
         """From the streams' start to the last hedge being accounted for."""
@@ -386,12 +371,6 @@ class Session:
         assert self._app is not None
         self._app.engine.listeners.append(on_decision)
         self._app.engine.post(Event(On.HALT, self._clock.now_ms(), why, flatten=True))
-
-
-def _own_equity(app: App) -> Decimal:
-    """Equity net of transfers: what was moved to the funding wallet is still ours."""
-    prices = prices_of({name: app.markets.view(name) for name in app.markets.names})
-    return app.books.ledger.equity(prices) - app.books.ledger.transfers
 
 
 def _root(error: BaseException) -> str:
