@@ -1,7 +1,8 @@
 """Copies of the journal that can be trusted, and the way back: `main.py backup` and `main.py restore`.
 
-A backup is a folder: the journal itself, its rows as JSON lines for reading, and a manifest. It appears
-under its name only when it is complete and has been verified by reopening it.
+A backup is a folder: the journal itself, its rows as JSON lines for reading, the changes that lie over the
+configuration, and a manifest. It appears under its name only when it is complete and has been verified by
+reopening it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from config.overlay import FILE_NAME as OVERLAY
+from config.overlay import read_overlay
 from core.errors import JournalBroken, JournalFailed, UsageError
 from core.fallback import fallback_of, sync_folder
 from core.journal import FILE_NAME
@@ -35,7 +38,11 @@ PAGES_PER_STEP: Final = -1  # all at once: in WAL mode a reader holds nobody up
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds. `head` is the hash of the last row, times are UTC ms of this machine's clock."""
+    """What a backup holds. `head` is the hash of the last row, times are UTC ms of this machine's clock.
+
+    overlay_version  of the changes over the configuration; 0 when there were none, None in a backup from
+                     before they were kept.
+    """
 
     made_ms: int
     version: str
@@ -44,6 +51,8 @@ class Manifest:
     decision_head: str
     last_row_ms: int
     sha256: str  # of journal.db
+    overlay_version: int | None = None
+    overlay_sha256: str = ""  # of overlay.json; "" without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ def make_backup(data: Path, to: Path, now_ms: int, keep: int | None = None) -> B
     try:
         work.mkdir(parents=True)
         manifest = _fill(source, work, now_ms)
+        manifest = _with_overlay(data, work, manifest)
+        (work / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
         if (data / STATE_FILE).exists():
             shutil.copy(data / STATE_FILE, work)
         _sync(work)
@@ -97,11 +108,22 @@ def _fill(source: Path, work: Path, now_ms: int) -> Manifest:
             last_row_ms, rows = max(last_row_ms, row.at_ms), rows + 1
     if rows != found.rows:
         raise JournalBroken(f"{rows} of {found.rows} rows could be exported")
-    manifest = Manifest(
-        now_ms, VERSION, found.rows, found.head, found.decision_head, last_row_ms, _sha256(copy)
-    )
-    (work / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
-    return manifest
+    return Manifest(now_ms, VERSION, found.rows, found.head, found.decision_head, last_row_ms, _sha256(copy))
+
+
+def _with_overlay(data: Path, work: Path, manifest: Manifest) -> Manifest:
+    """Copy the overlay too, and say so. After the journal: what it says of a change may be missing, never
+    the change itself."""
+    if not (data / OVERLAY).exists():
+        return replace(manifest, overlay_version=0)
+    shutil.copy(data / OVERLAY, work)
+    try:
+        version = read_overlay(work).version
+    except UsageError as error:
+        raise JournalFailed(
+            f"cannot back up {data / OVERLAY}: it holds no changes of a configuration; mend or remove it"
+        ) from error
+    return replace(manifest, overlay_version=version, overlay_sha256=_sha256(work / OVERLAY))
 
 
 def read_backup(folder: Path) -> Manifest:
@@ -118,7 +140,19 @@ def read_backup(folder: Path) -> Manifest:
     found = _sound(folder / FILE_NAME)
     if (found.rows, found.head) != (manifest.rows, manifest.head):
         raise JournalBroken(f"{folder} holds {found.rows} rows, its manifest says {manifest.rows}")
+    _check_overlay(folder / OVERLAY, manifest)
     return manifest
+
+
+def _check_overlay(kept: Path, manifest: Manifest) -> None:
+    if not manifest.overlay_version:
+        if kept.exists():
+            raise JournalBroken(f"{kept} is no part of this backup, its manifest says")
+        return
+    if _sha256(kept) != manifest.overlay_sha256:
+        raise JournalBroken(f"{kept} is not the file the manifest speaks of")
+    if (version := read_overlay(kept.parent).version) != manifest.overlay_version:
+        raise JournalBroken(f"{kept} is version {version}, its manifest says {manifest.overlay_version}")
 
 
 def _sound(path: Path) -> VerifyResult:
@@ -152,19 +186,21 @@ def _prune(to: Path, keep: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`set_aside` names the folder, inside the data folder, that keeps what was there before."""
+    """`set_aside` names the folder, inside the data folder, that keeps what was there before: these files."""
 
     manifest: Manifest
     rows_before: int | None  # None: nothing was there, or it could not be read
     set_aside: str
+    replaced: tuple[str, ...]
 
 
 def restore(backup: Path, data: Path, now_ms: int, over_newer: bool = False) -> Restored:
-    """Put a backup's journal into the data folder; what was there is kept in a folder beside it.
+    """Put a backup's journal and overlay into the data folder; what was there is kept in a folder beside it.
 
     Everything is verified before anything is touched, and the last step is one rename: whoever looks
-    finds the old journal or the new one. Raises SelfCheckRefused while an engine holds the folder,
-    UsageError when the journal there is newer or belongs to other books and `over_newer` is not set.
+    finds the old journal or the new one, and with the new one its overlay. Raises SelfCheckRefused while an
+    engine holds the folder, UsageError when the journal there is newer or belongs to other books and
+    `over_newer` is not set.
     """
     manifest = read_backup(backup)
     data.mkdir(parents=True, exist_ok=True)
@@ -176,13 +212,26 @@ def restore(backup: Path, data: Path, now_ms: int, over_newer: bool = False) -> 
             shutil.copy(backup / FILE_NAME, fresh)
             _sound(fresh)
             _sync(data, fresh)
-            aside = _set_aside(data, now_ms) if target.exists() else ""
+            aside, replaced = _set_aside(data, now_ms)
+            if manifest.overlay_version is not None:
+                _lay_over(backup, data, manifest)
             os.replace(fresh, target)
             sync_folder(data)
         except OSError as error:
             fresh.unlink(missing_ok=True)
             raise JournalFailed(f"cannot restore {backup} to {data}: {error}") from error
-    return Restored(manifest, rows_before, aside)
+    return Restored(manifest, rows_before, aside, replaced)
+
+
+def _lay_over(backup: Path, data: Path, manifest: Manifest) -> None:
+    """The overlay as it was then: that of the backup, or none."""
+    if not manifest.overlay_version:
+        (data / OVERLAY).unlink(missing_ok=True)
+        return
+    fresh = data / f"{OVERLAY}.restoring"
+    shutil.copy(backup / OVERLAY, fresh)
+    _sync(data, fresh)
+    os.replace(fresh, data / OVERLAY)
 
 
 def _judge(target: Path, manifest: Manifest, over_newer: bool) -> int | None:
@@ -220,22 +269,26 @@ def _hash_at(path: Path, seq: int) -> str:
     return row.hash if row is not None and row.seq == seq else ""
 
 
-def _set_aside(data: Path, now_ms: int) -> str:
-    """Keep the journal and everything that belongs to it. Its log goes before the file is replaced, because
-    SQLite would read an old log into the new file; of a sound journal the log is empty by now."""
+def _set_aside(data: Path, now_ms: int) -> tuple[str, tuple[str, ...]]:
+    """Keep the overlay, the journal and everything that belongs to it; return the folder's name and the
+    files, none when nothing is there. The journal's log goes before the file is replaced, because SQLite
+    would read an old log into the new file; of a sound journal the log is empty by now."""
+    target = data / FILE_NAME
+    beside = [target.with_name(target.name + end) for end in ("-wal", "-shm")]
+    beside = [path for path in (*beside, fallback_of(target)) if target.exists() and path.exists()]
+    there = [path for path in (target, *beside, data / OVERLAY) if path.exists()]
+    if not there:
+        return "", ()
     stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = data / f"replaced-{stamp}"
     aside.mkdir()
-    target = data / FILE_NAME
-    beside = [target.with_name(target.name + end) for end in ("-wal", "-shm")]
-    beside = [path for path in (*beside, fallback_of(target)) if path.exists()]
-    for path in (target, *beside):
+    for path in there:
         shutil.copy2(path, aside)
     _sync(aside)
     sync_folder(data)
     for path in beside:
         path.unlink()
-    return aside.name
+    return aside.name, tuple(path.name for path in there)
 
 
 # --- shared -----------------------------------------------------------------------------------------
