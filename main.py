@@ -288,6 +288,8 @@ def configure(
     version = there.version
     for one in there.propose(version, asked).diff:
         print(f"{one.key}: {one.before} -> {one.after}")
+    if not there.is_as_started():
+        print("and what else differs from the last start: files edited since, or its --instruments")
     _send(folder, Command(Verb.CONFIGURE, reason, "", version, asked))
 
 

@@ -86,7 +86,6 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
     with redacted_errors(redact), ExitStack() as stack:
         settings = fit_settings(options, secrets)
         folder = data_folder(options)
-        changes = Reconfiguration(options.config, folder)
         host = host_facts(folder)
         ignore_doorbell()  # from here on our process id is to be found
         stack.enter_context(FolderLock(folder))
@@ -98,6 +97,9 @@ def run_daemon(options: RunOptions, on_app: Callable[[App], None] = lambda app: 
         reckoning, rest = Reckoning(), options
         while True:
             evidence = journal_facts(folder, take_over=True), host
+            changes = Reconfiguration(
+                options.config, folder, settings, lambda files: _with_instruments(files, options)
+            )
             life = Life(
                 rest, settings, secrets, redact, base_url, folder, changes, evidence, on_app, reckoning, port
             )

@@ -6,16 +6,20 @@ its hedges, and starts again with the new settings, through the recovery that ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from config.loader import differences, load
+from config.loader import differences, fingerprint, load
 from config.meanings import MEANINGS
 from config.overlay import LOCKED, Overlay, read_overlay, write_overlay
 from config.schema import Settings
 from core.errors import UsageError
+from core.facts import Kind
+from core.journal import FILE_NAME as JOURNAL
+from core.journal_reader import JournalReader
 from monitor.web.answers import Form, Meaning, Moved
 
 APPLIES: Final = (
@@ -44,25 +48,44 @@ def changes_of(words: Iterable[str]) -> dict[str, str | None]:
 
 
 class Reconfiguration:
-    """What may be changed of one engine: its files, and the overlay in its data folder."""
+    """What may be changed of one engine: its files, and the overlay in its data folder.
 
-    def __init__(self, config: Path, folder: Path) -> None:
-        self._config, self._folder = config, folder
+    in_force  what the engine started with; None where nobody knows: then it counts as what lies there now.
+    shape     what the command line says besides, to this start as to every other.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        folder: Path,
+        in_force: Settings | None = None,
+        shape: Callable[[Settings], Settings] = lambda settings: settings,
+    ) -> None:
+        self._config, self._folder, self._in_force, self._shape = config, folder, in_force, shape
 
     def settings(self) -> Settings:
         """The files with the overlay over them. Raises UsageError."""
-        return load(self._config, read_overlay(self._folder))
+        return self._next(read_overlay(self._folder))
 
     def form(self) -> Form:
         """What a form needs to propose a change."""
         overlay = read_overlay(self._folder)
-        files = {
-            name: field.annotation.model_json_schema()
-            for name, field in Settings.model_fields.items()
-            if field.annotation is not None
-        }
-        meanings = {path: Meaning(*told) for path, told in MEANINGS.items()}
-        return Form(overlay.version, dict(overlay.changes), files, LOCKED, APPLIES, meanings)
+        edited: tuple[Moved, ...] = ()
+        problem = ""
+        try:
+            edited = self._moved(self._next(overlay), {})
+        except UsageError as error:
+            problem = str(error)
+        changes, meanings = dict(overlay.changes), _meanings()
+        return Form(overlay.version, changes, _schemas(), LOCKED, APPLIES, meanings, edited, problem)
+
+    def is_as_started(self) -> bool:
+        """Whether the last start was with what lies there now; True also when there was none."""
+        if not (self._folder / JOURNAL).exists():
+            return True
+        with JournalReader(self._folder / JOURNAL) as reader:
+            boot = next(reader.backwards(Kind.BOOT), None)
+        return boot is None or boot.body["fingerprint"] == fingerprint(self.settings())
 
     @property
     def version(self) -> int:
@@ -70,16 +93,17 @@ class Reconfiguration:
         return read_overlay(self._folder).version
 
     def propose(self, version: int, changes: Mapping[str, str | None]) -> Proposal:
-        """Judge a change as the next start would.
+        """Judge a change as the next start would. Its diff names everything that start brings along: also
+        what was edited in the files since the last one.
 
         Raises StaleVersion when the overlay has moved on, UsageError with every problem, or when the change
         would change nothing.
         """
         before = read_overlay(self._folder)
         after = before.changed(version, changes)
-        moved = differences(load(self._config, before), load(self._config, after))
-        diff = tuple(Moved(*one) for one in moved)
-        if not diff:
+        settings = self._next(after)
+        diff = self._moved(settings, changes)
+        if not diff and not differences(self._next(before), settings):
             raise UsageError(f"changes: {', '.join(changes)}; nothing in force would become another")
         return Proposal(after, diff)
 
@@ -88,3 +112,27 @@ class Reconfiguration:
         proposal = self.propose(version, changes)
         write_overlay(self._folder, proposal.overlay)
         return proposal
+
+    def _next(self, overlay: Overlay) -> Settings:
+        """What a start would have now."""
+        return self._shape(load(self._config, overlay))
+
+    def _moved(self, then: Settings, changes: Mapping[str, str | None]) -> tuple[Moved, ...]:
+        """Every value that `then` makes another one, and whether the changes name it."""
+        now = self._in_force or self._next(read_overlay(self._folder))
+        return tuple(Moved(*one, asked=one[0] in changes) for one in differences(now, then))
+
+
+@cache
+def _meanings() -> dict[str, Meaning]:
+    return {path: Meaning(*told) for path, told in MEANINGS.items()}
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    """The JSON schema of each file."""
+    return {
+        name: field.annotation.model_json_schema()
+        for name, field in Settings.model_fields.items()
+        if field.annotation is not None
+    }

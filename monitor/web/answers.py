@@ -29,16 +29,22 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One value of the configuration that becomes another one, as written in YAML."""
+    """One value of the configuration that becomes another one, as written in YAML.
+
+    asked  the change names it; else it was edited in the files since the engine started, which reads them
+           again with every change.
+    """
 
     key: str
     before: str
     after: str
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Reconfigured:
-    """A change lies in the engine's box. `version`: the overlay's, once it is in force."""
+    """A change lies in the engine's box. `version`: the overlay's, once it is in force. `diff`: all that
+    becomes another one then."""
 
     version: int
     diff: tuple[Moved, ...]
@@ -63,6 +69,8 @@ class Form:
     locked    keys, or beginnings of keys, that only the files on the host may change.
     applies   when a change takes effect.
     meanings  of every file, section and key, by dotted path.
+    edited    what was edited in the files since the engine started: it comes along with any change.
+    problem   why the files as they are now would refuse every change; "" when they would not.
     """
 
     version: int
@@ -71,6 +79,8 @@ class Form:
     locked: tuple[str, ...]
     applies: str
     meanings: dict[str, Meaning]
+    edited: tuple[Moved, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Daemon:
     url: str
     process: subprocess.Popen[str]
     client: httpx.Client
+    config: Path
 
     def ask(self, path: str, **parameters: Any) -> Any:
         answer = self.client.get(path, params=parameters)
@@ -101,7 +102,7 @@ def demo(folder: Path, speed: int) -> Iterator[Daemon]:
     try:
         url = _url(process, told)
         with httpx.Client(base_url=url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
-            yield Daemon(url, process, client)
+            yield Daemon(url, process, client, config)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     finally:

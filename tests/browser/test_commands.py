@@ -117,6 +117,28 @@ def test_what_two_keys_say_against_each_other_is_told_by_the_engine(desk: Visito
     expect(dialog.get_by_role("alert")).to_contain_text("emergency_below")
 
 
+def test_what_was_edited_in_the_files_is_named_with_every_change(desk: Visitor, daemon: Daemon) -> None:
+    file = daemon.config / "strategy.yaml"
+    shipped = file.read_text()
+    try:
+        desk.visit("/configuration")
+        page = desk.page
+        page.get_by_role("tab", name="strategy").click()
+        page.get_by_label("strategy.exit.cooldown_hours").fill("12")
+        file.write_text(shipped.replace("horizon_hours: 720", "horizon_hours: 700"))
+        page.get_by_role("button", name="Review one change").click()
+        dialog = page.get_by_role("dialog")
+        along = dialog.get_by_role("status")
+        expect(along).to_contain_text("Edited in the files since the engine started")
+        expect(along.get_by_role("listitem")).to_have_text(["strategy.forecast.horizon_hoursNow720Then700"])
+        assert desk.violations() == []
+        file.write_text(shipped.replace("horizon_hours: 720", "horizon_hours: often"))
+        desk.visit("/configuration")
+        expect(page.get_by_role("alert")).to_contain_text("strategy.yaml")
+    finally:
+        file.write_text(shipped)
+
+
 def test_a_bad_value_is_marked_and_a_good_one_starts_the_engine_with_it(
     desk: Visitor, daemon: Daemon
 ) -> None:

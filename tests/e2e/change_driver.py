@@ -22,6 +22,8 @@ FOR_MS = 10 * 3_600_000
 
 def main(count: str, url: str, folder: str, *changes: str) -> None:
     left = int(count)
+    config = Path(folder) / "config"
+    file = config / "strategy.yaml"
 
     def watch(app: App) -> None:
         def on_row(row: Row) -> None:
@@ -29,11 +31,14 @@ def main(count: str, url: str, folder: str, *changes: str) -> None:
             left -= row.kind is Kind.BILL and row.body["bill"]["kind"] == "funding"
             if left == 0:
                 left = -1
+                text = file.read_text()
+                file.write_text(text.replace("horizon_hours: 720", "horizon_hours: 700"))
                 send(Path(folder), Command(Verb.CONFIGURE, "a test", "", 0, changes_of(changes)))
 
         app.journal.listeners.append(on_row)
 
-    run_daemon(RunOptions(speed=None, venue=url, data=Path(folder), for_ms=FOR_MS, json=True), watch)
+    options = RunOptions(speed=None, venue=url, data=Path(folder), config=config, for_ms=FOR_MS, json=True)
+    run_daemon(options, watch)
 
 
 if __name__ == "__main__":

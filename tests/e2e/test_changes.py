@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ COSTS = ("fees", "slippage", "interest")
 
 
 def test_the_summary_covers_the_whole_run_across_a_change_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    for file in (ROOT / "config").glob("*.yaml"):
+        shutil.copy(file, tmp_path / "config")
     with venue("--seed", "7") as url:
         done = run(DRIVER, "1", url, str(tmp_path), "strategy.exit.cooldown_hours=12")
     assert done.code == 0, done.err
@@ -46,6 +50,12 @@ def test_the_summary_covers_the_whole_run_across_a_change_of_the_configuration(t
     assert abs(terms - D(said["net_pnl"])) < D("1e-8")
     each = [sum(D(one[name]) for one in said["per_instrument"].values()) for name in ("funding", "fees")]
     assert each == [D(said["funding"]), D(said["fees"])]
+
+    [note] = [row.body for row in rows if row.body.get("what") == "configuration"]
+    assert [(one["key"], one["after"], one["asked"]) for one in note["diff"]] == [
+        ("strategy.forecast.horizon_hours", "700", False),  # edited in its file, and named with the change
+        ("strategy.exit.cooldown_hours", "12", True),
+    ]
 
 
 def bills(rows: list[Row]) -> list[Any]:

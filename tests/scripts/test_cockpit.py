@@ -133,7 +133,7 @@ def test_a_change_of_the_configuration_is_judged_and_lies_in_the_box(tmp_path: P
         answer = client.post("/api/config", json=change)
         assert answer.status_code == 202, answer.text
         assert answer.json()["diff"] == [
-            {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12"}
+            {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12", "asked": True}
         ]
     [command] = take(tmp_path)
     assert (command.verb, command.reason) == (Verb.CONFIGURE, "calmer (web)")

@@ -273,6 +273,14 @@ export interface Meaning {
   zh: string;
 }
 
+/** A value that becomes another one; not `asked`: edited in the files since the engine started. */
+export interface ConfigMove {
+  key: string;
+  before: string;
+  after: string;
+  asked: boolean;
+}
+
 export interface ConfigForm {
   version: number;
   /** What was changed from here and is laid over the files, as written in YAML. */
@@ -282,11 +290,14 @@ export interface ConfigForm {
   applies: string;
   /** By dotted path. */
   meanings: Record<string, Meaning>;
+  edited: ConfigMove[];
+  /** Why the files as they are now would refuse every change; empty when they would not. */
+  problem: string;
 }
 
 export interface ConfigDiff {
   version: number;
-  diff: { key: string; before: Json; after: Json }[];
+  diff: ConfigMove[];
   applies: string;
 }
 

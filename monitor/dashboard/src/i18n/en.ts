@@ -263,6 +263,8 @@ export const en = {
   "config.review_one": "Review one change",
   "config.discard": "Discard",
   "config.diff": "What would change",
+  "config.edited": "Edited in the files since the engine started; comes along with every change:",
+  "config.refused": "The files as they are now would be refused, and with them every change:",
   "config.before": "Now",
   "config.after": "Then",
   "config.apply": "Apply",

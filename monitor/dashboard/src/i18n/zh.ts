@@ -264,6 +264,8 @@ export const zh: Record<Key, string> = {
   "config.review_one": "检查 1 项修改",
   "config.discard": "放弃",
   "config.diff": "将要修改的内容",
+  "config.edited": "引擎启动后在文件中的修改，会随任何一次修改一并生效：",
+  "config.refused": "文件现在的内容会被拒绝，任何修改也随之被拒绝：",
   "config.before": "当前",
   "config.after": "修改后",
   "config.apply": "应用",

@@ -1,6 +1,6 @@
 import { useMemo, useState, type ReactNode } from "react";
 import { post, Problem } from "../api/client";
-import type { ConfigDiff, ConfigForm, Json } from "../api/types";
+import type { ConfigDiff, ConfigForm, ConfigMove, Json } from "../api/types";
 import { allowed, fieldsOf, shownAs, typed, written, wrong, type Field } from "../config/schema";
 import { useSaid, type Said } from "../i18n";
 import { useAsk } from "../state/ask";
@@ -62,6 +62,7 @@ export function ConfigPage(): ReactNode {
           <p className="mt-1">{said.sentence(applied.applies)}</p>
         </div>
       ) : null}
+      {form.data ? <Edited form={form.data} /> : null}
       <div className="flex flex-wrap items-end justify-between gap-3">
         <div className="w-full max-w-md">
           <TextField type="search" label={t("config.find")} value={find} onChange={setFind} />
@@ -231,6 +232,48 @@ function Input(props: { field: Field; text: string; problem: string | null; onCh
   return <TextField {...shared} placeholder={t("config.empty")} {...(isNumber ? { inputMode: "decimal" as const } : {})} />;
 }
 
+function Move(props: { name: string; before: string; after: string }): ReactNode {
+  const { t } = useSaid();
+  return (
+    <li className="px-3.5 py-2.5">
+      <p className="font-mono text-xs font-medium break-all">{props.name}</p>
+      <p className="num mt-1 flex flex-wrap items-center gap-2 text-sm whitespace-normal">
+        <span className="sr-only">{t("config.before")}</span>
+        <span className="text-soft line-through">{props.before}</span>
+        <Icon name="arrow" size={14} className="text-faint" />
+        <span className="sr-only">{t("config.after")}</span>
+        <span className="font-semibold">{props.after}</span>
+      </p>
+    </li>
+  );
+}
+
+/** What the next start takes in from the files, whoever asks for it. `except`: what one's own change says. */
+function Edited(props: { form: ConfigForm; except?: Field[] }): ReactNode {
+  const { t } = useSaid();
+  const own = new Set(props.except?.map((field) => field.key));
+  const edited: ConfigMove[] = props.form.edited.filter((move) => !own.has(move.key));
+  if (props.form.problem) {
+    return (
+      <div role="alert" className="rounded-lg bg-bad-soft px-3.5 py-2.5 text-bad">
+        <p className="font-medium">{t("config.refused")}</p>
+        <p className="mt-1 text-xs break-words whitespace-pre-line">{props.form.problem}</p>
+      </div>
+    );
+  }
+  if (edited.length === 0) return null;
+  return (
+    <div role="status" className="rounded-lg bg-warn-soft">
+      <p className="px-3.5 pt-2.5 font-medium">{t("config.edited")}</p>
+      <ul className="divide-y divide-line">
+        {edited.map((move) => (
+          <Move key={move.key} name={move.key} before={move.before} after={move.after} />
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 function Review(props: {
   fields: Field[];
   edits: Edits;
@@ -244,6 +287,7 @@ function Review(props: {
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const latest = useAsk<ConfigForm>("/api/config/form");
   const short = reason.trim().length < 3 || reason.trim().length > 200 ? t("act.reason_short") : null;
   const apply = async (): Promise<void> => {
     setTried(true);
@@ -274,18 +318,16 @@ function Review(props: {
       >
         <ul className="divide-y divide-line rounded-lg border border-line">
           {props.fields.map((field) => (
-            <li key={field.key} className="px-3.5 py-2.5">
-              <p className="font-mono text-xs font-medium break-all">{field.key}</p>
-              <p className="num mt-1 flex flex-wrap items-center gap-2 text-sm whitespace-normal">
-                <span className="sr-only">{t("config.before")}</span>
-                <span className="text-soft line-through">{shownValue(field.value, said)}</span>
-                <Icon name="arrow" size={14} className="text-faint" />
-                <span className="sr-only">{t("config.after")}</span>
-                <span className="font-semibold">{thenShown(field, props.edits[field.key], said)}</span>
-              </p>
-            </li>
+            <Move
+              key={field.key}
+              name={field.key}
+              before={shownValue(field.value, said)}
+              after={thenShown(field, props.edits[field.key], said)}
+            />
           ))}
         </ul>
+        {/* Asked anew: the files may have been edited while somebody was typing here. */}
+        <Edited form={latest.data ?? props.form} except={props.fields} />
         <p className="text-xs text-faint">{said.sentence(props.form.applies)}</p>
         <TextField
           label={t("act.reason")}
