@@ -47,6 +47,7 @@ docs: setup
 	$(BIN)/python -m scripts.api_examples
 	$(BIN)/python -m scripts.api_reference
 	$(BIN)/python -m scripts.metrics_reference
+	$(BIN)/python -m scripts.page_words
 	$(BIN)/python scripts/state_diagram.py
 	$(BIN)/python -m scripts.fault_table
 	$(BIN)/python -m scripts.doc_pictures

@@ -1,7 +1,4 @@
-"""What guards and conditions say, for people: their names, their sentences, the names of their figures.
-
-The page has the same words (monitor/dashboard/src/i18n/words.ts); a test holds the two together.
-"""
+"""What guards and conditions say, for people: their names, their sentences, the names of their figures."""
 
 from __future__ import annotations
 
@@ -66,7 +63,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "a hedge is held already": "已持有对冲",
     "nothing is held": "未持有",
     "nothing is worth opening now": "目前没有值得开仓的品种",
-    "something held must change": "持仓无需变动",
+    "something held must change": "持仓需要变动",
     "nothing is planned": "没有计划开仓",
     "the hedge is wanted": "该对冲应当持有",
     "no delisting is announced": "没有下架公告",
@@ -146,6 +143,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "something is held": "有持仓",
     "a leg stands alone": "单腿敞口",
     "expected carry pays": "预期收益足够",
+}
+
+# guard -> (English, Chinese) of its no, where the sentence it says would mean yes
+NOES: Final[Mapping[str, tuple[str, str]]] = {
+    "adjustment_due": ("nothing held must change", "持仓无需变动"),
 }
 
 # figure -> (English, Chinese); the unit stands with the value

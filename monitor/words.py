@@ -7,16 +7,14 @@ from typing import Final, Literal
 
 from monitor.cause_words import CAUSES, EXITS, REASONS
 from monitor.chat_texts import CHAT_LABELS
-from monitor.verdict_words import SENTENCES
+from monitor.verdict_words import NOES
+from monitor.verdict_words import SENTENCES as SAID
 
 Language = Literal["en", "zh"]
 
 # English reads as written; only the Chinese side needs a table.
-_WORDS: Final[Mapping[str, str]] = {
-    **CAUSES,
-    **REASONS,
-    **EXITS,
-    **SENTENCES,
+SENTENCES: Final[Mapping[str, str]] = {**REASONS, **EXITS, **SAID}
+NAMES: Final[Mapping[str, str]] = {
     "IDLE": "空闲",
     "OPENING": "开仓中",
     "RUNNING": "运行中",
@@ -121,6 +119,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "unpause": "取消暂停",
     "close": "平掉一个对冲",
 }
+_WORDS: Final[Mapping[str, str]] = {**CAUSES, **SENTENCES, **NAMES}
 
 LABELS: Final[Mapping[str, tuple[str, str]]] = {
     **CHAT_LABELS,
@@ -177,6 +176,13 @@ def word(value: object, language: Language) -> str:
     if language == "zh":
         return _WORDS.get(text, text)
     return text.replace("_", " ") if text.islower() else text
+
+
+def verdict_sentence(guard: str, ok: bool, reason: str, language: Language) -> str:
+    """What a guard says, in the reader's language."""
+    if not ok and guard in NOES:
+        return NOES[guard][language == "zh"]
+    return word(reason, language)
 
 
 def label(key: str, language: Language) -> str:

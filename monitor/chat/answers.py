@@ -19,7 +19,7 @@ from monitor.pnl_tracker import max_drawdown
 from monitor.status import HedgeLine, Status
 from monitor.texts import render
 from monitor.verdict_words import figure_word, guard_word
-from monitor.words import Language, label, word
+from monitor.words import Language, label, verdict_sentence, word
 
 FIGURES_SHOWN: Final = 4  # of one verdict
 WARNINGS_SHOWN: Final = 6
@@ -137,7 +137,8 @@ class Answers:
         refusals = [v for v in judged.verdicts if not v.ok and not (hedge and v.guard == "not_held")]
         notes: list[str] = []
         for verdict in refusals:
-            notes.append(f"✗ {guard_word(verdict.guard, self.language)}: {self._word(verdict.reason)}")
+            said = verdict_sentence(verdict.guard, verdict.ok, verdict.reason, self.language)
+            notes.append(f"✗ {guard_word(verdict.guard, self.language)}: {said}")
             notes += [
                 f"    {figure_word(name, self.language)} {figure(name, value, self.language)}"
                 for name, value in verdict.figures[:FIGURES_SHOWN]
