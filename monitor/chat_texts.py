@@ -24,6 +24,11 @@ CHAT_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "{instrument} is not held. Held: {held:list}",
         "未持有 {instrument}。当前持有：{held:list}",
     ),
+    "chat.young_curve": (
+        "The curve gains a point every hour; so far it is hardly more than the beginning and now. The next"
+        " point comes after {at_ms:utc}.",
+        "曲线每小时增加一个点；目前几乎只有起点与现在，下一个点在 {at_ms:utc} 之后。",
+    ),
     "chat.nothing_held": ("Nothing is held.", "当前无持仓。"),
     "chat.too_old": (
         "{command} was sent {age_ms:span} ago and was not carried out. If you still want it, say it again.",

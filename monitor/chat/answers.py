@@ -14,7 +14,7 @@ from monitor import formats
 from monitor.chat.commands import ENTRIES
 from monitor.chat.figures import figure
 from monitor.chat.layout import SCREEN, Button, Page, clipped, facts, table
-from monitor.chat.passbook import Closed, Judged, Stretch
+from monitor.chat.passbook import HOUR_MS, Closed, Judged, Stretch
 from monitor.pnl_tracker import max_drawdown
 from monitor.status import HedgeLine, Status
 from monitor.texts import render
@@ -105,7 +105,11 @@ class Answers:
             tuple(self._button(name, f"pnl {name}") for name in ("day", "week", "month")),
             (self._button("total", "pnl all"),),
         )
-        return Page(head, lines, (f"{minute(stretch.from_ms)} – {minute(stretch.to_ms)} UTC",), choice)
+        notes = [f"{minute(stretch.from_ms)} – {minute(stretch.to_ms)} UTC"]
+        if stretch.hours < 2:
+            next_ms = stretch.to_ms - stretch.to_ms % HOUR_MS + HOUR_MS
+            notes.append(self._say("chat.young_curve", at_ms=next_ms))
+        return Page(head, lines, tuple(notes), choice)
 
     def funding(self, s: Status, day: Stretch, all_: Stretch) -> Page:
         """What comes next, and what was received."""

@@ -35,7 +35,9 @@ class Stretch:
     """What happened from `from_ms` to `to_ms`, to the hour. Amounts in USDT.
 
     terms    where the money came from; their net is the change of equity, net of money moved in or out.
-    equity   (ts_ms, equity) oldest first, an hour apart, net of money moved in or out.
+    equity   (ts_ms, equity) oldest first: at the beginning, an hour apart, and now, net of money moved in
+             or out. Last less first is the net of the terms.
+    hours    of those points stand for a full hour.
     funding  received, by instrument.   payments  (ts_ms, amount) oldest first.
     """
 
@@ -46,6 +48,7 @@ class Stretch:
     funding: Mapping[str, Decimal]
     payments: tuple[Point, ...]
     rounds: int
+    hours: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Passbook:
             ledger = self._books.ledger
             since_ms = -1 if from_ms is None else from_ms
             before = next((t for at_ms, t in reversed(self._terms) if at_ms <= since_ms), Terms())
+            hourly = tuple(point for point in self._curve if since_ms < point[0] <= to_ms)
             paid = [one for one in ledger.settlements if since_ms < one.ts_ms <= to_ms]
             funding: dict[str, Decimal] = {}
             for one in paid:
@@ -96,11 +100,24 @@ class Passbook:
                 (ledger.opened_ms or to_ms) if from_ms is None else from_ms,
                 to_ms,
                 ledger.terms({}) - before,
-                tuple(point for point in self._curve if point[0] >= since_ms),
+                self._with_ends(hourly, since_ms, to_ms),
                 dict(sorted(funding.items())),
                 tuple((one.ts_ms, one.amount) for one in paid),
                 sum(hedge.closed_ms > since_ms for hedge in self._books.rounds),
+                len(hourly),
             )
+
+    def _with_ends(self, hourly: tuple[Point, ...], since_ms: int, to_ms: int) -> tuple[Point, ...]:
+        """The curve with what there was at its beginning, and what there is now at the prices last noted:
+        the hourly points alone say nothing of an engine's first hour."""
+        ledger = self._books.ledger
+        if ledger.opened_ms is None or ledger.opened_ms > to_ms:
+            return hourly
+        opening = ledger.opened_ms, ledger.opening_equity
+        _, begun = next((point for point in reversed(self._curve) if point[0] <= since_ms), opening)
+        points = ((max(since_ms, ledger.opened_ms), begun), *hourly)
+        now = ledger.equity({}) - ledger.transfers
+        return (*(point for point in points if point[0] < to_ms), (to_ms, now))
 
     def rounds(self, most: int) -> tuple[Closed, ...]:
         """The latest closed rounds, youngest first."""

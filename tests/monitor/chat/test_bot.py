@@ -24,7 +24,7 @@ from monitor.redaction import Redactor
 from monitor.side_thread import SideThread
 from tests.core.story import Story
 from tests.monitor.chat.bot_api import CONFLICT, BotApi, Trouble, bot_api
-from tests.monitor.chat.desks import OWNER, STRANGER, FakeDesk, status_of
+from tests.monitor.chat.desks import NOW_MS, OWNER, STRANGER, FakeDesk, status_of
 from tests.monitor.fakes import Sleeps
 from tests.monitor.web.shelf import Shelf
 
@@ -177,16 +177,20 @@ def test_a_command_from_while_nobody_listened_is_not_carried_out(tmp_path: Path)
     assert "4m ago and was not carried out" in call.text and call.buttons == []
 
 
-async def test_pnl_comes_with_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hours", [1, 3])
+async def test_pnl_comes_with_a_picture_from_the_first_minutes_on(tmp_path: Path, hours: int) -> None:
     story = Story()
+    story.now_ms = NOW_MS - hours * 3_600_000
     story.boot({"USDT": "1000"})
-    for n in range(3):
+    for n in range(hours):
         story.equity(f"{1000 + n}")
         story.now_ms += 3_600_000
     await Shelf(tmp_path).write(story)
     assert (tmp_path / FILE_NAME).exists()
     with line(tmp_path) as of:
         of.say("/pnl")
+        page = of.api.hear("sendMessage")
+        assert ("gains a point every hour" in page.text) == (hours == 1)
         call = of.api.hear("sendPhoto")
         image = Image.open(BytesIO(call.files["photo"]))
         assert image.format == "PNG" and image.size == (1080, 810)

@@ -80,3 +80,33 @@ async def test_an_hour_that_is_over_is_taken_off_a_later_stretch(tmp_path: Path)
     before = then.ledger.terms({})
     assert before != Terms()
     assert book.stretch(then.last_row_ms, end_ms).terms == book.stretch(None, end_ms).terms - before
+
+
+async def test_in_its_first_hour_an_engine_shows_its_beginning_and_what_fees_have_cost_since(
+    tmp_path: Path,
+) -> None:
+    shelf, story = Shelf(tmp_path), Story()
+    story.boot({"USDT": "1000"})
+    story.equity("1000", BTC_USDT=("100", "100"))
+    story.hedge("opened")
+    story.fill("spot", "buy", "1", "100", fee="-0.1")
+    await shelf.write(story)
+    book, now_ms = Passbook(shelf.path), story.rows[-1].at_ms
+    told = book.stretch(None, now_ms + 60_000)
+    assert told.hours == 1
+    assert told.equity[0] == (story.rows[0].at_ms, D(1000))
+    assert told.equity[-1][0] == now_ms + 60_000
+    assert told.equity[-1][1] - told.equity[0][1] == told.terms.net == D("-0.1")
+
+
+async def test_a_curve_begins_and_ends_with_its_stretch_and_changes_by_what_was_earned(
+    tmp_path: Path,
+) -> None:
+    shelf, story = Shelf(tmp_path), running_story()
+    await shelf.write(story)
+    book, end_ms = Passbook(shelf.path), story.rows[-1].at_ms + 1
+    for from_ms in (None, story.rows[0].at_ms, end_ms - HOUR_MS):
+        told = book.stretch(from_ms, end_ms)
+        assert (told.equity[0][0], told.equity[-1][0]) == (from_ms or story.rows[0].at_ms, end_ms)
+        assert told.equity[-1][1] - told.equity[0][1] == told.terms.net
+        assert [at_ms for at_ms, _ in told.equity] == sorted({at_ms for at_ms, _ in told.equity})
