@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from core.ledger import Ledger, Prices, coin_of
 from core.ownership import Holding
 from core.permission import take_up
 from core.tally import Booking, Trade
-from core.types import ONE, ZERO, Base, BillKind, Contracts, Leg, TransferStatus
+from core.types import DAY_MS, ONE, ZERO, Base, BillKind, Contracts, Leg, TransferStatus
 
 CHARGE_LAG_MS: Final = 15 * 60_000  # a bill may be dated so long after the settlement it is for
 
@@ -411,4 +412,9 @@ def _price_result(hedge: Hedge) -> Decimal:
 
 def day_of(ts_ms: int) -> str:
     """The UTC date of an instant, as 2026-01-31."""
-    return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return _date_of(ts_ms // DAY_MS)
+
+
+@lru_cache(maxsize=64)  # every look asks for today's
+def _date_of(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_MS // 1000, UTC).strftime("%Y-%m-%d")

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import takewhile
 
 from core.context import MarketView
 from core.ports import AccountSink
@@ -106,7 +107,6 @@ class _PairSide:
         default_factory=lambda: deque(maxlen=KEEP_OPEN_INTEREST)
     )
     settled: tuple[SettledFunding, ...] = ()
-    settled_key: tuple[int, int] = (0, 0)  # how many the venue keeps, and the time of the last
     seen: tuple[int, int, int] = (-1, 0, 0)  # instant and book numbers of the kept view
     view: MarketView | None = None
 
@@ -162,12 +162,13 @@ class DirectMarkets:
 
     @staticmethod
     def _settled(side: _PairSide) -> tuple[SettledFunding, ...]:
-        rows = side.swap.settled
-        key = (len(rows), rows[-1].ts_ms if rows else 0)
-        if key != side.settled_key:
-            newest = list(rows)[-KEEP_SETTLED:]
-            side.settled_key = key
-            side.settled = tuple(SettledFunding(row.ts_ms, row.rate) for row in newest)
+        """What the venue keeps of them, the newest: with each settlement one more, and the oldest goes."""
+        rows, known = side.swap.settled, side.settled
+        last_ms = known[-1].ts_ms if known else None
+        if rows and rows[-1].ts_ms != last_ms:
+            fresh = takewhile(lambda row: row.ts_ms != last_ms, reversed(rows))
+            newest = [SettledFunding(row.ts_ms, row.rate) for row in fresh]
+            side.settled = (*known, *reversed(newest))[-min(len(rows), KEEP_SETTLED) :]
         return side.settled
 
     # --- what a store behind a network is told, and this one sees for itself ----------------------

@@ -255,7 +255,8 @@ class Leaper:
         chosen = hours >= min(int(hours[-1]), until_ms - self._looks_back_ms)
         chosen[0] |= bool(self._unseen(app))
         for hedge in ctx.open_hedges:
-            chosen |= np.isin(hours, self._terrain.grounds[hedge.instrument].paid_ms)
+            paid_ms = np.array(self._charged(hedge, first, int(hours[-1]) + 1), dtype=np.int64)
+            chosen[(paid_ms[paid_ms % HOUR_MS == 0] - first) // HOUR_MS] = True
         equity, room = self._equity(app, ctx, hours)
         top = float(equity.max())
         if room and top > float(ctx.breaker.peak_equity) - room:
