@@ -122,11 +122,13 @@ class Bookkeeper:
         """
         bills = await self._trading.bills(max(0, self._books.bill_watermark_ms - OVERLAP_MS))
         fresh = tuple(b for b in bills if not self._books.has_bill(b.bill_id))
-        by_swap = {self._markets.view(n).pair.swap.inst_id: n for n in self._markets.names}
-        by_spot = {self._markets.view(n).pair.spot.inst_id: n for n in self._markets.names}
-        for bill in fresh:
-            instrument = by_swap.get(bill.inst_id) or by_spot.get(bill.inst_id) or ""
-            self.book_bill(bill, instrument, self._clock.now_ms())
+        if fresh:
+            pairs = [self._markets.pair(name) for name in self._markets.names]
+            by_swap = {pair.swap.inst_id: pair.name for pair in pairs}
+            by_spot = {pair.spot.inst_id: pair.name for pair in pairs}
+            for bill in fresh:
+                instrument = by_swap.get(bill.inst_id) or by_spot.get(bill.inst_id) or ""
+                self.book_bill(bill, instrument, self._clock.now_ms())
         return fresh
 
     def book_bill(self, bill: Bill, instrument: str, at_ms: int) -> None:
@@ -154,13 +156,12 @@ class Bookkeeper:
         await self._compare()
         await self._refresh()
         for name in self._markets.names:
-            swap = self._markets.view(name).pair.swap
+            swap = self._markets.pair(name).swap
             if swap.state == GONE:
                 continue
             coins = await self._market.open_interest(swap.inst_id)
             self._markets.on_open_interest(name, coins)
-        prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
-        self.book_equity(prices, self._clock.now_ms())
+        self.book_equity(prices_of(self._markets.views()), self._clock.now_ms())
 
     async def _compare(self) -> None:
         """Hold the account against bills and books, and once more when they differ: bills may be late."""
@@ -204,6 +205,6 @@ class Bookkeeper:
         self._journal.append(Kind.NOTE, self._clock.now_ms(), body)
 
     async def _learn(self, instrument: str) -> None:
-        swap = self._markets.view(instrument).pair.swap
+        swap = self._markets.pair(instrument).swap
         self._markets.seed_settled(instrument, await self._market.settled_funding(swap.inst_id, 3))
         self._markets.on_funding(await self._market.funding(swap.inst_id))

@@ -23,11 +23,19 @@ def is_even(ctx: Context, hedge: HedgeView) -> bool:
 
 
 def uneven(ctx: Context) -> tuple[HedgeView, ...]:
+    return ctx.once(_uneven)
+
+
+def _uneven(ctx: Context) -> tuple[HedgeView, ...]:
     return tuple(h for h in ctx.hedges.values() if not is_even(ctx, h))
 
 
 def held(ctx: Context) -> tuple[HedgeView, ...]:
     """Hedges with at least one lot on either side; less is dust."""
+    return ctx.once(_held)
+
+
+def _held(ctx: Context) -> tuple[HedgeView, ...]:
     return tuple(h for h in ctx.hedges.values() if h.size >= ctx.markets[h.instrument].pair.swap.step)
 
 

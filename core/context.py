@@ -30,6 +30,7 @@ from core.types import (
 )
 
 T = TypeVar("T")
+K = TypeVar("K", bound="Keeping")
 
 
 class Permission(IntEnum):
@@ -51,6 +52,32 @@ class PermissionView:
     until_operator: bool = False
 
 
+class Keeping:
+    """Something frozen that keeps what is worked out of it: several ask for the same."""
+
+    __slots__ = ()
+    _known: dict[object, Any]
+
+    def once(self: K, work: Callable[[K], T]) -> T:
+        """Return what `work`, a pure function, makes of this, and work it out one time only."""
+        try:
+            known: T = self._known[work]
+        except KeyError:
+            known = self._known[work] = work(self)
+        return known
+
+
+class kept(Generic[K, T]):  # a decorator, like property
+    """A property that is worked out at the first asking."""
+
+    def __init__(self, work: Callable[[K], T]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __get__(self, one: K, owner: type[K]) -> T:
+        return one.once(self._work)
+
+
 @runtime_checkable
 class CutOnDemand(Protocol):
     """Candles that need not all be there for somebody to see the last of them."""
@@ -59,7 +86,7 @@ class CutOnDemand(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class MarketView:
+class MarketView(Keeping):
     """One pair's market. A part never seen is None: absent is not zero."""
 
     pair: Pair
@@ -73,10 +100,18 @@ class MarketView:
     candles: Mapping[str, tuple[Candle, ...]] = field(default_factory=dict)  # spot, oldest first
     open_interest: tuple[tuple[int, Decimal], ...] = ()  # (ts_ms, coins), oldest first
     volume_24h_usdt: Decimal | None = None
+    _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
+    @kept
     def is_quoted(self) -> bool:
         return bool(self.spot and self.swap and self.spot.is_sane and self.swap.is_sane)
+
+    @kept
+    def prices(self) -> tuple[Decimal, Decimal] | None:
+        """(spot mid, swap mark), what holdings are valued at; None where the pair is not quoted."""
+        if self.spot is None or self.mark_px is None or not self.spot.is_sane:
+            return None
+        return self.spot.mid, self.mark_px
 
     @property
     def basis_bps(self) -> Decimal | None:
@@ -210,20 +245,9 @@ class VenueHealth:
         return next((w for w in self.maintenance if w.covers(at_ms, lead_ms)), None)
 
 
-class kept(Generic[T]):  # a decorator, like property
-    """A property of the context that is worked out at the first asking."""
-
-    def __init__(self, work: Callable[[Context], T]) -> None:
-        self._work = work
-        self.__doc__ = work.__doc__
-
-    def __get__(self, ctx: Context, owner: type[Context]) -> T:
-        return ctx.once(self._work)
-
-
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Everything one decision may know. Built once per event, never changed.
+class Context(Keeping):
+    """Everything one decision may know. Never changed; the same one as long as nothing changes.
 
     What several guards need of it is worked out at the first asking and kept beside it: the properties
     below, and whatever is asked for through `once`.
@@ -256,14 +280,6 @@ class Context:
     top_up_failed_ms: int = 0  # when the venue last refused a top-up; 0 never, or one has passed since
     adl: Mapping[str, AdlView] = field(default_factory=dict)  # shorts near forced deleveraging
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def once(self, work: Callable[[Context], T]) -> T:
-        """Return what `work`, a pure function, makes of this context, and work it out one time only."""
-        try:
-            known: T = self._known[work]
-        except KeyError:
-            known = self._known[work] = work(self)
-        return known
 
     def with_plan(self, plan: Plan) -> Context:
         return replace(self, plan=plan)

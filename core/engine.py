@@ -297,7 +297,7 @@ class Engine:
                 self.flags.stopping = alarm
                 ctx = replace(ctx, stopping=alarm)
             elif self.state not in BUSY:
-                ctx = ctx.with_plan(merge(tuple(p.plan(ctx) for p in self._planners)))
+                ctx = ctx.once(self._planned)
         decision = self._machine.decide(event, ctx)
         self._herald.decided(ctx, decision)
         self._record(event, decision)
@@ -310,11 +310,14 @@ class Engine:
         for listener in self.listeners:
             listener(ctx, decision)
 
+    def _planned(self, ctx: Context) -> Context:
+        return ctx.with_plan(merge(tuple(planner.plan(ctx) for planner in self._planners)))
+
     def _first_alarm(self, ctx: Context) -> str | None:
         if self.state is State.STOPPED or self.flags.stopping:
             return None
         for alarm in self._alarms:
-            verdict = alarm.check(ctx)
+            verdict = ctx.once(alarm.check)
             if not verdict.ok:
                 return self._herald.breached(verdict)
         return None

@@ -56,6 +56,8 @@ class ForcedWatch:
 
     def _look(self, ctx: Context, hedge: HedgeView) -> None:
         liquidations, deleveragings = self._told.get(hedge.hedge_id, (0, 0))
+        if (hedge.liquidations, hedge.deleveragings) == (liquidations, deleveragings):
+            return
         self._told[hedge.hedge_id] = (hedge.liquidations, hedge.deleveragings)
         left = f"{hedge.instrument}: {hedge.contracts:f} contracts are left of the short"
         if hedge.deleveragings > deleveragings:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.context import HedgeView
 from core.tally import Booking, Tally, Terms, Trade
 from core.types import ZERO, Base, BillKind, Contracts, Leg, Side
 
 NOTHING = Base(ZERO)
+
+
+class _Shown(NamedTuple):
+    """The last view, and the prices it is at."""
+
+    spot_px: Decimal
+    mark_px: Decimal
+    view: HedgeView
 
 
 @dataclass(slots=True)
@@ -33,6 +42,7 @@ class Hedge:
     forced: bool = False
     liquidations: int = 0  # the venue's own bookings of it
     deleveragings: int = 0
+    _shown: _Shown | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def spot_base(self) -> Base:
@@ -56,8 +66,14 @@ class Hedge:
         """A closed round that cost money, or an unwind that was forced."""
         return self.forced or self.closing_terms.net < 0
 
+    def aim(self, target_base: Base, purpose: str, reason: str) -> None:
+        """What it is meant to hold from now on, and why."""
+        self._shown = None
+        self.target_base, self.purpose, self.reason = target_base, purpose, reason
+
     def take(self, trade: Trade) -> None:
         """Count a fill. A buy adds its cost; a sale takes its share of the average cost with it."""
+        self._shown = None
         if trade.leg is Leg.SPOT:
             if trade.fill.side is Side.BUY:
                 self._add_cost(trade.base * trade.fill.px)
@@ -68,6 +84,7 @@ class Hedge:
             self.tally.coins_changed(trade.fee_base, trade.fee_base * trade.fill.px)
 
     def book(self, booking: Booking) -> None:
+        self._shown = None
         self.tally.book(booking)
         self.liquidations += booking.bill.kind is BillKind.LIQUIDATION
         self.deleveragings += booking.bill.kind is BillKind.ADL
@@ -75,11 +92,13 @@ class Hedge:
 
     def take_over(self, dust: Decimal, px: Decimal) -> None:
         """Start with what earlier rounds left of the coin."""
+        self._shown = None
         self.tally.moved_in(dust, px)
         self._add_cost(dust * px)
 
     def close(self, at_ms: int, spot_px: Decimal) -> Decimal:
         """End the round; return the coins it leaves behind, credited to it at `spot_px`."""
+        self._shown = None
         rest = self.tally.spot_base
         self.tally.moved_in(-rest, spot_px)
         self.spot_cost = ZERO
@@ -87,6 +106,15 @@ class Hedge:
         return rest
 
     def view(self, spot_px: Decimal, mark_px: Decimal, margin_per_spot: Decimal) -> HedgeView:
+        """As it is at these prices; the same object for the same ones, until something is booked."""
+        shown = self._shown
+        # Equal prices may be written with other digits, and so would be what is worked out of them.
+        if shown is None or shown.spot_px is not spot_px or shown.mark_px is not mark_px:
+            view = self._view(spot_px, mark_px, margin_per_spot)
+            self._shown = shown = _Shown(spot_px, mark_px, view)
+        return shown.view
+
+    def _view(self, spot_px: Decimal, mark_px: Decimal, margin_per_spot: Decimal) -> HedgeView:
         terms = self.tally.terms(spot_px, mark_px)
         return HedgeView(
             instrument=self.instrument,

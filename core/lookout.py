@@ -7,7 +7,7 @@ venue (comparing books after a suspend, a new snapshot of a silent book) is sent
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -43,7 +43,7 @@ class Lookout:
 
     def __init__(
         self,
-        judge: Callable[[Context], Iterable[Finding]],
+        judge: Callable[[Context], tuple[Finding, ...]],
         ladder: Ladder,
         permissions: Permissions,
         witness: Witness,
@@ -75,7 +75,7 @@ class Lookout:
         skipped_ms, causes = self._skipped_ms() - self._compared_ms, self._permissions.causes
         if (doubtful, skipped_ms, causes) != (ctx.doubtful, ctx.skipped_ms, ctx.causes):
             ctx = replace(ctx, doubtful=doubtful, skipped_ms=skipped_ms, causes=causes)
-        self._ladder.look(self._judge(ctx), ctx.now_ms)
+        self._ladder.look(ctx.once(self._judge), ctx.now_ms)
         running = ctx.venue.maintenance_at(ctx.now_ms) is not None
         if self._in_maintenance and not running:
             self._must_compare = True

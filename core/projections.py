@@ -26,6 +26,7 @@ from core.permission import take_up
 from core.tally import Booking, Trade
 from core.types import DAY_MS, ONE, ZERO, Base, BillKind, Contracts, Leg, TransferStatus
 
+SAID: Final = frozenset({Kind.DECISION, Kind.REPORT, Kind.NOTE})  # of what is held and owed they say nothing
 CHARGE_LAG_MS: Final = 15 * 60_000  # a bill may be dated so long after the settlement it is for
 
 
@@ -79,6 +80,7 @@ class Books:
     bill_watermark_ms: int = 0  # the youngest bill seen, at first the first start
     last_fill_ms: int = 0  # likewise for fills
     last_equity: Decimal = ZERO
+    changes: int = field(default=0, compare=False)  # rows that may have changed a figure: see SAID
 
     _hedges: dict[str, Hedge] = field(default_factory=dict)  # open ones, by instrument
     _by_id: dict[str, Hedge] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Books:
 
     def apply(self, row: Row) -> None:
         self.last_row_ms = max(self.last_row_ms, row.at_ms)
+        self.changes += row.kind not in SAID
         booked = self.ledger.apply(row)
         body = row.body
         match row.kind:
@@ -337,8 +340,7 @@ class Books:
             hedge = self._start(name, str(body["hedge_id"]), row.at_ms)
         if event == "opened":
             self.last_open_ms[name] = row.at_ms
-        hedge.target_base = Base(Decimal(body["target_base"]))
-        hedge.purpose, hedge.reason = body["purpose"], body["reason"]
+        hedge.aim(Base(Decimal(body["target_base"])), body["purpose"], body["reason"])
 
     def _ownership(self, body: Any) -> None:
         match body["event"]:
@@ -373,8 +375,7 @@ class Books:
         return hedge
 
     def _close(self, hedge: Hedge, row: Row) -> None:
-        hedge.purpose, hedge.reason = row.body["purpose"], row.body["reason"]
-        hedge.target_base = NOTHING
+        hedge.aim(NOTHING, row.body["purpose"], row.body["reason"])
         if hedge.contracts:
             return
         spot_px = self.ledger.prices.get(hedge.instrument, (ZERO, ZERO))[0]

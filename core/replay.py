@@ -60,7 +60,7 @@ def _way_of(kind: type) -> _Way:
         return _tell_set
     if issubclass(kind, list | tuple):
         return _tell_sequence
-    return _way_of_fields(name, [f.name for f in fields(kind)] if is_dataclass(kind) else None)
+    return _way_of_fields(name, [f.name for f in fields(kind) if f.compare] if is_dataclass(kind) else None)
 
 
 def _tell_mapping(value: Mapping[Any, Any], parts: list[str]) -> None:
@@ -82,7 +82,8 @@ def _tell_sequence(value: Collection[Any], parts: list[str]) -> None:
 
 
 def _way_of_fields(name: str, declared: list[str] | None) -> _Way:
-    """Of a dataclass its declared fields, of any other object what it has."""
+    """Of a dataclass its declared fields but those that make no difference between two of them, like what is
+    kept only to be quick; of any other object what it has."""
 
     def tell(value: Any, parts: list[str]) -> None:
         names = sorted(vars(value)) if declared is None else declared

@@ -68,7 +68,7 @@ class Survey:
         """
         if mark is None or mark != self.mark():
             return True
-        prices = prices_of({n: self._markets.view(n) for n in self._markets.names})
+        prices = prices_of(self._markets.views())
         self.unexplained = self._books.ledger.unexplained(snapshot, prices)
         condition = {"condition": "unexplained balance", "what": "unexplained balance"}
         if abs(self.unexplained) <= UNEXPLAINED_USDT:

@@ -16,7 +16,7 @@ class FrozenWatch:
         self._frozen: set[str] = set()
 
     def on_decision(self, ctx: Context, decision: Decision) -> None:
-        frozen = {h.instrument for h in held(ctx) if not ctx.markets[h.instrument].pair.trades}
+        frozen = ctx.once(_frozen)
         for name in sorted(frozen - self._frozen):
             pair = ctx.markets[name].pair
             detail = f"{name}: spot {pair.spot.state}, swap {pair.swap.state}; neither leg is moved"
@@ -27,6 +27,10 @@ class FrozenWatch:
                 "recovered", "info", {"condition": f"frozen pair {name}", "what": "frozen pair"}
             )
         self._frozen = frozen
+
+
+def _frozen(ctx: Context) -> set[str]:
+    return {h.instrument for h in held(ctx) if not ctx.markets[h.instrument].pair.trades}
 
 
 class TopUpWatch:

@@ -6,7 +6,7 @@ book. A jump of any of them is doubted until as many looks in a row as are asked
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -35,32 +35,42 @@ class Witness:
         self._max_jump, self._samples = max_jump_ratio, samples
         self._seen: dict[tuple[str, str], _Seen] = {}
         self._looked_ms: int | None = None
+        self._markets: Mapping[str, MarketView] = {}  # of the last look, and what it doubted
+        self._doubted: frozenset[str] = frozenset()
 
     def look(self, markets: Mapping[str, MarketView], now_ms: int) -> frozenset[str]:
         """Return the instruments with a price that is not to be acted on yet."""
         counts = self._looked_ms is None or now_ms - self._looked_ms >= SAMPLE_GAP_MS
         if counts:
             self._looked_ms = now_ms
-        doubted = set()
+        if counts or markets is not self._markets:  # else the same prices are seen again, and do not count
+            self._doubted = frozenset(self._doubts(markets, now_ms, counts))
+            self._markets = markets
+        return self._doubted
+
+    def _doubts(self, markets: Mapping[str, MarketView], now_ms: int, counts: bool) -> Iterator[str]:
         for name, market in markets.items():
-            for source, px in prices_of(market).items():
-                if self._is_doubted((name, source), px, now_ms, counts):
-                    doubted.add(name)
-        return frozenset(doubted)
+            if not counts and self._markets.get(name) is market:
+                if name in self._doubted:
+                    yield name
+                continue
+            sources = prices_of(market).items()
+            if any([self._is_doubted((name, source), px, now_ms, counts) for source, px in sources]):
+                yield name
 
     def _is_doubted(self, key: tuple[str, str], px: Decimal, now_ms: int, counts: bool) -> bool:
         seen = self._seen.get(key)
         if seen is None or now_ms - seen.at_ms > FORGOTTEN_MS:
             self._seen[key] = _Seen(px, now_ms)
             return False
-        jumps = abs(px / seen.px - 1) > self._max_jump
+        jumps = px != seen.px and abs(px / seen.px - 1) > self._max_jump
         if jumps and counts:
             seen.against += 1
         if jumps and seen.against < self._samples:
             return True
         # Between two samples a price may wander: only samples become what the next one is compared with.
         if counts or seen.against:
-            self._seen[key] = _Seen(px, now_ms)
+            seen.px, seen.at_ms, seen.against = px, now_ms, 0
         return False
 
 

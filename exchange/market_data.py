@@ -29,6 +29,7 @@ class MarketData:
         self._clock = clock
         self._by_name: dict[str, _PairData] = {}
         self._by_inst: dict[str, _PairData] = {}
+        self._views: Mapping[str, MarketView] = {}
         for pair in pairs:
             self.set_pair(pair)
 
@@ -48,6 +49,13 @@ class MarketData:
     def view(self, name: str) -> MarketView:
         """Return one pair's market, frozen now. The same object until something changes."""
         return self._by_name[name].frozen()
+
+    def views(self) -> Mapping[str, MarketView]:
+        """All of them, by name. The same mapping until something changes."""
+        found = {name: data.frozen() for name, data in self._by_name.items()}
+        if found.keys() != self._views.keys() or any(found[n] is not one for n, one in self._views.items()):
+            self._views = found
+        return self._views
 
     def pair(self, name: str) -> Pair:
         return self._by_name[name].pair

@@ -43,7 +43,7 @@ class Gate:
             return Verdict(False, "stop", "a stop was accepted: nothing new is bought", (), order.instrument)
         if level is Permission.REDUCE_ONLY and self._adds_exposure(order):
             return Verdict(False, "permission", "reduce only: no leg grows", (), order.instrument)
-        markets = {name: self._venue.markets.view(name) for name in self._venue.markets.names}
+        markets = self._venue.markets.views()
         hedges = self._books.hedge_views(prices_of(markets))
         account, pair = self._venue.account.snapshot(), self._pairs[order.instrument]
         other = sum(

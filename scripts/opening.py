@@ -52,7 +52,7 @@ async def opened(
     account = settings.account
     books = Books(margin_per_spot=account.futures_ratio / account.spot_ratio)
     permissions = Permissions(journal, clock, notifier)
-    pairs = {name: venue.markets.view(name).pair for name in venue.markets.names}
+    pairs = {name: venue.markets.pair(name) for name in venue.markets.names}
     naked = NakedTimes(books.ledger.tallies, lambda name: pairs[name].swap.step if name in pairs else ZERO)
     async for row in journal.rows():
         books.apply(row)
@@ -88,7 +88,7 @@ async def _lost(venue: Ports, books: Books, snapshot: AccountSnapshot, now_ms: i
     """What a new journal begins with: the account's cash, and hedges whose journal was lost."""
     if books.boots_ms:
         return None
-    pairs = tuple(venue.markets.view(name).pair for name in venue.markets.names)
+    pairs = tuple(venue.markets.pair(name) for name in venue.markets.names)
     fills = await venue.trading.fills(max(0, now_ms - LOOK_BACK_MS))
     return rebuild(fills, pairs, snapshot)
 

@@ -121,7 +121,7 @@ def money_of(app: App, names: Iterable[str] = ()) -> dict[str, Terms]:
 
 
 def _prices(app: App) -> dict[str, tuple[Decimal, Decimal]]:
-    return prices_of({name: app.markets.view(name) for name in app.markets.names})
+    return prices_of(app.markets.views())
 
 
 def print_json(facts: RunFacts) -> None:

@@ -117,6 +117,9 @@ class DirectMarkets:
     def __init__(self, venue: Venue, pairs: Iterable[Pair]) -> None:
         self._venue = venue
         self._sides: dict[str, _PairSide] = {}
+        self._views: Mapping[str, MarketView] = {}
+        self._stamp: tuple[int, int, int] | None = None
+        self._set = 0  # how often something was put in here
         for pair in pairs:
             self.set_pair(pair)
 
@@ -126,6 +129,7 @@ class DirectMarkets:
 
     def set_pair(self, pair: Pair) -> None:
         """Add a pair, or take over new rules of a known one."""
+        self._set += 1
         known = self._sides.get(pair.name)
         if known is None:
             spot, swap = self._venue.markets[pair.spot.inst_id], self._venue.markets[pair.swap.inst_id]
@@ -144,6 +148,13 @@ class DirectMarkets:
         if side.view is None or side.seen != seen:
             side.seen, side.view = seen, self._look(side, now_ms)
         return side.view
+
+    def views(self) -> Mapping[str, MarketView]:
+        """All of them, by name. The same mapping until time moves or somebody trades."""
+        stamp = (self._venue.now_ms, self._venue.moves, self._set)
+        if stamp != self._stamp:
+            self._stamp, self._views = stamp, {name: self.view(name) for name in self._sides}
+        return self._views
 
     def _look(self, side: _PairSide, now_ms: int) -> MarketView:
         funding = side.swap.funding
@@ -184,6 +195,7 @@ class DirectMarkets:
         side = self._sides[name]
         side.open_interest.append((self._venue.now_ms, coins))
         side.view = None
+        self._set += 1
 
 
 class DirectAccount:

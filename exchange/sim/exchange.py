@@ -127,6 +127,10 @@ class Exchange:
     def stated_ms(self) -> int:
         return self.world.now_ms + self.clock_skew_ms
 
+    @property
+    def moves(self) -> int:
+        return self._pulse.count + self._pulse.stirs
+
     def next_ms(self) -> int | None:
         resting = bool(self.world.owners or self.world.waiting)
         market_ms = self._next_turn_ms(resting)

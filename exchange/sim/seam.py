@@ -239,6 +239,11 @@ class Venue(Protocol):
         ...
 
     @property
+    def moves(self) -> int:
+        """How often anything public has changed. While it stays, every market shows what it showed."""
+        ...
+
+    @property
     def usdt_usd(self) -> Decimal:
         """The index of USDT-USD: what a USDT is worth in dollars."""
         ...

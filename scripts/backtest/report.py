@@ -43,7 +43,7 @@ def report_facts(
     run: RunFacts, recorder: Recorder, app: App, settings: Settings, market: MarketSource
 ) -> ReportFacts:
     """Collect what the books, the recorder and the tape say about a run."""
-    prices = prices_of({name: app.markets.view(name) for name in app.markets.names})
+    prices = prices_of(app.markets.views())
     margin, ledger = settings.risk.margin, app.books.ledger
     return ReportFacts(
         run=run,

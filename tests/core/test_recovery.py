@@ -61,6 +61,9 @@ class Markets:
     def view(self, name: str) -> MarketView:
         return MarketView(PAIR)
 
+    def views(self) -> Mapping[str, MarketView]:
+        return {NAME: self.view(NAME)}
+
     def pair(self, name: str) -> Pair:
         return PAIR
 

@@ -56,13 +56,14 @@ UNBOUNDED = Decimal(10) ** 18
 class Pulse:
     """The instants at which the market moved, shared by all markets of a venue; the last few are kept.
 
-    is_stirred  clients have traded since the last of them.
+    is_stirred  clients have traded since the last of them.    stirs  how often they ever have.
     """
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
         self.count = 1
         self.is_stirred = False
+        self.stirs = 0
         self.recent: deque[int] = deque([now_ms], maxlen=PRINTS_KEPT + 1)
         self.sampler = Sampler()
 
@@ -71,6 +72,10 @@ class Pulse:
         self.is_stirred = False
         self.count += 1
         self.recent.append(now_ms)
+
+    def stir(self) -> None:
+        self.is_stirred = True
+        self.stirs += 1
 
 
 class Band(NamedTuple):
@@ -290,7 +295,7 @@ class Market:
     def touched(self, outbox: list[VenueEvent]) -> None:
         """A client changed the book."""
         self._look()
-        self._pulse.is_stirred = True
+        self._pulse.stir()
         self._seq_id += 1
         if self._premium is not None:
             self._pulse.sampler.touch(self.instrument.inst_id, self)
