@@ -6,15 +6,16 @@ and answer, nothing is concluded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from core.adoption import adopted_body
-from core.context import Permission
+from core.context import MarketView, Permission
 from core.explanation import fill_body
 from core.facts import Kind, plain
 from core.observer import MarketStore, prices_of
-from core.ownership import USDT, external, undecided
+from core.ownership import USDT, Holding, external, undecided
 from core.permission import Permissions
 from core.ports import Clock, Ids, Journal, Notifier
 from core.projections import Books
@@ -41,6 +42,10 @@ class Survey:
         self._journal, self._clock, self._notifier = journal, clock, notifier
         self.unexplained = ZERO
         self._suspected = False
+        # The last answers, and what they were worked out of: when many instruments settle at one instant,
+        # nothing of it has changed from one to the next.
+        self._found: tuple[AccountSnapshot, int, tuple[Pair, ...], Holding] | None = None
+        self._balanced: tuple[AccountSnapshot, int, Mapping[str, MarketView]] | None = None
 
     def mark(self) -> int | None:
         """The state of the books before the venue is asked; None while an order is under way."""
@@ -50,7 +55,7 @@ class Survey:
         """Write what is external when it has changed, and hold new risk while it stands in our swaps."""
         if mark is None or mark != self.mark():
             return
-        found = external(self._books, snapshot, self.pairs())
+        found = self._external(snapshot)
         if found != self._books.external:
             self._append({"event": "seen", **plain(found)})
         self._judge()
@@ -59,7 +64,13 @@ class Survey:
         """Whether a push shows external contracts that nobody has looked at; cheap, asked at every push."""
         if self._books.unresolved_orders():
             return False
-        return external(self._books, snapshot, self.pairs()).contracts != self._books.external.contracts
+        return self._external(snapshot).contracts != self._books.external.contracts
+
+    def _external(self, snapshot: AccountSnapshot) -> Holding:
+        known, changes, pairs = self._found, self._books.changes, self.pairs()
+        if known is None or known[0] is not snapshot or known[1:3] != (changes, pairs):
+            known = self._found = snapshot, changes, pairs, external(self._books, snapshot, pairs)
+        return known[3]
 
     def balance(self, snapshot: AccountSnapshot, mark: int | None) -> bool:
         """Compare cash with the bills, by currency. False when a second look is due: bills may be late.
@@ -68,8 +79,10 @@ class Survey:
         """
         if mark is None or mark != self.mark():
             return True
-        prices = prices_of(self._markets.views())
-        self.unexplained = self._books.ledger.unexplained(snapshot, prices)
+        views, known, changes = self._markets.views(), self._balanced, self._books.changes
+        if known is None or known[0] is not snapshot or known[1] != changes or known[2] is not views:
+            self.unexplained = self._books.ledger.unexplained(snapshot, prices_of(views))
+            self._balanced = snapshot, changes, views
         condition = {"condition": "unexplained balance", "what": "unexplained balance"}
         if abs(self.unexplained) <= UNEXPLAINED_USDT:
             self._suspected = False
@@ -125,7 +138,7 @@ class Survey:
         if found != self._books.external:
             self._append({"event": "seen", **plain(found)})
         self._judge()
-        self._suspected, self.unexplained = False, ZERO
+        self._suspected, self.unexplained, self._balanced = False, ZERO, None
         self._permissions.lift(UNEXPLAINED)
         return f"left as foreign: {found}" if str(found) else "nothing external is left"
 

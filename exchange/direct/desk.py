@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import takewhile
 
 from core.ids import TAG
 from core.types import (
@@ -41,6 +42,7 @@ class DirectTrading:
         self, venue: Venue, account: AccountState, store: DirectAccount, after: Callable[[], object]
     ) -> None:
         self._venue, self._account, self._store, self._after = venue, account, store, after
+        self._told: dict[str, Bill] = {}  # those of the last answer: most are asked for again
 
     # --- orders ---------------------------------------------------------------------------------
 
@@ -110,12 +112,10 @@ class DirectTrading:
             self._venue.set_leverage(self._account, self._position(inst_id), leverage)
 
     async def bills(self, since_ms: int) -> tuple[Bill, ...]:
-        newest_first = []
-        for row in reversed(self._account.bills):
-            if row.ts_ms < since_ms:
-                break
-            newest_first.append(words.bill(row))
-        return tuple(reversed(newest_first))
+        newest_first = takewhile(lambda row: row.ts_ms >= since_ms, reversed(self._account.bills))
+        known = self._told
+        self._told = {row.bill_id: known.get(row.bill_id) or words.bill(row) for row in newest_first}
+        return tuple(reversed(self._told.values()))
 
     # --- funding wallet ---------------------------------------------------------------------------
 

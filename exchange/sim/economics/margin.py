@@ -34,11 +34,14 @@ class Exposure(Struct, gc=False):
     imr: Decimal
     taker: Decimal  # what closing costs, a fraction of notional
     margin: Decimal = ZERO  # an isolated position's own
+    known_rate: Decimal | None = None  # once asked for
 
     @property
     def mmr_rate(self) -> Decimal:
         """Of the tier it is in, a fraction of notional."""
-        return tier_of(self.market, self.size)[2]
+        if self.known_rate is None:
+            self.known_rate = tier_of(self.market, self.size)[2]
+        return self.known_rate
 
     @property
     def mmr(self) -> Decimal:
@@ -86,19 +89,25 @@ class Standing(Struct, gc=False):
     loans: dict[str, Decimal]
     loan_imr: Decimal
     loan_mmr: Decimal
+    known_mmr: Decimal | None = None  # once asked for, as every position's figures ask
+    known_need: Decimal | None = None
 
     @property
     def mmr(self) -> Decimal:
-        return sum((each.mmr for each in self.exposures), ZERO)
+        if self.known_mmr is None:
+            self.known_mmr = sum([each.mmr for each in self.exposures], ZERO)
+        return self.known_mmr
 
     @property
     def close_fees(self) -> Decimal:
-        return sum((each.close_fee for each in self.exposures), ZERO)
+        return sum([each.close_fee for each in self.exposures], ZERO)
 
     @property
     def need(self) -> Decimal:
         """What a ratio of 1 takes: the maintenance margin, and the fees of closing everything."""
-        return self.mmr + self.loan_mmr + self.close_fees
+        if self.known_need is None:
+            self.known_need = self.mmr + self.loan_mmr + self.close_fees
+        return self.known_need
 
     @property
     def cover(self) -> Decimal:

@@ -128,7 +128,7 @@ class FundingDesk:
         else:
             credit(world, account, QUOTE, amount, bill, (world.house.cash, QUOTE, -amount))
         world.tell_account(account, "funding_fee", (QUOTE,), (key,))
-        if standing(world, account).free < 0:
+        if account.open_orders and standing(world, account).free < 0:
             for order in list(account.open_orders.values()):
                 if order.frozen and world.markets[order.inst_id].instrument.is_swap:
                     cancel(world, account, order, NO_FUNDS)
