@@ -166,8 +166,11 @@ SENTENCES: Final[Mapping[str, str]] = {
         "某一时刻的引擎，依据到那时为止的账本。`seq`：写下的最后一行。`equity`：以最近一次复核为准，转"
         "入转出的资金不计在内，与 Performance 相同。"
     ),
-    "One value of the configuration that becomes another one, as written in YAML.": (
-        "配置中将要改变的一个值，写法同 YAML。"
+    "One value of the configuration that becomes another one, as written in YAML. asked the change names "
+    "it; else it was edited in the files since the engine started, which reads them again with every "
+    "change.": (
+        "配置中将要改变的一个值，写法同 YAML。`asked`：改动点名了它；否则是引擎启动以来在文件里改过的，"
+        "每次改动都会重新读取文件。"
     ),
     "One order: what was intended, and what came of it. `status`: intent, accepted or unknown while it "
     "is open; rejected, filled, canceled or absent at the end. `size` in the market's own unit.": (
@@ -185,8 +188,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "Every answer that is not the one asked for. `detail` names the place, the value and what is allowed.": (
         "一切不是所求的回答。`detail` 指明位置、值与允许什么。"
     ),
-    "A change lies in the engine's box. `version`: the overlay's, once it is in force.": (
-        "改动已放进引擎的信箱。`version`：生效之后叠加层的版本。"
+    "A change lies in the engine's box. `version`: the overlay's, once it is in force. `diff`: all that "
+    "becomes another one then.": (
+        "改动已放进引擎的信箱。`version`：生效之后叠加层的版本。`diff`：届时将改变的全部内容。"
     ),
     "One guard's or condition's verdict. `figures`: what it looked at, by name.": (
         "一个守卫或条件的结论。`figures`：它所看的数字，按名称。"
@@ -234,10 +238,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "people cannot overwrite each other. changes what the overlay says now, by dotted key, as written "
     "in YAML. files the JSON schema of each file. locked keys, or beginnings of keys, that only the "
     "files on the host may change. applies when a change takes effect. meanings of every file, section "
-    "and key, by dotted path.": (
+    "and key, by dotted path. edited what was edited in the files since the engine started: it comes "
+    'along with any change. problem why the files as they are now would refuse every change; "" when '
+    "they would not.": (
         "配置表单所需的一切。`version`：叠加层的版本；改动须写明它，两个人因而不会互相覆盖。`changes`："
         "叠加层现在的内容，按带点的键，写法同 YAML。`files`：每个文件的 JSON schema。`locked`：只能在主"
         "机上的文件里更改的键，或键的开头部分。`applies`：改动何时生效。`meanings`：每个文件、每一节、"
-        "每个键的含义，按带点的路径。"
+        "每个键的含义，按带点的路径。`edited`：引擎启动以来在文件里改过的内容，任何改动都会连它一起生效。"
+        "`problem`：文件现状使任何改动都会被拒绝的原因；没有则为空。"
     ),
 }
