@@ -1,5 +1,6 @@
 # make run   set up, then the demo with its live view; ARGS="..." adds flags
 # make test  set up, then the whole suite
+# make auxiliary  what the auxiliary strategies compute with
 # make parquet  what reading and writing tapes in Parquet needs besides
 # make site    builds the documentation into site/, what that needs included
 # make search, make cluster   what `python main.py sweep` needs, alone or with a Dask cluster
@@ -22,11 +23,12 @@ GET_UV := [ -x $(UV) ] || $(PIP) --target $(UV_HOME) --requirement requirements/
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --overrides requirements/overrides.in
 
-.PHONY: setup setup-dev parquet search cluster run test docs site requirements clean
+.PHONY: setup setup-dev auxiliary parquet search cluster run test docs site requirements clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.runtime
 setup-dev: $(VENV)/.dev
+auxiliary: $(VENV)/.runtime $(VENV)/.auxiliary
 parquet: $(VENV)/.runtime $(VENV)/.parquet
 search: $(VENV)/.runtime $(VENV)/.search
 cluster: $(VENV)/.runtime $(VENV)/.cluster
@@ -64,6 +66,7 @@ requirements: $(BIN)/python
 	$(COMPILE) $(UPGRADE) --constraint requirements/search.txt --group cluster --output-file requirements/cluster.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/cluster.txt --group docs --output-file requirements/docs.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --constraint requirements/docs.txt --group dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --constraint requirements/dev.txt --group auxiliary --output-file requirements/auxiliary.txt
 	$(COMPILE) $(UPGRADE) --constraint requirements/dev.txt --group parquet --output-file requirements/parquet.txt
 	echo uv | $(COMPILE) $(UPGRADE) --output-file requirements/uv.txt -
 
@@ -75,7 +78,7 @@ $(BIN)/python:
 		{ echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python3.11"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "the venv module is missing: python3-venv on Debian"; exit 2; }
 
-$(VENV)/.runtime $(VENV)/.parquet $(VENV)/.search $(VENV)/.cluster $(VENV)/.docs $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
+$(VENV)/.runtime $(VENV)/.auxiliary $(VENV)/.parquet $(VENV)/.search $(VENV)/.cluster $(VENV)/.docs $(VENV)/.dev: $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $<"
 	@$(GET_UV)
 	@$(UV) pip install --quiet --no-deps --python $(BIN)/python --require-hashes --requirement $< || \

@@ -1,0 +1,218 @@
+"""How a position ends, said before it begins: stop, targets, trails, emergency, time.
+
+A plan is relative (percent, ATR, support); `levels` makes prices of it for one entry. What is reached,
+and what is to be done then, is `exit_watch.py`'s. Every reference system is one of these plans: presets.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from core.types import ONE, ZERO, Side
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What distances may be measured in at one instant, USDT per coin; None is not known."""
+
+    atr: Decimal | None = None  # average true range over 14 bars of the plan's frame
+    support: Decimal | None = None  # price behind which the idea is wrong: a support of a long
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far from the entry: exactly one of the two.
+
+    ratio  of the entry price (0.02 is 2 %).    atr  times the average true range.
+
+    Raises ValueError for none, both, or one that is not above zero.
+    """
+
+    ratio: Decimal | None = None
+    atr: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.ratio, self.atr) if value is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise ValueError(f"a distance is one ratio or one ATR multiple above zero, not {self}")
+
+    def of(self, entry_px: Decimal, measures: Measures) -> Decimal:
+        """Return the distance in USDT per coin. Raises ValueError for an ATR nobody measured."""
+        if self.ratio is not None:
+            return entry_px * self.ratio
+        if measures.atr is None or measures.atr <= 0 or self.atr is None:
+            raise ValueError("the plan is measured in ATR, and the ATR is not known")
+        return self.atr * measures.atr
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a position is wrong. Of all that is given the one nearest to the entry counts.
+
+    distances          percent and ATR stops.
+    at_support         also the price the module names as support (resistance for a short).
+    margin_over_leverage  also this fraction / leverage of the entry price (SMART: 0.8).
+
+    Raises ValueError when nothing is given: there is no plan without a stop.
+    """
+
+    distances: tuple[Distance, ...] = ()
+    at_support: bool = False
+    margin_over_leverage: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if not self.distances and not self.at_support and self.margin_over_leverage is None:
+            raise ValueError("a plan without a stop is not a plan")
+        if self.margin_over_leverage is not None and not ZERO < self.margin_over_leverage <= ONE:
+            raise ValueError(f"margin_over_leverage is {self.margin_over_leverage}, allowed: above 0 to 1")
+
+    def px(self, side: Side, entry_px: Decimal, measures: Measures, leverage: Decimal) -> Decimal:
+        """Return the stop price. Raises ValueError when none of the ways gives one on the losing side."""
+        away = [distance.of(entry_px, measures) for distance in self.distances]
+        if self.margin_over_leverage is not None:
+            away.append(entry_px * self.margin_over_leverage / leverage)
+        if self.at_support and measures.support is not None:
+            away.append((entry_px - measures.support) * side.sign)
+        losing = [each for each in away if each > 0]
+        if not losing or min(losing) >= entry_px:
+            raise ValueError(f"no stop of the plan protects a {side.value} at {entry_px}")
+        return entry_px - side.sign * min(losing)
+
+
+class MoveStop(StrEnum):
+    """Where the stop goes when a target is reached. It never goes back."""
+
+    STAY = "stay"
+    ENTRY = "entry"
+    TARGET = "target"  # to the price of the target just reached
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Take `fraction` of what was entered off at a distance in the winning direction.
+
+    fraction   of the entered quantity; None takes all that is left.
+    from_ms    of holding time; before it the target is not looked at.
+    relaxes_to, by_ms  from `from_ms` on the distance shrinks in a straight line to this one, reached at
+               `by_ms` of holding time; SMART's ladder asks less the longer it takes.
+    """
+
+    distance: Distance
+    fraction: Decimal | None = None
+    stop_to: MoveStop = MoveStop.STAY
+    from_ms: int = 0
+    relaxes_to: Distance | None = None
+    by_ms: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fraction is not None and not ZERO < self.fraction <= ONE:
+            raise ValueError(f"fraction is {self.fraction}, allowed: above 0 to 1")
+        if self.from_ms < 0 or (self.relaxes_to is not None and self.by_ms <= self.from_ms):
+            raise ValueError("a target relaxes by a time after the one it is looked at from")
+
+
+class TrailBy(StrEnum):
+    RATIO = "ratio"  # below the best mark since it began
+    ATR = "atr"  # the same, in ATR
+    EMA20 = "ema20"  # a bar closes on the losing side of its EMA20
+    MA20 = "ma20"  # a bar closes back across its MA20
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """An exit that follows the price. `size` for RATIO and ATR; `frame` for the averages.
+
+    after_targets  how many targets must have been reached before it is looked at.
+    """
+
+    by: TrailBy
+    size: Decimal | None = None
+    frame: str = "15m"
+    after_targets: int = 0
+
+    def __post_init__(self) -> None:
+        needs_size = self.by in (TrailBy.RATIO, TrailBy.ATR)
+        if needs_size != (self.size is not None) or (self.size is not None and self.size <= 0):
+            raise ValueError(f"a trail by {self.by.value} {'needs' if needs_size else 'has no'} size")
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRule:
+    """Above a factor's threshold the stop's distance and the targets' are multiplied.
+
+    Applied once, at entry. A stop that is held is never moved away from the price.
+    """
+
+    factor: str
+    above: Decimal
+    stop_times: Decimal = ONE
+    target_times: Decimal = ONE
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPlan:
+    """The whole of it.
+
+    targets        in the order they are reached.
+    emergency_ratio  close all when unrealised loss / initial margin reaches it (DTRS: 0.30).
+    max_hold_ms    the rest is closed then, whatever the price.
+    cooldown_ms    between two actions on the same position; a stop or an emergency does not wait.
+    frame          of the bars its ATR and averages are of.
+
+    Raises ValueError for fractions that exceed the whole, a target nobody can reach after one that takes
+    all that is left, or no time after which it ends.
+    """
+
+    name: str
+    stop: Stop
+    targets: tuple[Target, ...] = ()
+    trails: tuple[Trail, ...] = ()
+    rules: tuple[FactorRule, ...] = ()
+    emergency_ratio: Decimal = Decimal("0.30")
+    max_hold_ms: int = 30 * 24 * HOUR_MS
+    cooldown_ms: int = 3_000
+    frame: str = "1H"
+
+    def __post_init__(self) -> None:
+        if sum((t.fraction for t in self.targets if t.fraction is not None), ZERO) > ONE:
+            raise ValueError(f"{self.name}: fractions of the targets are more than the whole")
+        if any(t.fraction is None for t in self.targets[:-1]):
+            raise ValueError(f"{self.name}: a target comes after one that takes all that is left")
+        if self.max_hold_ms <= 0 or self.cooldown_ms < 0 or not ZERO < self.emergency_ratio < ONE:
+            raise ValueError(f"{self.name}: holding time, cooldown or emergency ratio is out of range")
+
+    def levels(self, side: Side, entry_px: Decimal, measures: Measures, leverage: Decimal) -> Levels:
+        """Return the prices of this plan for one entry.
+
+        Raises ValueError when the stop does not protect, or something it is measured in is not known.
+        """
+        targets = []
+        for target in self.targets:
+            far = entry_px + side.sign * target.distance.of(entry_px, measures)
+            near = far
+            if target.relaxes_to is not None:
+                near = entry_px + side.sign * target.relaxes_to.of(entry_px, measures)
+            targets.append(TargetLevel(far, near))
+        return Levels(self.stop.px(side, entry_px, measures, leverage), tuple(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLevel:
+    """A target's price when it is first looked at, and the one it relaxes to; equal when it does not."""
+
+    px: Decimal
+    relaxed_px: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A plan's prices for one entry, USDT per coin."""
+
+    stop_px: Decimal
+    targets: tuple[TargetLevel, ...] = field(default=())
