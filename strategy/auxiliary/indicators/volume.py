@@ -26,7 +26,9 @@ def cmf(high: Column, low: Column, close: Column, volume: Column, n: int = 20) -
     n - 1 are NaN. Source: Marc Chaikin's money flow.
     """
     checked("cmf", high, low, close, volume)
-    return talib.CMF(high, low, close, volume, checked_length("cmf", n, 2))
+    flow = talib.CMF(high, low, close, volume, checked_length("cmf", n, 2))
+    flow[none_of_last(n, volume != 0)] = 0.0  # TA-Lib divides what rounding left of its running sums
+    return np.clip(flow, -1.0, 1.0)
 
 
 def mfi(high: Column, low: Column, close: Column, volume: Column, n: int = 14) -> Column:
@@ -53,4 +55,5 @@ def relative_volume(volume: Column, n: int = 10) -> Column:
     mean = talib.SMA(volume, checked_length("relative_volume", n))
     times = np.zeros_like(mean)
     times[np.isnan(mean)] = np.nan
-    return np.divide(volume, mean, out=times, where=mean > 0)
+    np.divide(volume, mean, out=times, where=mean > 0)
+    return np.minimum(times, n)
