@@ -6,7 +6,8 @@ and what is to be done then, is `exit_watch.py`'s. Every reference system is one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -268,6 +269,33 @@ class ExitPlan:
         if measures.atr is None and any(trail.by is TrailBy.ATR for trail in self.trails):
             raise ValueError(f"{self.name}: a trail is measured in ATR, and the ATR is not known")
         return Levels(self.stop.px(side, entry_px, measures, leverage), tuple(targets))
+
+
+def adjusted(plan: ExitPlan, factors: Mapping[str, Decimal]) -> ExitPlan:
+    """Return the plan with its distances multiplied by every rule whose factor is above its threshold.
+
+    What it returns has no rules left: they cannot be applied twice. Only distances stretch: a support lies
+    where it lies, and `margin_over_leverage` keeps the stop before the liquidation, which no factor moves.
+    With the rules of ATS, strength 0.8 and trend 0.7: the stop 2 % x 0.8, the targets 4 and 8 % x 1.3 x 1.2.
+    Raises ValueError for a factor that nobody measured.
+    """
+    missing = sorted({rule.factor for rule in plan.rules} - factors.keys())
+    if missing:
+        raise ValueError(f"{plan.name}: {', '.join(missing)} not measured, and its rules ask for it")
+    stop_times = target_times = ONE
+    for rule in plan.rules:
+        if factors[rule.factor] > rule.above:
+            stop_times, target_times = stop_times * rule.stop_times, target_times * rule.target_times
+    stop = replace(plan.stop, distances=tuple(each.times(stop_times) for each in plan.stop.distances))
+    targets = tuple(
+        replace(
+            target,
+            distance=target.distance.times(target_times),
+            relaxes_to=target.relaxes_to and target.relaxes_to.times(target_times),
+        )
+        for target in plan.targets
+    )
+    return replace(plan, stop=stop, targets=targets, rules=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from strategy.auxiliary.exit_plan import (
     TargetLevel,
     Trail,
     TrailBy,
+    adjusted,
 )
 
 MINUTE_MS = 60_000
@@ -208,3 +209,29 @@ def test_what_is_taken_adds_up_and_a_target_without_a_fraction_takes_the_rest() 
         Target(percent("1"), D("0.3")), Target(percent("3"), D("0.3"), StopTo.ENTRY), Target(percent("9"))
     )
     assert [ladder.taken(reached) for reached in range(4)] == [0, D("0.3"), D("0.6"), 1]
+
+
+RULES = (
+    FactorRule("strength", D("0.7"), stop_times=D("0.8"), target_times=D("1.3")),
+    FactorRule("trend", D("0.6"), target_times=D("1.2")),
+)
+CALM = {"strength": D("0.7"), "trend": D("0.6")}
+
+
+def test_a_factor_at_its_threshold_changes_nothing_and_the_rules_are_used_up() -> None:
+    the_plan = plan(half(), Target(percent("8")), rules=RULES)
+    assert adjusted(the_plan, CALM) == plan(half(), Target(percent("8")))
+
+
+def test_rules_multiply_every_distance_also_the_one_a_target_relaxes_to() -> None:
+    ladder = Target(percent("2"), relaxes_to=percent("1"), by_ms=9)
+    stop = Stop((percent("3"), atr("2")), at_support=True, margin_over_leverage=D("0.8"))
+    changed = adjusted(plan(ladder, stop=stop, rules=RULES), {"strength": D("0.8"), "trend": D("0.61")})
+    assert changed.stop == Stop((percent("2.4"), atr("1.6")), at_support=True, margin_over_leverage=D("0.8"))
+    assert changed.targets == (Target(percent("3.12"), relaxes_to=percent("1.56"), by_ms=9),)
+    assert adjusted(changed, {}) == changed
+
+
+def test_a_factor_nobody_measured_is_an_error_and_not_a_calm_market() -> None:
+    with pytest.raises(ValueError, match="tried: trend not measured"):
+        adjusted(plan(rules=RULES), {"strength": D("0.9")})
