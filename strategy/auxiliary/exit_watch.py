@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from core.types import ONE, ZERO, Base, floor_to
+from core.types import ZERO, Base, floor_to
 from core.verdict import Figures
 from strategy.auxiliary.bars import Bars
 from strategy.auxiliary.exit_plan import ExitPlan, StopTo, is_above_zero
@@ -236,8 +236,8 @@ class _Look:
     def _to_be_left(self, reached: int) -> Base:
         """Coins to be held once so many targets are reached: what is off is in whole lots of the entered
         quantity, and a rest below a lot goes with it. Of 10 lots, thirds are 3, 3 and 4."""
-        entry, taken = self.entry, self.plan.taken(reached)
-        left = ZERO if taken == ONE else entry.base - floor_to(entry.base * taken, entry.lot)
+        entry = self.entry
+        left = entry.base - floor_to(entry.base * self.plan.taken(reached), entry.lot)
         return Base(left if left >= entry.lot else ZERO)
 
     def _trailed(self) -> Answer | None:

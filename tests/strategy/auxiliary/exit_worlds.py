@@ -24,7 +24,7 @@ AVERAGES = (TrailBy.EMA20, TrailBy.MA20)
 
 def distances(least: int, most: int) -> st.SearchStrategy[Distance]:
     """Between so many thousandths of the entry price; or as many in ATR, which is 1.5 % of it."""
-    thousandths = st.integers(least, most).map(lambda n: D(n) / 1_000)
+    thousandths = (st.integers(least, 4 * least) | st.integers(least, most)).map(lambda n: D(n) / 1_000)
     return thousandths.flatmap(
         lambda ratio: st.sampled_from([Distance(ratio=ratio), Distance(atr=ratio * ENTRY_PX / ATR)])
     )
@@ -32,7 +32,7 @@ def distances(least: int, most: int) -> st.SearchStrategy[Distance]:
 
 stops = st.builds(
     Stop,
-    st.lists(distances(5, 200), min_size=1, max_size=2).map(tuple),
+    st.lists(distances(20, 200), min_size=1, max_size=2).map(tuple),
     at_support=st.booleans(),
     margin_over_leverage=st.sampled_from([None, D("0.8")]),
 )
@@ -43,9 +43,12 @@ def targets(draw: st.DrawFn) -> tuple[Target, ...]:
     """In order, so many as leave something for the next; the last may take the rest."""
     rungs: list[Target] = []
     far, taken = 0, 0
-    while taken < 100 and draw(st.booleans()):
-        far += draw(st.integers(1, 60))
-        part = draw(st.integers(1, 100 - taken) | st.none())
+    for _ in range(draw(st.sampled_from([3, 2, 1, 0]))):
+        if taken == 100:
+            break
+        far += draw(st.integers(1, 25))
+        part = draw(st.sampled_from([40, 30, 50, 10, 3, 100, None]))
+        part = None if part is None or part > 100 - taken else part
         taken = 100 if part is None else taken + part
         from_ms = draw(st.sampled_from([0, 0, MINUTE_MS]))
         relaxes = draw(st.booleans())
@@ -67,24 +70,24 @@ def plans(draw: st.DrawFn, ratio_trails: bool = True) -> ExitPlan:
     rungs = draw(targets())
     left = ExitPlan("drawn", Stop((Distance(ratio=D("0.1")),)), rungs)
     begins = [n for n in range(len(rungs) + 1) if left.taken(n) < 1]
-    kinds = [by for by in TrailBy if ratio_trails or by is not TrailBy.RATIO]
+    kinds = [TrailBy.MA20, TrailBy.EMA20, TrailBy.ATR, *[TrailBy.RATIO] * ratio_trails]
     trails = [
         Trail(
             by,
             None if by in AVERAGES else D(draw(st.integers(5, 80))) / (1_000 if by is TrailBy.RATIO else 15),
-            draw(st.sampled_from(["15m", "1H"])),
+            draw(st.sampled_from(["1m", "15m"])),
             draw(st.sampled_from(begins)),
         )
-        for by in draw(st.lists(st.sampled_from(kinds), max_size=3))
+        for by in draw(st.lists(st.sampled_from(kinds), max_size=2))
     ]
     return ExitPlan(
         "drawn",
         draw(stops),
         rungs,
         tuple(trails),
-        emergency_ratio=D(draw(st.integers(2, 60))) / 100,
-        max_hold_ms=draw(st.sampled_from([20 * MINUTE_MS, 10**9])),
-        cooldown_ms=draw(st.sampled_from([0, 3 * SECOND_MS, 90 * SECOND_MS])),
+        emergency_ratio=D(draw(st.sampled_from([30, 30, 60, 5]))) / 100,
+        max_hold_ms=draw(st.sampled_from([10**9, 10**9, 20 * MINUTE_MS])),
+        cooldown_ms=draw(st.sampled_from([90 * SECOND_MS, 3 * SECOND_MS, 0])),
     )
 
 
@@ -113,14 +116,16 @@ def paths(draw: st.DrawFn) -> list[Seeing]:
     """Mostly small steps, some jumps; mostly seconds apart, some a long time."""
     px = int(ENTRY_PX / CENT)
     path = []
-    for _ in range(draw(st.integers(1, 40))):
-        px += draw(st.integers(-150, 150) | st.integers(-4_000, 4_000))
+    for _ in range(draw(st.integers(5, 40))):
+        most = draw(st.sampled_from([100, 100, 100, 100, 300, 300, 4_000]))
+        px += draw(st.integers(-most, most))
         px = min(MOST_PX, max(LEAST_PX, px))
-        after_ms = draw(st.integers(0, 5_000) | st.integers(0, 20 * MINUTE_MS))
-        kind = draw(st.sampled_from(["mark"] * 5 + ["sweep", "blind sweep", "15m", "1H"]))
+        most_ms = draw(st.sampled_from([4_000, 4_000, 2 * MINUTE_MS, 20 * MINUTE_MS]))
+        after_ms = draw(st.integers(0, most_ms))
+        kind = draw(st.sampled_from(["mark"] * 4 + ["sweep", "blind sweep", "1m", "1m", "15m"]))
         closes: tuple[int, ...] = ()
         if kind in FRAME_MS:
-            closes = (*[100] * 17, *draw(st.lists(st.integers(90, 110), max_size=8)))
+            closes = (*[100] * 18, *draw(st.lists(st.integers(95, 105), min_size=2, max_size=8)))
         path.append(Seeing(after_ms, kind, px * CENT, closes))
     return path
 
@@ -159,7 +164,7 @@ class World:
 @st.composite
 def worlds(draw: st.DrawFn, ratio_trails: bool = True) -> World:
     the_plan = draw(plans(ratio_trails))
-    lots = draw(st.integers(1, 12) | st.integers(1, 5_000))
+    lots = draw(st.sampled_from([10, 7, 2, 1, 4_999]))
     dust = draw(st.sampled_from(["0", "0", "0.03"]))
     side = draw(st.sampled_from(Side))
     behind = draw(st.none() | st.integers(1, 900).map(lambda cents: cents * CENT))
@@ -168,7 +173,7 @@ def worlds(draw: st.DrawFn, ratio_trails: bool = True) -> World:
         the_plan,
         side,
         str(lots * D("0.1") + D(dust)),
-        leverage=draw(st.sampled_from(["1", "2", "3", "25"])),
+        leverage=draw(st.sampled_from(["3", "2", "1", "1", "25"])),
         measured=Measures(ATR, support),
     )
     return World(the_plan, entry, draw(paths()))

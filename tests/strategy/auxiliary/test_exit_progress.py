@@ -123,6 +123,12 @@ def test_more_than_should_be_held_is_an_order_still_to_be_filled_and_not_a_posit
     assert with_held(walk.progress, Base(D(10))) == walk.progress
 
 
+def test_why_a_position_ended_does_not_change_when_the_books_say_that_it_has() -> None:
+    walk = Walk(plan())
+    walk.mark("97")
+    assert with_held(walk.progress, Base(D(0))).ended is Reason.STOP
+
+
 @pytest.mark.parametrize("held", ["0", "-2"])
 def test_a_position_that_is_gone_at_the_venue_is_over(held: str) -> None:
     walk = Walk(plan())

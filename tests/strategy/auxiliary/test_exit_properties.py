@@ -140,14 +140,14 @@ class Positions(RuleBasedStateMachine):
         self.care()
 
     @rule(
-        after_ms=st.integers(0, 5_000) | st.integers(0, 30 * MINUTE_MS),
+        after_ms=st.integers(0, 4_000) | st.integers(0, 5 * MINUTE_MS),
         kind=st.sampled_from(["mark", "mark", "mark", "sweep", "blind sweep"]),
-        cents=st.integers(9_500, 10_500) | st.integers(4_500, 15_500),
+        cents=st.integers(9_800, 10_600) | st.integers(9_800, 10_600) | st.integers(4_500, 15_500),
     )
     def price(self, after_ms: int, kind: str, cents: int) -> None:
         self.see(Seeing(after_ms, kind, cents * TICK))
 
-    @rule(frame=st.sampled_from(["15m", "1H"]), closes=st.lists(st.integers(90, 110), max_size=6))
+    @rule(frame=st.sampled_from(["1m", "15m"]), closes=st.lists(st.integers(95, 105), min_size=2, max_size=6))
     def bar(self, frame: str, closes: list[int]) -> None:
         self.see(Seeing(0, frame, ENTRY_PX, (*[100] * 18, *closes)))
 

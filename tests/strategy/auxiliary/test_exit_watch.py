@@ -128,6 +128,14 @@ def test_a_target_takes_its_part_and_moves_the_stop_to_the_entry() -> None:
     assert figure(walk.steps[-1].action, "stop_set_by") == "entry"
 
 
+def test_a_move_to_the_entry_is_remembered_after_the_stop_has_moved_on() -> None:
+    rungs = (Target(percent("4"), D("0.2"), StopTo.ENTRY), Target(percent("8"), D("0.2"), StopTo.TARGET))
+    walk = Walk(plan(targets=rungs))
+    walk.mark("104", 10)
+    walk.mark("108", 20)
+    assert (walk.progress.stop_px, walk.progress.stop_by, walk.progress.broke_even) == (108, "target_2", True)
+
+
 def test_a_stop_at_the_target_price_lets_nothing_of_it_go_again() -> None:
     rungs = (Target(percent("4"), D("0.4"), StopTo.TARGET), Target(percent("8")))
     walk = Walk(plan(targets=rungs), SHORT)
@@ -295,7 +303,14 @@ def test_a_bar_that_closes_on_the_losing_side_of_its_ema20_ends_the_position(
 def test_an_average_that_is_not_known_says_nothing() -> None:
     walk = Walk(plan(trails=(Trail(TrailBy.EMA20), Trail(TrailBy.MA20))))
     assert said(walk.bar(*FLAT[:18], 50.0)) == ("keep", "hold")
+    assert not {"ema20_px", "ma20_px"} & dict(walk.steps[-1].action.figures).keys()
     assert said(walk.bar()) == ("keep", "hold")
+
+
+def test_a_bar_whose_average_was_not_known_is_no_place_to_have_crossed_from() -> None:
+    walk = Walk(plan(trails=(Trail(TrailBy.MA20),)))
+    assert said(walk.bar(*FLAT[:19], 99.0)) == ("keep", "hold")
+    assert figure(walk.steps[-1].action, "ma20_px") == D("99.95")
 
 
 def test_a_close_on_the_average_is_on_neither_side() -> None:
