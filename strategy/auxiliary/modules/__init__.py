@@ -1,0 +1,14 @@
+"""The signal modules by name. To add one is to write it and to name it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from strategy.auxiliary.language import Module
+from strategy.auxiliary.modules.trend_breakout import TrendBreakout
+
+MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
+    "trend_breakout": TrendBreakout,
+}
