@@ -58,7 +58,13 @@ class Bars:
 
     def last(self, count: int) -> Bars:
         """Return the newest bars, at most `count`, as views of the same columns."""
-        cut = slice(max(0, len(self) - count), None)
+        return self._cut(slice(max(0, len(self) - count), None))
+
+    def without_last(self, count: int) -> Bars:
+        """Return all but the newest `count` bars: what was known so many bars ago."""
+        return self._cut(slice(0, max(0, len(self) - count)))
+
+    def _cut(self, cut: slice) -> Bars:
         return Bars(
             self.instrument,
             self.frame,
