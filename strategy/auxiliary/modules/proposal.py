@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from core.types import Side
 from strategy.auxiliary.exit_plan import ExitPlan, Measures
@@ -32,9 +32,12 @@ def rounded(value: float, digits: int = DIGITS) -> Decimal:
     return figure
 
 
-def points(share: float, most: int) -> Decimal:
-    """Return what a term adds to a strength: `share`, cut to 0-1, of `most`, to a hundredth of a point."""
-    return Decimal(f"{most * min(max(share, 0.0), 1.0):.2f}")
+def points(share: float, most: float) -> Decimal:
+    """Return what a term adds to a strength: `share`, cut to 0-1, of `most`.
+
+    In hundredths of a point, rounded down: terms that may add up to a hundred never add up to more.
+    """
+    return Decimal(most * min(max(share, 0.0), 1.0)).quantize(Decimal("0.01"), ROUND_DOWN)
 
 
 def protects(plan: ExitPlan, side: Side, px: Decimal, measures: Measures, leverage: Decimal) -> bool:

@@ -18,20 +18,21 @@ and only what crosses with volume is looked at any further.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from core.types import Side
 from core.verdict import Figures
 from strategy.auxiliary.bars import Bars, Column
-from strategy.auxiliary.exit_plan import Distance, ExitPlan, Measures, Stop, StopTo, Target, Trail, TrailBy
+from strategy.auxiliary.exit_plan import Measures
 from strategy.auxiliary.indicators.averages import ema, sma
 from strategy.auxiliary.indicators.momentum import macd, rsi
 from strategy.auxiliary.indicators.volatility import atr
 from strategy.auxiliary.indicators.volume import relative_volume
 from strategy.auxiliary.language import Look, Needs, Signal, settings_of
 from strategy.auxiliary.modules.proposal import count, exact, holds, number, points, protects, rounded
+from strategy.auxiliary.presets import dtrs
 
 FRAMES: Final = ("1H", "4H", "1D")
 ATR_BARS: Final = 14
@@ -47,7 +48,6 @@ FULL_CROSS_ATR: Final = 1.0  # a close this far beyond the average has them all
 FULL_RISE_ATR: Final = 0.15  # a histogram that rose by this much since the bar before
 
 ROUNDING: Final = 1e-12  # of a price
-WISHED_LEVERAGE: Final = Decimal(10)  # what DTRS asks for; the gate grants what the red line allows
 
 PARAMETERS: Final = (
     count("shortest_frame", "the shortest bars looked at: 0 is 1H, 1 is 4H, 2 is 1D", 0, 0, 2, unit=""),
@@ -58,7 +58,7 @@ PARAMETERS: Final = (
     count("macd_signal", "average of DIF that makes DEA", 9, 3, 20),
     count("volume_bars", "bars of the mean volume", 10, 3, 50),
     number("volume_threshold", "least volume over its mean", "ratio", "1.5", "1", "3"),
-    number("stop_atr", "distance of the stop", "atr", "2", "0.5", "5"),
+    number("stop_atr", "distance of the stop", "atr", "1.5", "0.5", "5"),
     number("stale_periods", "age of a close after which it says nothing", "periods", "1.5", "0.25", "3"),
 )
 
@@ -116,7 +116,7 @@ class TrendBreakout:
         self._volume_bars = int(settings["volume_bars"])
         self._threshold = float(settings["volume_threshold"])
         self._stale_periods = settings["stale_periods"]
-        self._plan = dtrs_plan(settings["stop_atr"])
+        self._presets = {frame: dtrs(settings["stop_atr"], frame) for frame in self._frames}
         # What the beginning of an average over n still weighs after 7 n bars is e^-14: less than is shown.
         self._bars = max(8 * self._slow + self._signal, 8 * EMA_BARS, 16 * ATR_BARS)
         self.needs: Final = Needs(bars=dict.fromkeys(self._frames, self._bars), on=self._frames[0])
@@ -143,8 +143,8 @@ class TrendBreakout:
         if not momentum.agrees(side) or range_px <= 0:
             return None
         px, measures = exact(bars.close[-1]), Measures(atr=rounded(range_px))
-        plan = replace(self._plan, frame=bars.frame)
-        if not protects(plan, side, px, measures, WISHED_LEVERAGE):
+        preset = self._presets[bars.frame]
+        if not protects(preset.plan, side, px, measures, preset.wished_leverage):
             return None
         terms = self._terms(cross, momentum, volume_ratio, range_px)
         return Signal(
@@ -156,9 +156,9 @@ class TrendBreakout:
             at_ms=bars.closed_ms,
             valid_until_ms=valid_until_ms,
             evidence=(*_figures(bars, cross, momentum, volume_ratio, range_px), *terms),
-            plan=plan,
+            plan=preset.plan,
             measures=measures,
-            wished_leverage=WISHED_LEVERAGE,
+            wished_leverage=preset.wished_leverage,
         )
 
     def momentum(self, close: Column) -> Momentum:
@@ -194,19 +194,6 @@ def crossing(close: Column, ma_bars: int) -> Cross:
 def _on(close: float, ma: float) -> float:
     """Return the average; the close itself where the two differ by no more than a mean of floats does."""
     return close if abs(close - ma) <= ROUNDING * close else ma
-
-
-def dtrs_plan(stop_atr: Decimal) -> ExitPlan:
-    """Return the exits of DTRS, measured in the ATR of the bars that crossed."""
-    return ExitPlan(
-        "dtrs",
-        Stop((Distance(atr=stop_atr),)),
-        targets=(
-            Target(Distance(atr=Decimal("0.618")), Decimal("0.4"), StopTo.TARGET),
-            Target(Distance(atr=Decimal("1.618"))),
-        ),
-        trails=(Trail(TrailBy.EMA20), Trail(TrailBy.MA20)),
-    )
 
 
 def _figures(bars: Bars, cross: Cross, momentum: Momentum, volume_ratio: float, range_px: float) -> Figures:

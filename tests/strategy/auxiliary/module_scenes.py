@@ -60,20 +60,6 @@ def mirrored(bars: Bars) -> Bars:
     )
 
 
-def cut(bars: Bars, count: int) -> Bars:
-    """The first `count` bars: what was known then."""
-    return Bars(
-        bars.instrument,
-        bars.frame,
-        bars.ts_ms[:count],
-        bars.open[:count],
-        bars.high[:count],
-        bars.low[:count],
-        bars.close[:count],
-        bars.volume[:count],
-    )
-
-
 def look_at(*shown: Bars, late_ms: int = 0, **rest: Any) -> Look:
     """What a module sees `late_ms` after the first of these closed."""
     return Look(shown[0].closed_ms + late_ms, NAME, {bars.frame: bars for bars in shown}, **rest)

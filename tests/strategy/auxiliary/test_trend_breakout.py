@@ -20,7 +20,6 @@ from tests.strategy.auxiliary.module_scenes import (
     D,
     bars_of_closes,
     columns_of,
-    cut,
     figures,
     look_at,
     mirrored,
@@ -243,7 +242,7 @@ def test_on_a_walk_every_signal_is_a_cross_and_no_side_comes_twice_in_a_row(seed
     bars = bars_of_closes(close, walk.exponential(1, len(close)), wick=0.1)
     spoke: dict[int, Side] = {}
     for count in range(COUNT, len(bars) + 1):
-        seen = cut(bars, count)
+        seen = bars.without_last(len(bars) - count)
         if signal := MODULE.signal(look_at(seen)):
             assert signal.at_ms == seen.closed_ms
             above = seen.close[-1] > seen.close[-20:].mean()
