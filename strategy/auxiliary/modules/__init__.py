@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from strategy.auxiliary.language import Module
+from strategy.auxiliary.modules.factor_score import FactorScore
 from strategy.auxiliary.modules.trend_breakout import TrendBreakout
 
 MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
+    "factor_score": FactorScore,
     "trend_breakout": TrendBreakout,
 }
