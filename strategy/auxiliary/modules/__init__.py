@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Final
 
 from strategy.auxiliary.language import Module
+from strategy.auxiliary.modules.counter_sentiment import CounterSentiment
 from strategy.auxiliary.modules.factor_score import FactorScore
 from strategy.auxiliary.modules.trend_breakout import TrendBreakout
 
 MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
+    "counter_sentiment": CounterSentiment,
     "factor_score": FactorScore,
     "trend_breakout": TrendBreakout,
 }

@@ -60,6 +60,20 @@ def mirrored(bars: Bars) -> Bars:
     )
 
 
+def extended(bars: Bars, close: float, volume: float) -> Bars:
+    """The bars and one more, which opens where they closed."""
+    high, low = max(bars.close[-1], close), min(bars.close[-1], close)
+    return replace(
+        bars,
+        ts_ms=np.append(bars.ts_ms, bars.closed_ms),
+        open=column([*bars.open, bars.close[-1]]),
+        high=column([*bars.high, high]),
+        low=column([*bars.low, low]),
+        close=column([*bars.close, close]),
+        volume=column([*bars.volume, volume]),
+    )
+
+
 def look_at(*shown: Bars, late_ms: int = 0, **rest: Any) -> Look:
     """What a module sees `late_ms` after the first of these closed."""
     return Look(shown[0].closed_ms + late_ms, NAME, {bars.frame: bars for bars in shown}, **rest)

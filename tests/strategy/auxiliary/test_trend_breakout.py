@@ -20,6 +20,7 @@ from tests.strategy.auxiliary.module_scenes import (
     D,
     bars_of_closes,
     columns_of,
+    extended,
     figures,
     look_at,
     mirrored,
@@ -225,8 +226,13 @@ def test_a_close_on_its_average_is_not_above_it_by_a_rounding() -> None:
     assert crossing(bars_of_closes([*flat, 100.06]).close, 20).side is Side.BUY
 
 
-@given(random_bars(COUNT))
-def test_any_bars_give_a_whole_signal_or_none_and_are_left_as_they_were(bars: Bars) -> None:
+@given(random_bars(COUNT - 1), st.floats(-0.3, 0.3), st.floats(0, 20))
+def test_any_bars_give_a_whole_signal_or_none_and_are_left_as_they_were(
+    history: Bars, beyond: float, times: float
+) -> None:
+    """The last bar goes to one side of the average, with some multiple of the volume: often it crosses."""
+    mean, volume = float(history.close[-19:].mean()), float(history.volume[-9:].mean())
+    bars = extended(history, mean * (1 + beyond), volume * times)
     before = columns_of(bars)
     signal = MODULE.signal(look_at(bars))
     assert MODULE.signal(look_at(bars)) == signal and columns_of(bars) == before
