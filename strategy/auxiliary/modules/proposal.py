@@ -25,8 +25,11 @@ def exact(value: float) -> Decimal:
 
 
 def rounded(value: float, digits: int = DIGITS) -> Decimal:
-    """Return a computed figure to so many significant digits. Raises ValueError for NaN and infinity."""
-    figure = Decimal(f"{value:.{digits}g}")
+    """Return a computed figure to so many significant digits; 0 is never -0.
+
+    Raises ValueError for NaN and infinity.
+    """
+    figure = Decimal(f"{value + 0.0:.{digits}g}")
     if not figure.is_finite():
         raise ValueError(f"a figure is {value}, allowed: finite numbers")
     return figure

@@ -21,6 +21,7 @@ from tests.strategy.auxiliary.module_scenes import (
     NAME,
     D,
     bars_of_closes,
+    column,
     columns_of,
     figures,
     look_at,
@@ -95,6 +96,7 @@ def test_against_a_crowd_of_shorts_it_buys_with_the_same_strength() -> None:
     ("broken", "look"),
     [
         ("funding is not extreme", lambda: crowded(settled=rates("0.00005"))),
+        ("everybody always paid as much", lambda: crowded(settled=_all_equal())),
         ("nobody pays more than usual", lambda: crowded(settled=rates("0.0001", usual="0.00002"))),
         ("the highest funding is still paid by shorts", lambda: crowded(settled=_all_negative())),
         ("accounts are not all long", lambda: crowded(ratio=hourly("1.02"))),
@@ -105,6 +107,7 @@ def test_against_a_crowd_of_shorts_it_buys_with_the_same_strength() -> None:
         ("no funding is known", lambda: crowded(settled=())),
         ("no open interest is known", lambda: crowded(interest=())),
         ("no ratio is known", lambda: crowded(ratio=())),
+        ("the ratio has a figure a day", lambda: crowded(ratio=hourly("9")[-1 - 24 * 29 :: 24])),
         ("the ratio reaches back a week", lambda: crowded(ratio=hourly("9", count=7 * 24))),
         (
             "the open interest ended a day ago",
@@ -120,6 +123,10 @@ def test_one_thing_that_is_not_so_or_not_known_is_enough(broken: str, look: Call
 
 def _all_negative() -> tuple[SettledFunding, ...]:
     return tuple(replace(each, rate=each.rate - D("0.01")) for each in rates())
+
+
+def _all_equal() -> tuple[SettledFunding, ...]:
+    return tuple(replace(each, rate=D("0.0008")) for each in rates())
 
 
 @pytest.mark.parametrize("frame", ["4H", "1D"])
@@ -188,7 +195,22 @@ def test_a_crowd_that_was_there_within_its_rest_is_no_first() -> None:
     assert MODULE.uncarried(again, START_MS + 3 * FRAME_MS["4H"]) is not None
     assert MODULE.uncarried(again, START_MS + 2 * FRAME_MS["4H"]) is None
     assert MODULE.signal(again) is None
+    assert CounterSentiment({"rest_bars": D(3)}).signal(again) is None
     assert CounterSentiment({"rest_bars": D(2)}).signal(again) is not None
+
+
+def test_a_crowd_that_is_no_longer_carried_speaks_at_the_close_that_ends_its_trend() -> None:
+    """It was there a close before, and a rise of weeks with it; now the price has fallen through its mean."""
+    ended = bars_of_closes([*rising("4H").close[1:], 60.0], frame="4H", closed_ms=START_MS + FRAME_MS["4H"])
+    look = replace(going_on(1), bars={"4H": ended, "1D": still("1D")})
+    assert MODULE.signal(going_on(1)) is None
+    signal = MODULE.signal(look)
+    assert signal is not None and signal.side is Side.SELL and figures(signal)["trend_4h"] == "sell"
+
+
+def test_without_a_price_a_stop_could_stand_at_it_says_nothing() -> None:
+    wild = replace(still("4H"), low=column(still("4H").low - 60))
+    assert MODULE.signal(crowded(wild)) is None
 
 
 @pytest.mark.parametrize("side", list(Side))

@@ -152,6 +152,26 @@ def test_a_score_that_was_reached_before_is_not_news() -> None:
     assert MODULE.signal(look_at(again)) is None
 
 
+def test_the_other_side_was_not_there_before_and_is_news() -> None:
+    """A bar that broke out downwards, and one that breaks out upwards, in a market scored by little else."""
+    only_breakout = {f"weight_{name}": D(0) for name in WEIGHTS if name not in ("trend", "breakout")}
+    module = FactorScore({**only_breakout, "weight_breakout": D(100), "weight_trend": D(1)})
+    bars = bars_of_closes([*(100.0 + n % 2 for n in range(COUNT - 2)), 90.0, 115.0])
+    down, up = module.score(bars.without_last(1)), module.score(bars)
+    assert down is not None and down.side is Side.SELL and down.total >= 75
+    assert up is not None and up.side is Side.BUY and up.total >= 75
+    assert module.signal(look_at(bars)) is not None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_upside_down_every_bar_leans_to_the_other_side(seed: int) -> None:
+    walk = np.random.default_rng(seed)
+    bars = bars_of_closes(1_000 + np.cumsum(walk.normal(0, 2, COUNT)), walk.exponential(300, COUNT))
+    one, other = MODULE.score(bars), MODULE.score(mirrored(bars))
+    assert one is not None and other is not None and one.side is other.side.opposite
+    assert abs(one.total - other.total) <= D("0.1")
+
+
 def test_a_close_says_nothing_after_one_and_a_half_hours() -> None:
     assert MODULE.signal(look_at(rally(), late_ms=90 * 60_000)) is not None
     assert MODULE.signal(look_at(rally(), late_ms=90 * 60_000 + 1)) is None

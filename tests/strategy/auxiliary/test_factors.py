@@ -146,8 +146,9 @@ def test_without_two_settlements_there_is_no_carry_and_the_rest_stands() -> None
     assert CARRY not in alone and alone == {k: v for k, v in factors_of(bars).items() if k != CARRY}
 
 
-def test_older_bars_than_the_window_change_nothing() -> None:
-    long = walk(3, WINDOW + 50)
+@pytest.mark.parametrize("seed", range(6))
+def test_older_bars_than_the_window_change_nothing(seed: int) -> None:
+    long = walk(seed, WINDOW + 50)
     assert factors_of(long) == factors_of(long.last(WINDOW))
 
 
