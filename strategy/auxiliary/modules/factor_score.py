@@ -7,7 +7,8 @@ A bar speaks when its score reaches `min_score` and the bar before did not for t
 the state. What the score is made of stands in the evidence, a value and its points for every factor.
 
 ATS holds its factors for 60 s, because computing them took 50 ms. Here they are functions of closed bars,
-asked for once when a bar closes, and take 50 us: there is nothing to hold, and nothing that could be stale.
+asked for once when a bar closes, and take 50 us: there is nothing to hold, and nothing that could be stale. A
+question costs 0.1 ms of one core in the mean over a year of hourly BTC and ETH.
 
 The plan is ATS's, stretched at entry by its factor rules: strength (score / 100) > 0.7, trend > 0.6,
 liquidity > 0.6, volatility > 3.0 (percent a day). With min_score above 70 the first of them always holds. A

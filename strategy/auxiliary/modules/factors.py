@@ -164,7 +164,7 @@ def _breakout(bars: Bars, count: int) -> float:
 def _money_flow(bars: Bars) -> float:
     tail = slice(-FLOW_BARS, None)
     flow = float(cmf(bars.high[tail], bars.low[tail], bars.close[tail], bars.volume[tail], FLOW_BARS)[-1])
-    return 0.0 if math.isnan(flow) else _cut(flow / FULL_FLOW)  # NaN: nothing traded
+    return _cut(flow / FULL_FLOW)
 
 
 def _volume(volume: Column, usual: float) -> float:
