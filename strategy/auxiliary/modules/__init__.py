@@ -1,4 +1,7 @@
-"""The signal modules by name. To add one is to write it and to name it here."""
+"""The signal modules by name. To add one is to write it and to name it here.
+
+To ask for one is to import what it computes with: numpy and TA-Lib.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from decimal import Decimal
 from typing import Final
 
 from strategy.auxiliary.language import Module
+from strategy.auxiliary.modules.confluence import Confluence
 from strategy.auxiliary.modules.counter_sentiment import CounterSentiment
 from strategy.auxiliary.modules.factor_score import FactorScore
 from strategy.auxiliary.modules.trend_breakout import TrendBreakout
 
 MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
+    "confluence": Confluence,
     "counter_sentiment": CounterSentiment,
     "factor_score": FactorScore,
     "trend_breakout": TrendBreakout,
