@@ -155,9 +155,10 @@ class Signal:
     plan            how the position would end.
     measures        what the plan's distances are measured in (ATR, support) at this instant.
     wished_leverage what the preset would like; the gate grants at most the red line and records both.
+    most_base       coins it asks for at most; None leaves the size to the gate, which may grant less always.
 
     Raises ValueError for a strength out of range, no evidence, a time of validity that ended before it
-    began, or a plan whose stop does not lie on the losing side of `px`.
+    began, a size that is nothing, or a plan whose stop does not lie on the losing side of `px`.
     """
 
     module: str
@@ -171,6 +172,7 @@ class Signal:
     plan: ExitPlan
     measures: Measures = field(default_factory=Measures)
     wished_leverage: Decimal = Decimal(1)
+    most_base: Base | None = None
 
     def __post_init__(self) -> None:
         if not WEAKEST <= self.strength <= STRONGEST:
@@ -179,6 +181,8 @@ class Signal:
             raise ValueError("a signal without evidence is not a signal")
         if self.px <= 0 or self.wished_leverage <= 0:
             raise ValueError(f"price {self.px} and leverage {self.wished_leverage} must be above zero")
+        if self.most_base is not None and self.most_base <= 0:
+            raise ValueError(f"asks for at most {self.most_base} coins, allowed: above zero")
         if self.valid_until_ms <= self.at_ms:
             raise ValueError(f"valid until {self.valid_until_ms}, which is not after {self.at_ms}")
         self.plan.levels(self.side, self.px, self.measures, self.wished_leverage)
