@@ -19,10 +19,10 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from core.types import HOUR_MS, ONE, ZERO, Side
-from strategy.auxiliary.border import price_of
 from strategy.auxiliary.exit_plan import Distance, ExitPlan, Stop, Target
 from strategy.auxiliary.feed import ALPHA, FOMO, INTENSIFIED
 from strategy.auxiliary.language import FeedEvent, Look, Needs, Parameter, Signal, settings_of
+from strategy.auxiliary.modules.proposal import exact
 
 D = Decimal
 MINUTE_MS: Final = D(60_000)
@@ -203,4 +203,4 @@ class Confluence:
 
 def _price(look: Look) -> Decimal:
     book = look.market.swap if look.market else None
-    return book.mid if book and book.is_sane else price_of(look.bars["1m"].close[-1])
+    return book.mid if book and book.is_sane else exact(look.bars["1m"].close[-1])
