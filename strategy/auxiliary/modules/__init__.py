@@ -13,11 +13,13 @@ from strategy.auxiliary.language import Module
 from strategy.auxiliary.modules.confluence import Confluence
 from strategy.auxiliary.modules.counter_sentiment import CounterSentiment
 from strategy.auxiliary.modules.factor_score import FactorScore
+from strategy.auxiliary.modules.neutral_grid import NeutralGrid
 from strategy.auxiliary.modules.trend_breakout import TrendBreakout
 
 MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
     "confluence": Confluence,
     "counter_sentiment": CounterSentiment,
     "factor_score": FactorScore,
+    "neutral_grid": NeutralGrid,
     "trend_breakout": TrendBreakout,
 }
