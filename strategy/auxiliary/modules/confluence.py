@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from core.types import HOUR_MS, ONE, ZERO, Side
-from strategy.auxiliary.exit_plan import Distance, ExitPlan, Stop, Target
+from core.types import DAY_MS, HOUR_MS, ONE, Side
 from strategy.auxiliary.feed import ALPHA, FOMO, INTENSIFIED
 from strategy.auxiliary.language import FeedEvent, Look, Needs, Parameter, Signal, settings_of
-from strategy.auxiliary.modules.proposal import exact
+from strategy.auxiliary.modules.proposal import count, exact, number
+from strategy.auxiliary.presets import PRESETS
 
 D = Decimal
 MINUTE_MS: Final = D(60_000)
@@ -32,6 +32,7 @@ FRESH_WEIGHT: Final = D("0.3")
 FOMO_STRENGTH: Final = {INTENSIFIED: ONE, FOMO: D("0.8")}
 
 LINEAR, LOGISTIC = 0, 1
+PLANS: Final = ("vs", "vs_conservative", "vs_aggressive", "vs_trailing")
 CURVES: Final = {LINEAR: "linear", LOGISTIC: "logistic"}
 # p = 1 / (1 + exp(slope * (minutes - centre))) with p(1) = 0.99 and p(4) = 0.20.
 LOGISTIC_SLOPE: Final = (D(99).ln() + D(4).ln()) / 3  # 1.9938 a minute
@@ -39,23 +40,14 @@ LOGISTIC_CENTRE: Final = 1 + D(99).ln() / LOGISTIC_SLOPE  # 3.3047 minutes
 DIGITS: Final = D("0.000001")  # of a term: what is added up is what the evidence shows
 
 PARAMETERS: Final = (
-    Parameter("window_ms", "time between the two, at most", "ms", D(300_000), D(10_000), D(3_600_000), True),
-    Parameter("least_score", "score from which the two are a signal", "", D("0.6"), ZERO, ONE),
-    Parameter("curve", "time proximity: 0 linear, 1 logistic", "", D(LINEAR), D(LINEAR), D(LOGISTIC), True),
-    Parameter(
-        "fomo_intensify", "whether intensified FOMO (112) counts: 0 no, 1 yes", "", ONE, ZERO, ONE, True
-    ),
-    Parameter("fresh_ms", "age up to which the two are fresh", "ms", D(HOUR_MS), ZERO, D(24 * HOUR_MS), True),
-    Parameter("half_life_ms", "then freshness halves in", "ms", D(HOUR_MS), D(60_000), D(24 * HOUR_MS), True),
-    Parameter(
-        "valid_ms", "age at which the two are history", "ms", D(2 * HOUR_MS), D(60_000), D(24 * HOUR_MS), True
-    ),
-)
-
-PLAN = ExitPlan(
-    "vs",
-    Stop((Distance(D("0.03")),)),
-    (Target(Distance(D("0.05")), D("0.5")), Target(Distance(D("0.10")))),
+    count("window_ms", "time between the two, at most", 300_000, 10_000, HOUR_MS, "ms"),
+    number("least_score", "score from which the two are a signal", "", "0.6", "0", "1"),
+    count("curve", "time proximity: 0 linear, 1 logistic", LINEAR, LINEAR, LOGISTIC, ""),
+    count("fomo_intensify", "whether intensified FOMO (112) counts: 0 no, 1 yes", 1, 0, 1, ""),
+    count("fresh_ms", "age up to which the two are fresh", HOUR_MS, 0, DAY_MS, "ms"),
+    count("half_life_ms", "time in which freshness then halves", HOUR_MS, 60_000, DAY_MS, "ms"),
+    count("valid_ms", "age at which the two are history", 2 * HOUR_MS, 60_000, DAY_MS, "ms"),
+    count("plan", f"exit plan: {', '.join(f'{n} {name}' for n, name in enumerate(PLANS))}", 0, 0, 3, ""),
 )
 
 
@@ -173,7 +165,7 @@ class Confluence:
         )
 
     def _signal(self, look: Look, match: Match) -> Signal:
-        score = match.terms.score
+        score, preset = match.terms.score, PRESETS[PLANS[int(self.settings["plan"])]]
         return Signal(
             module=self.name,
             instrument=look.instrument,
@@ -197,7 +189,8 @@ class Confluence:
                 ("score", score),
                 ("least_score", self.settings["least_score"]),
             ),
-            plan=PLAN,
+            plan=preset.plan,
+            wished_leverage=preset.wished_leverage,
         )
 
 

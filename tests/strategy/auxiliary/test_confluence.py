@@ -22,6 +22,7 @@ from strategy.auxiliary.modules.confluence import (
     freshness,
     time_proximity,
 )
+from strategy.auxiliary.presets import PRESETS
 from tests.risk.scenes import book, pair
 
 D = Decimal
@@ -145,6 +146,17 @@ def test_a_millisecond_past_the_window_is_no_match() -> None:
 def test_intensified_ones_can_be_switched_off_without_touching_plain_ones() -> None:
     assert asked(fed(112, 1), fed(110, 0), fomo_intensify="0") is None
     assert strength(asked(fed(113, 1), fed(110, 0), fomo_intensify="0")) == 86
+
+
+@pytest.mark.parametrize(
+    ("plan", "name", "stop"),
+    [("0", "vs", "0.97"), ("1", "vs_conservative", "0.98"), ("2", "vs_aggressive", "0.95")],
+)
+def test_the_position_would_end_by_the_chosen_plan(plan: str, name: str, stop: str) -> None:
+    signal = asked(fed(113, 1), fed(110, 0), plan=plan)
+    assert signal is not None and signal.plan is PRESETS[name].plan
+    ends = signal.plan.levels(signal.side, signal.px, signal.measures, signal.wished_leverage)
+    assert ends.stop_px == signal.px * D(stop)
 
 
 def test_either_may_come_first() -> None:
