@@ -12,6 +12,7 @@ from typing import Final
 from strategy.auxiliary.language import Module
 from strategy.auxiliary.modules.confluence import Confluence
 from strategy.auxiliary.modules.counter_sentiment import CounterSentiment
+from strategy.auxiliary.modules.ensemble import Ensemble
 from strategy.auxiliary.modules.factor_score import FactorScore
 from strategy.auxiliary.modules.neutral_grid import NeutralGrid
 from strategy.auxiliary.modules.trend_breakout import TrendBreakout
@@ -19,6 +20,7 @@ from strategy.auxiliary.modules.trend_breakout import TrendBreakout
 MODULES: Final[Mapping[str, Callable[[Mapping[str, Decimal]], Module]]] = {
     "confluence": Confluence,
     "counter_sentiment": CounterSentiment,
+    "ensemble": Ensemble,
     "factor_score": FactorScore,
     "neutral_grid": NeutralGrid,
     "trend_breakout": TrendBreakout,
