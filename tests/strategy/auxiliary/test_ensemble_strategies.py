@@ -88,6 +88,15 @@ def test_the_budget_is_what_the_parameters_make_it() -> None:
     assert weather(trend, budget_ratio="0.01", trending_times="2").budget_ratio == D("0.02")
 
 
+def test_the_day_is_the_last_24_hours_and_the_week_the_last_168() -> None:
+    closes = 100 + np.cumsum(
+        np.random.default_rng(5).normal(0, 0.3, REGIME_BARS) * np.linspace(0.5, 2, REGIME_BARS)
+    )
+    returns = np.diff(np.log(closes))
+    expected = returns[-24:].std() / returns[-168:].std()
+    assert weather(hours(closes)).volatility_ratio == pytest.approx(expected)
+
+
 def test_every_regime_has_the_strategy_that_suits_it() -> None:
     assert SUITS == {
         Regime.RANGING: Strategy.OSCILLATION,
@@ -224,15 +233,26 @@ def test_a_pullback_that_is_too_long_ago_does_not_count() -> None:
     assert came_back(RISE[2:], ago, TURN, pullback_bars="5") is not None
 
 
-def test_a_dip_through_the_slow_average_ends_the_trend() -> None:
-    deep = [*DIP[:2], RISE[-1] - 20, RISE[-1] - 2.0]
-    assert came_back(RISE, deep, TURN) is None
+@pytest.mark.parametrize(("depth", "enters"), [(4.5, True), (6.0, False)])
+def test_one_close_through_the_slow_average_ends_the_trend(depth: float, enters: bool) -> None:
+    dip = [RISE[-1] - each for each in (depth, -0.3, -0.4, 1.0, 2.0)]
+    assert (came_back(RISE[1:], dip, TURN) is not None) is enters
 
 
-def test_averages_out_of_order_are_no_trend() -> None:
-    level = [100 + 0.3 * (n % 2) for n in range(TRIGGER_BARS - 5)]
-    dip = [level[-1] - 1.0, level[-1] - 1.5, level[-1] - 1.0, level[-1] - 0.8]
-    assert came_back(level, dip, [level[-1] + 0.1]) is None
+@pytest.mark.parametrize(("turn", "enters"), [(0.0, True), (-2.5, False)])
+def test_a_short_average_below_the_middle_one_is_no_trend(turn: float, enters: bool) -> None:
+    """Eight bars down and along: a small rise leaves the short average below the middle one."""
+    dip = [RISE[-1] - each for each in (0.75, 1.5, 2.25, 3.0, 3.0, 3.0, 3.06, 3.15)]
+    assert (came_back(RISE[4:], dip, [RISE[-1] + turn]) is not None) is enters
+
+
+@pytest.mark.parametrize(("before", "enters"), [(98.0, True), (100.0, False)])
+def test_a_middle_average_below_the_slow_one_is_no_trend(before: float, enters: bool) -> None:
+    """The same bounce out of a base, after a rise to the base and after a fall to it."""
+    level, base = [before] * (TRIGGER_BARS - 26), [99.0] * 20
+    bounce = [99.7] * 4 + [99.56, 99.8]
+    bars = bars_of_closes([*level, *base, *bounce], frame="4H", wick=0.5)
+    assert (pullback(bars, settings(pullback_bars="6")) is not None) is enters
 
 
 # --- mirror, frames ----------------------------------------------------------------------------

@@ -112,10 +112,21 @@ def trending(quarters: int) -> Column:
 
 
 def test_a_range_that_formed_in_a_trend_is_none() -> None:
-    past = column([*calm()[:-DAY], *trending(DAY)])
-    assert asked(DOWN, past) is None
-    flat = column([*calm()[:-DAY], *(1.9 * np.sin(np.pi * np.arange(DAY) / 4) + 100)])
-    assert asked(DOWN, flat) is not None
+    past = column([*calm()[:-DAY], *calm()[-DAY:-80], *trending(80)])
+    look = grid_look([100.0], past)
+    assert NeutralGrid({"below_adx": D(25)}).band(look) is not None
+    assert NeutralGrid({"below_adx": D(15)}).band(look) is None
+    assert NeutralGrid({"below_adx": D(15)}).band(grid_look([100.0])) is not None
+
+
+def test_a_band_that_is_born_beside_the_price_is_none() -> None:
+    """A quiet day at 101.8 after a wild one around 100: the average range is small, and the mean far away."""
+    quiet = 101.8 + 0.05 * np.sin(np.arange(DAY))
+    look = grid_look([], column([*calm()[:-DAY], *quiet]))
+    at_mean = grid_look([], column([*calm()[:-DAY], *(quiet - 1.8)]))
+    grid = NeutralGrid({"band_by": D(BandBy.ATR), "band_times": D(1)})
+    assert grid.band(at_mean) is not None
+    assert grid.band(look) is None
 
 
 def test_no_slice_is_proposed_while_there_is_a_trend_now() -> None:
