@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.types import Base, Side
+from core.types import HOUR_MS, Base, Book, FundingQuote, SettledFunding, Side
 from strategy.auxiliary.bars import MINUTE_MS, Bars
 from strategy.auxiliary.language import Holding, Look, Signal
 from strategy.auxiliary.modules.ensemble import Ensemble
 from strategy.auxiliary.modules.ensemble.card import FRAMES, READ
+from strategy.auxiliary.modules.ensemble.market_votes import market_votes
 from strategy.auxiliary.modules.ensemble.module import PARAMETERS
 from strategy.auxiliary.modules.ensemble.strategies import Strategy
 from strategy.auxiliary.modules.ensemble.votes import FRAMED, Group, frame_votes
@@ -29,7 +30,7 @@ from tests.strategy.auxiliary.ensemble_scenes import (
     ripple,
     upside_down,
 )
-from tests.strategy.auxiliary.module_scenes import NAME, column, columns_of, cut, figures, random_bars
+from tests.strategy.auxiliary.module_scenes import NAME, column, columns_of, cut, figures, market, random_bars
 
 D = Decimal
 SCENES: Mapping[Strategy, Mapping[str, Bars]] = {
@@ -47,6 +48,28 @@ def asked(bars: Mapping[str, Bars], held: Holding | None = None, **given: str) -
 
 def stop_px(signal: Signal) -> Decimal:
     return signal.plan.levels(signal.side, signal.px, signal.measures, signal.wished_leverage).stop_px
+
+
+def whole_look(bars: Mapping[str, Bars], way: int = 1) -> Look:
+    """With a book and a crowd that speak for a buy, or against it."""
+    thick, thin = (D(3), D(1)) if way > 0 else (D(1), D(3))
+    px = D(round(float(bars["1m"].close[-1])))
+    swap = Book(
+        f"{NAME}-SWAP",
+        tuple((px - n, thick) for n in range(1, 40)),
+        tuple((px + n, thin) for n in range(1, 40)),
+        CLOSED_MS,
+        CLOSED_MS,
+        1,
+    )
+    past = [(CLOSED_MS - n * HOUR_MS, D("1.1") if n % 2 else D("0.9")) for n in range(40, 0, -1)]
+    quote = FundingQuote(swap.inst_id, D("0.0001"), CLOSED_MS, CLOSED_MS + 8 * HOUR_MS, CLOSED_MS)
+    settled = tuple(SettledFunding(CLOSED_MS - n * 8 * HOUR_MS, D("0.0002")) for n in (2, 1))
+    return ensemble_look(
+        bars,
+        market=market(swap=swap, funding=quote, settled=settled),
+        long_short=(*past, (CLOSED_MS, D("0.5") if way > 0 else D(2))),
+    )
 
 
 # --- an entry in its regime --------------------------------------------------------------------
@@ -120,46 +143,49 @@ def test_a_card_that_is_too_weak_is_silent() -> None:
 
 @EACH
 def test_the_strength_can_be_added_up_by_hand_from_the_votes_in_the_evidence(strategy: Strategy) -> None:
-    signal = asked(SCENES[strategy])
-    shown = figures(signal)
+    signal = Ensemble().signal(whole_look(SCENES[strategy]))
+    assert signal is not None
+    shown, reads = figures(signal), READ[strategy]
     named = {(v.name, v.group) for v in frame_votes(SCENES[strategy]["1m"])}
-    reads = {group: read for group, read in READ[strategy].items() if group in FRAMED}
-    total = sum(abs(read) for read in reads.values())
+    others = {(v.name, v.group) for v in market_votes(whole_look(SCENES[strategy]))}
 
-    def mean(frame: str, group: Group) -> Decimal:
-        votes = [shown[f"{frame}_{name}_vote"] for name, of in named if of is group]
+    def mean(group: Group, names: set[tuple[str, Group]], frame: str = "") -> Decimal:
+        votes = [shown[f"{frame}{name}_vote"] for name, of in names if of is group]
         return sum(votes, D(0)) / len(votes)
 
+    framed = sum(abs(reads[group]) for group in FRAMED)
     of_frame = {
-        frame: sum((read * mean(frame, group) for group, read in reads.items()), D(0)) / total
+        frame: sum((reads[group] * mean(group, named, f"{frame}_") for group in FRAMED), D(0)) / framed
         for frame in FRAMES
     }
-    card = sum(of_frame.values()) / len(FRAMES)
+    of_none = sum((reads[group] * mean(group, others) for group in Group if group not in FRAMED), D(0))
+    read_at_all = sum(abs(read) for read in reads.values())
+    card = (sum(of_frame.values()) / len(FRAMES) * framed + of_none) / read_at_all
     agreeing = sum(each >= D("0.1") for each in of_frame.values())
     dissenting = sum(each <= D("-0.1") for each in of_frame.values())
     grade = min(agreeing, 3 if card >= D("0.25") else 2)
-    assert signal is not None
     assert signal.strength == pytest.approx(20 * grade + 40 * card - 5 * dissenting, abs=D("0.001"))
     assert shown["card"] == pytest.approx(card, abs=D("0.00002"))
     for frame, each in of_frame.items():
         assert shown[f"{frame}_score"] == pytest.approx(each, abs=D("0.00001"))
 
 
-def test_every_term_has_its_name_and_every_vote_lies_between_minus_one_and_one() -> None:
-    shown = figures(asked(SCENES[Strategy.PULLBACK]))
+def test_every_vote_and_every_term_is_in_the_evidence_under_its_name() -> None:
+    shown = figures(Ensemble().signal(whole_look(SCENES[Strategy.PULLBACK])))
     votes = {name: value for name, value in shown.items() if name.endswith("_vote")}
-    assert len(votes) == 16 * len(FRAMES)
+    assert len(votes) == 16 * len(FRAMES) + 5 + 4 + 2
     assert all(-1 <= value <= 1 for value in votes.values())
-    assert sum(shown[f"{group}_term"] for group in FRAMED) == shown["card"]
+    assert sum(shown[f"{group}_term"] for group in Group) == shown["card"]
 
 
-def test_the_crowd_is_heard_when_it_is_known() -> None:
-    bars = SCENES[Strategy.BREAKOUT]
-    without = Ensemble().signal(ensemble_look(bars))
-    against = Ensemble().signal(ensemble_look(bars, long_short=((CLOSED_MS, D(2)),)))
-    assert without is not None and against is not None
-    assert figures(against)["crowd_vote"] == -1 and "crowd_vote" not in figures(without)
-    assert against.strength < without.strength
+@pytest.mark.parametrize("strategy", [Strategy.OSCILLATION, Strategy.BREAKOUT])
+def test_the_book_and_the_crowd_can_make_it_stronger_or_weaker(strategy: Strategy) -> None:
+    bars = SCENES[strategy]
+    for_it, against = (Ensemble().signal(whole_look(bars, way)) for way in (1, -1))
+    assert for_it is not None and against is not None
+    assert figures(for_it)["pressure_5_vote"] == -figures(against)["pressure_5_vote"] == D("0.5")
+    assert figures(for_it)["crowd_vote"] == -figures(against)["crowd_vote"] == 1
+    assert for_it.strength > against.strength
 
 
 # --- the plan ----------------------------------------------------------------------------------
@@ -257,7 +283,7 @@ def test_whatever_is_shown_it_never_raises(data: st.DataObject, given: dict[str,
     st.sampled_from(FRAMES),
     random_bars(200),
     SETTINGS,
-    st.decimals("0.01", "100", places=2),
+    st.sampled_from((1, -1)),
     st.booleans(),
 )
 def test_an_entry_among_bars_that_say_anything_is_a_sound_signal_or_none(
@@ -265,13 +291,13 @@ def test_an_entry_among_bars_that_say_anything_is_a_sound_signal_or_none(
     frame: str,
     other: Bars,
     given: dict[str, Decimal],
-    long_short: Decimal,
+    way: int,
     mirror: bool,
 ) -> None:
     scene = upside_down(SCENES[strategy]) if mirror else SCENES[strategy]
     odd = replace(other, frame=frame, ts_ms=scene[frame].last(200).ts_ms)
     bars: dict[str, Any] = {**scene, frame: odd}
-    assert_sound(Ensemble(given).signal(ensemble_look(bars, long_short=((CLOSED_MS, long_short),))))
+    assert_sound(Ensemble(given).signal(replace(whole_look(scene, way), bars=bars)))
 
 
 def assert_sound(signal: Signal | None) -> None:

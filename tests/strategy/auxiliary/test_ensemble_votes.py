@@ -1,30 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from core.types import HOUR_MS, FundingQuote, SettledFunding
 from strategy.auxiliary.bars import Bars
 from strategy.auxiliary.indicators import momentum, trend, volatility, volume
-from strategy.auxiliary.language import Look
-from strategy.auxiliary.modules.ensemble.market_votes import CROWD_MS, sentiment_votes
 from strategy.auxiliary.modules.ensemble.votes import FRAMED, VOTE_BARS, Group, frame_votes, vote
-from tests.fakes import START_MS
 from tests.strategy.auxiliary.module_scenes import (
-    NAME,
     bars_of_closes,
     column,
     columns_of,
-    market,
     mirrored,
     random_bars,
 )
-
-D = Decimal
 
 
 def votes(bars: Bars) -> dict[str, float]:
@@ -149,44 +140,3 @@ def test_whatever_the_bars_are_every_vote_lies_between_minus_one_and_one(bars: B
     before = columns_of(bars)
     assert all(-1 <= each.value <= 1 for each in frame_votes(bars))
     assert columns_of(bars) == before
-
-
-# --- the crowd ---------------------------------------------------------------------------------
-
-
-def crowd(*samples: tuple[int, str]) -> dict[str, float]:
-    long_short = tuple((START_MS - age_ms, D(ratio)) for age_ms, ratio in samples)
-    return {v.name: v.value for v in sentiment_votes(Look(START_MS, NAME, {}, long_short=long_short))}
-
-
-def funding(rate: str, settled: str | None, hours: int = 8) -> dict[str, float]:
-    quote = FundingQuote(f"{NAME}-SWAP", D(rate), START_MS, START_MS + hours * HOUR_MS, START_MS)
-    known = (SettledFunding(START_MS - HOUR_MS, D(settled)),) if settled else ()
-    look = Look(START_MS, NAME, {}, market(funding=quote, settled=known))
-    return {v.name: v.value for v in sentiment_votes(look)}
-
-
-@pytest.mark.parametrize(("ratio", "vote"), [("2", -1), ("1", 0), ("0.5", 1), ("1.4142136", -0.5), ("9", -1)])
-def test_a_crowd_that_is_long_votes_down(ratio: str, vote: float) -> None:
-    assert crowd((0, ratio)) == {"crowd": vote}
-
-
-def test_of_the_crowd_only_the_newest_sample_counts_and_only_while_it_is_young() -> None:
-    assert crowd((HOUR_MS, "2"), (0, "1")) == {"crowd": 0}
-    assert crowd((CROWD_MS, "2")) == {"crowd": -1}
-    assert crowd((CROWD_MS + 1, "2")) == {}
-    assert crowd((-1, "2")) == {}
-    assert crowd((0, "0")) == {}
-
-
-def test_funding_that_rises_votes_down_in_the_scale_of_eight_hours() -> None:
-    assert funding("0.00035", "0.0001") == {"funding_change": -0.5}
-    assert funding("-0.00015", "0.0001") == {"funding_change": 0.5}
-    assert funding("0.00035", "0.0001", hours=4) == {"funding_change": -1}
-
-
-def test_without_a_quote_or_a_settlement_funding_is_no_opinion() -> None:
-    assert funding("0.001", None) == {}
-    assert funding("0.001", "0.0001", hours=0) == {}
-    assert list(sentiment_votes(Look(START_MS, NAME, {}, market()))) == []
-    assert list(sentiment_votes(Look(START_MS, NAME, {}))) == []

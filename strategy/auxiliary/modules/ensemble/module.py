@@ -6,6 +6,8 @@
 Three steps of a ladder, each with its own declared parameters: what one frame says (votes.py, strategies.py),
 what the frames make together (card.py), and which strategy is asked at all (regime.py). Everything is a
 named figure in the evidence; the strength can be added up from it by hand.
+
+A question costs 0.1 ms of one core; 2 ms where a bar triggers and everybody has to vote, a few times a day.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from strategy.auxiliary.indicators.volatility import atr
 from strategy.auxiliary.language import Look, Needs, Parameter, Signal, settings_of
 from strategy.auxiliary.modules.ensemble import card, regime, strategies
 from strategy.auxiliary.modules.ensemble.card import FRAMES, Score
-from strategy.auxiliary.modules.ensemble.market_votes import sentiment_votes
+from strategy.auxiliary.modules.ensemble.market_votes import market_votes
 from strategy.auxiliary.modules.ensemble.strategies import Trigger
 from strategy.auxiliary.modules.ensemble.votes import VOTE_BARS, Vote, frame_votes
 from strategy.auxiliary.modules.proposal import exact, holds, number, protects, rounded
@@ -80,7 +82,7 @@ class Ensemble:
         if entry is None or holds(look, entry.side):
             return None
         by_frame = {frame: frame_votes(look.bars[frame]) for frame in FRAMES}
-        others = tuple(sentiment_votes(look))
+        others = market_votes(look)
         judged = card.score(entry.strategy, entry.side, by_frame, others, self.settings)
         if judged.grade < self.settings["least_grade"] or judged.card < self.settings["least_card"]:
             return None
