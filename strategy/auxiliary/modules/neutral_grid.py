@@ -10,6 +10,8 @@
 A grid lives from adding to what has moved against it, and that is exactly what is forbidden here. What is
 left holds one slice most of the time: a trader of ranges with a fixed risk, not a machine that collects
 small change until the range breaks.
+
+A question costs 0.1 ms of one core.
 """
 
 from __future__ import annotations
