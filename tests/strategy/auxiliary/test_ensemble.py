@@ -30,7 +30,7 @@ from tests.strategy.auxiliary.ensemble_scenes import (
     ripple,
     upside_down,
 )
-from tests.strategy.auxiliary.module_scenes import NAME, column, columns_of, cut, figures, market, random_bars
+from tests.strategy.auxiliary.module_scenes import NAME, column, columns_of, figures, market, random_bars
 
 D = Decimal
 SCENES: Mapping[Strategy, Mapping[str, Bars]] = {
@@ -223,7 +223,7 @@ def test_an_idea_that_is_held_is_not_proposed_again() -> None:
 @pytest.mark.parametrize("frame", ["1m", "15m", "1H", "4H"])
 def test_while_one_of_the_frames_is_late_nothing_is_proposed(frame: str) -> None:
     bars = SCENES[Strategy.OSCILLATION]
-    assert asked({**bars, frame: cut(bars[frame], len(bars[frame]) - 1)}) is None
+    assert asked({**bars, frame: bars[frame].without_last(1)}) is None
 
 
 def test_only_the_bar_that_triggers_speaks() -> None:
