@@ -175,8 +175,10 @@ class Bookkeeper:
 
     async def account(self) -> AccountSnapshot:
         """Replace the account store's view by one coherent answer of the venue, wallet included."""
-        snapshot = await self._trading.account()
-        self._account.replace(replace(snapshot, funding_wallet=await self._trading.wallet()))
+        snapshot, wallet = await self._trading.account(), await self._trading.wallet()
+        self._account.replace(
+            snapshot if snapshot.funding_wallet == wallet else replace(snapshot, funding_wallet=wallet)
+        )
         return self._account.snapshot() or snapshot
 
     def book_equity(self, prices: Prices, at_ms: int) -> None:

@@ -475,8 +475,10 @@ class Engine:
         """
         now_ms = self._clock.now_ms()
         for name, at_ms in self._observer.funding_times().items():
-            is_due = 0 <= now_ms - self._settles_ms.get(name, at_ms) <= 2 * SETTLE_DELAY_MS
-            if at_ms > now_ms and not is_due:
+            armed_ms = self._settles_ms.get(name)
+            if at_ms == armed_ms or at_ms <= now_ms:
+                continue
+            if armed_ms is None or not 0 <= now_ms - armed_ms <= 2 * SETTLE_DELAY_MS:
                 self._settles_ms[name] = at_ms
                 self._ticker.settle_at(name, at_ms)
 

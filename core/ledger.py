@@ -22,6 +22,7 @@ fee in a coin that no instrument here trades.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,7 +30,7 @@ from typing import Any
 
 from core.facts import Kind, Row
 from core.statement import Statement
-from core.tally import Booking, Tally, Terms, Trade
+from core.tally import Booking, Tally, Terms, Trade, total_of
 from core.types import ZERO, AccountSnapshot, Bill, BillKind, Fill, Leg, Side
 
 USDT = "USDT"
@@ -96,6 +97,9 @@ class Ledger:
     fills_seen: set[tuple[str, str]] = field(default_factory=set)
     bills_seen: set[str] = field(default_factory=set)
     statement: Statement = field(default_factory=Statement)
+    # The same again by instrument: they are asked for at every settlement.
+    sold_short: dict[str, list[Trade]] = field(default_factory=dict, compare=False)  # trades of the swap
+    settled_ms: dict[str, list[int]] = field(default_factory=dict, compare=False)  # ascending
 
     def apply(self, row: Row) -> Trade | Booking | None:
         """Take in one row; return what a fill or a bill meant, None for anything already known."""
@@ -133,10 +137,7 @@ class Ledger:
         """Terms of one instrument, or of all: then their net is the equity change since the first
         start, net of transfers."""
         names = self.tallies if instrument is None else (instrument,)
-        total = Terms()
-        for name in names:
-            total += self.tallies.get(name, Tally()).terms(*self._price(name, prices))
-        return total
+        return total_of([self.tallies.get(name, Tally()).terms(*self._price(name, prices)) for name in names])
 
     def differences(self, snapshot: AccountSnapshot) -> dict[str, Decimal]:
         """The venue's cash minus ours, by currency; currencies that agree are left out.
@@ -213,6 +214,8 @@ class Ledger:
         )
         tally.trade(trade)
         self.trades.append(trade)
+        if leg is Leg.SWAP:
+            self.sold_short.setdefault(name, []).append(trade)
         if self.opened_ms is None or fill.ts_ms >= self.opened_ms:  # else its bill is in the opening cash
             effects = {ccy: cash - before.get(ccy, ZERO) for ccy, cash in self.cash.items()}
             self.statement.fill(fill.key, effects, split=bool(body.get("split")))
@@ -234,6 +237,7 @@ class Ledger:
         self.tallies.setdefault(name, Tally()).book(booking)
         if bill.kind is BillKind.FUNDING:
             self.settlements.append(self._settlement(booking))
+            insort(self.settled_ms.setdefault(name, []), bill.ts_ms)
         return booking
 
     def _take_in(self, body: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ reconciliation to find.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -152,7 +153,8 @@ class Books:
         standing = self._hedges.get(instrument)
         if standing is not None and standing.opened_ms <= ts_ms:
             return standing
-        last = next((t for t in reversed(self.ledger.trades) if _moved_short(t, instrument, ts_ms)), None)
+        sold = self.ledger.sold_short.get(instrument, ())
+        last = next((t for t in reversed(sold) if t.fill.ts_ms <= ts_ms), None)
         hedge = self._by_id.get(last.hedge_id) if last is not None else None
         if hedge is None or (hedge.closed_ms and ts_ms - hedge.closed_ms > CHARGE_LAG_MS):
             return None
@@ -169,10 +171,9 @@ class Books:
 
     def is_settled(self, instrument: str, funding_time_ms: int) -> bool:
         """Whether the bill of this settlement is booked."""
-        return any(
-            one.instrument == instrument and 0 <= one.ts_ms - funding_time_ms <= CHARGE_LAG_MS
-            for one in reversed(self.ledger.settlements)
-        )
+        settled_ms = self.ledger.settled_ms.get(instrument, ())
+        place = bisect_left(settled_ms, funding_time_ms)
+        return place < len(settled_ms) and settled_ms[place] - funding_time_ms <= CHARGE_LAG_MS
 
     def target_of(self, instrument: str) -> Base:
         """What the instrument's open hedge is meant to hold, coins; 0 without one."""
@@ -400,10 +401,6 @@ class Books:
     def _add_day(self, ts_ms: int, amount: Decimal) -> None:
         day = day_of(ts_ms)
         self._day_pnl[day] = self._day_pnl.get(day, ZERO) + amount
-
-
-def _moved_short(trade: Trade, instrument: str, until_ms: int) -> bool:
-    return trade.instrument == instrument and trade.leg is Leg.SWAP and trade.fill.ts_ms <= until_ms
 
 
 def _price_result(hedge: Hedge) -> Decimal:

@@ -92,7 +92,7 @@ class StateMachine:
             src=source,
             dst=self.state,
             moved=moved,
-            verdicts=_once(trail.ctx.plan.verdicts + tuple(trail.verdicts)),
+            verdicts=_once(ctx, trail.verdicts),
             targets=trail.targets,
             reason=event.reason,
             instrument=event.instrument,
@@ -163,8 +163,11 @@ def _repaired(hedge: HedgeView, state: State) -> Base:
     return Base(min(hedge.target_base, most))
 
 
-def _once(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    """Drop repetitions: a guard asked by two rows says the same twice."""
-    if len({verdict.guard for verdict in verdicts}) == len(verdicts):
-        return verdicts
-    return tuple(dict.fromkeys(verdicts))
+def _once(ctx: Context, spoken: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The plan's verdicts and the guards', without repetitions: a guard asked by two rows says the same
+    twice."""
+    return tuple(ctx.once(_planned) | dict.fromkeys(spoken))
+
+
+def _planned(ctx: Context) -> dict[Verdict, None]:
+    return dict.fromkeys(ctx.plan.verdicts)

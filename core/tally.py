@@ -6,6 +6,7 @@ to flow plus holdings whatever happened in between: partial closes, flips, fees 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,6 +51,18 @@ class Terms:
             self.interest - less.interest,
             self.other - less.other,
         )
+
+
+def total_of(many: Sequence[Terms]) -> Terms:
+    """The sum of many, without a sum of every two of them."""
+    return Terms(
+        sum([one.funding for one in many], ZERO),
+        sum([one.basis for one in many], ZERO),
+        sum([one.fees for one in many], ZERO),
+        sum([one.slippage for one in many], ZERO),
+        sum([one.interest for one in many], ZERO),
+        sum([one.other for one in many], ZERO),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Money and sizes are Decimal, times UTC milliseconds, rates fractions of one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from enum import StrEnum
@@ -184,8 +184,8 @@ class Book:
     """
 
     inst_id: str
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: Sequence[Level]
+    asks: Sequence[Level]
     ts_ms: int
     seen_ms: int
     seq_id: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import is_
 from typing import Final
 
 from config.schema import Settings
@@ -12,7 +13,7 @@ from core.errors import AuthFailed, JournalFailed, RateLimited, VenueError, Venu
 from core.events import HedgeTarget, Plan, Purpose, TransferTarget
 from core.facts import Kind
 from core.ports import Clock, Ids, Journal, Trading
-from core.types import ZERO, Base, TransferStatus, Wallet
+from core.types import ZERO, AccountSnapshot, Base, Pair, TransferStatus, Wallet
 from core.verdict import Verdict
 from execution.holdings import Legs, held_of
 
@@ -21,6 +22,9 @@ POLL_S: Final = 1.0
 PATIENCE_MS: Final = 20_000  # then the transfer stays pending and is asked for next time
 ABSENCE_ANSWERS: Final = 3
 ABSENCE_WINDOW_MS: Final = 5_000
+
+
+_Judged = tuple[Verdict, HedgeTarget | None]
 
 
 class DriftPlanner:
@@ -34,19 +38,32 @@ class DriftPlanner:
     def __init__(self, settings: Settings) -> None:
         self._limit = settings.risk.drift.rebalance_above
         self._max_age_ms = settings.risk.margin.max_age_s * 1000
+        self._judged: dict[str, tuple[tuple[object, ...], _Judged]] = {}  # a memo: most stay as they are
 
     def plan(self, ctx: Context) -> Plan:
         if ctx.unresolved_orders:
             return Plan()  # what is held is not known for certain: nothing may be concluded from it
-        judged = tuple(self._judge(ctx, hedge) for hedge in ctx.open_hedges)
+        account = self._picture(ctx)
+        judged = [self._judge(ctx.markets[h.instrument].pair, h, account) for h in ctx.open_hedges]
         return Plan(
             adjusting=tuple(t for _, t in judged if t is not None), verdicts=tuple(v for v, _ in judged)
         )
 
-    def _judge(self, ctx: Context, hedge: HedgeView) -> tuple[Verdict, HedgeTarget | None]:
-        pair = ctx.markets[hedge.instrument].pair
+    def _judge(self, pair: Pair, hedge: HedgeView, account: AccountSnapshot | None) -> _Judged:
+        """As `_work_out`, which is done again only when one of its figures is another one."""
+        seen: tuple[object, ...] = (
+            pair, hedge.spot_base, hedge.contracts, hedge.target_base, hedge.liquidations,
+            account and account.cash(pair.spot.base_ccy), account and account.contracts(pair.swap.inst_id),
+        )  # fmt: skip
+        known = self._judged.get(pair.name)
+        # Equal figures may be written with other digits, and so would be what is said of them.
+        if known is None or not all(map(is_, known[0], seen)):
+            known = self._judged[pair.name] = seen, self._work_out(pair, hedge, account)
+        return known[1]
+
+    def _work_out(self, pair: Pair, hedge: HedgeView, account: AccountSnapshot | None) -> _Judged:
         booked = Legs(pair, hedge.spot_base, hedge.contracts)
-        legs = self._held(ctx, booked)
+        legs = held_of(booked, account) if account is not None else booked
         smaller, larger = sorted((legs.spot, Decimal(pair.swap.to_base(legs.contracts))))
         drift = abs(legs.gap) / larger if larger else ZERO
         equal = legs.balanced or drift <= self._limit
@@ -72,16 +89,16 @@ class DriftPlanner:
             base, reason = Base(min(smaller, hedge.target_base)), "the account holds less than the books"
         return verdict, HedgeTarget(hedge.instrument, base, Purpose.REPAIR, reason, figures)
 
-    def _held(self, ctx: Context, booked: Legs) -> Legs:
-        """What the account has of the booked legs; the booked legs when no picture can tell."""
+    def _picture(self, ctx: Context) -> AccountSnapshot | None:
+        """The account where it can tell what it has of the booked legs, else None."""
         account = ctx.account
         if (
             account is None
             or ctx.now_ms - account.seen_ms > self._max_age_ms
             or account.seen_ms < ctx.state_since_ms + SETTLING_MS
         ):
-            return booked
-        return held_of(booked, account)
+            return None
+        return account
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ class DirectMarkets:
         return self._views
 
     def _look(self, side: _PairSide, now_ms: int) -> MarketView:
+        """Without the turnover: nobody decides by it, and it is a sum over a day of bars."""
         funding = side.swap.funding
         return MarketView(
             pair=side.pair,
@@ -168,7 +169,6 @@ class DirectMarkets:
             settled=self._settled(side),
             candles=Candles(side.series, self._venue),
             open_interest=tuple(side.open_interest),
-            volume_24h_usdt=side.swap.volume_24h * side.swap.last,
         )
 
     @staticmethod

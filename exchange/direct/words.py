@@ -6,7 +6,6 @@ of the venue's codes; both end in the same domain types, and a test holds them a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -21,7 +20,6 @@ from core.types import (
     Contracts,
     Fill,
     FundingQuote,
-    Level,
     MaintenanceWindow,
     OrderRecord,
     OrderStatus,
@@ -32,6 +30,7 @@ from core.types import (
     TransferRecord,
     TransferStatus,
 )
+from exchange.direct.levels import levels_of
 from exchange.okx.parse_account import BILLS, MODES, WALLETS
 from exchange.sim.account_figures import AccountFigures, CoinFigures
 from exchange.sim.model import (
@@ -39,7 +38,6 @@ from exchange.sim.model import (
     AccountState,
     Bar,
     BillRow,
-    BookLevel,
     Execution,
     FundingState,
     Instrument,
@@ -78,12 +76,8 @@ def swap_spec(i: Instrument) -> SwapSpec:
 
 
 def book(side: MarketSide, depth: int, now_ms: int) -> Book:
-    bids, asks = _levels(side.bids(depth)), _levels(side.asks(depth))
+    bids, asks = levels_of(*side.parts("buy", depth)), levels_of(*side.parts("sell", depth))
     return Book(side.instrument.inst_id, bids, asks, side.ts_ms, now_ms, side.seq_id)
-
-
-def _levels(levels: Iterable[BookLevel]) -> tuple[Level, ...]:
-    return tuple([(one.price, one.size) for one in levels])
 
 
 def candle(bar: Bar) -> Candle:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
+
 from exchange.sim.model import ZERO, FundEntry, PositionKey
 
 
-@dataclass(frozen=True, slots=True)
-class CoinFigures:
+class CoinFigures(Struct, frozen=True):
     ccy: str
     cash: Decimal
     equity: Decimal
@@ -31,8 +32,7 @@ class CoinFigures:
     repay_risk: int = 0  # 0 to 5 = the loan is as large as it may be
 
 
-@dataclass(frozen=True, slots=True)
-class PositionFigures:
+class PositionFigures(Struct, frozen=True):
     key: PositionKey
     margin: Decimal | None  # isolated positions only
     upl: Decimal

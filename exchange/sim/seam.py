@@ -7,6 +7,7 @@ happened.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -188,6 +189,11 @@ class MarketSide(Protocol):
     def bids(self, depth: int) -> list[BookLevel]: ...
 
     def asks(self, depth: int) -> list[BookLevel]: ...
+
+    def parts(self, side: str, depth: int) -> tuple[list[BookLevel], Callable[[], list[BookLevel]] | None]:
+        """One side's levels ("buy" are the bids) in two parts: the near ones, and what draws those behind
+        them, where there are any. Drawn later, they are still those of now."""
+        ...
 
     def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
         """Newest first, the forming bar included; `before_ms` keeps bars opening before it."""

@@ -61,7 +61,7 @@ def most(world: World, account: AccountState, ccy: str) -> Decimal:
 
 def repay_risk(account: AccountState, ccy: str, owed: Decimal) -> int:
     """How near a loan is to being repaid by force, 0 to 5: fifths of the quota. The venue's `twap`."""
-    return min(5, int(5 * owed / loan_quota(account.fee_level, ccy)))
+    return min(5, int(5 * owed / loan_quota(account.fee_level, ccy))) if owed else 0
 
 
 def repay_excess(world: World, account: AccountState, now: Standing) -> bool:

@@ -8,8 +8,9 @@ the depth shown at their price, among themselves by time. Behind the calibrated 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 from exchange.sim.markets.calibration import DepthProfile
@@ -21,6 +22,7 @@ from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 from exchange.sim.profile import VenueProfile
 
 SIDES = ("buy", "sell")
+Behind = Callable[[], list[BookLevel]]
 FAR_LEVELS = 400  # that a taker may walk behind the calibrated ones
 
 
@@ -163,6 +165,12 @@ class Book:
 
     def view(self, side: str, depth: int) -> list[BookLevel]:
         """What the public sees of one side: invented levels and clients' orders together."""
+        near, behind = self.parts(side, depth)
+        return near if behind is None else near + behind()
+
+    def parts(self, side: str, depth: int) -> tuple[list[BookLevel], Behind | None]:
+        """The same in two parts: the near levels, and what draws those behind them, where there are any.
+        Drawn later, they are still those of now."""
         own = self.resting[side]
         crossed = self.resting["sell" if side == "buy" else "buy"].first
         near = self.levels(side)
@@ -170,23 +178,25 @@ class Book:
             edge = crossed.limit
             near = [level for level in near if (level[0] > edge if side == "sell" else level[0] < edge)]
         levels = [BookLevel(price, size, 1 + int(size) % 7) for price, size in near[:depth]]
+        behind: Behind | None = None
         if depth > len(near):
-            levels += self._far_view(side, depth - len(near), None if crossed is None else crossed.limit)
+            behind = self._far_view(side, depth - len(near), None if crossed is None else crossed.limit)
         if not own:
-            return levels
-        merged = {level.price: level for level in levels}
+            return levels, behind
+        merged = {level.price: level for level in (levels if behind is None else levels + behind())}
         for order in own:
             level = merged.get(order.limit, BookLevel(order.limit, ZERO, 0))
             merged[order.limit] = BookLevel(order.limit, level.size + order.left, level.orders + 1)
-        return sorted(merged.values(), key=lambda level: level.price, reverse=side == "buy")[:depth]
+        return sorted(merged.values(), key=lambda level: level.price, reverse=side == "buy")[:depth], None
 
-    def _far_view(self, side: str, count: int, edge: Decimal | None) -> list[BookLevel]:
+    def _far_view(self, side: str, count: int, edge: Decimal | None) -> Behind | None:
         """Levels behind the calibrated ones that lie behind `edge`, too."""
         behind = self._last_ticks[side]
         if edge is not None:
             ticks = int(edge / self.instrument.tick)
             behind = max(behind, ticks) if side == "sell" else min(behind, ticks)
-        return self._behind(side, behind, count)
+        mid_ticks = self._mid / self._tick
+        return partial(self._far[side].levels, behind, count, mid_ticks, self._depth, self._at_ms)
 
     def _draw_up(self, side: str, levels: list[list[Decimal]]) -> None:
         """Bring the next of the levels behind into `levels`, where it can be eaten."""

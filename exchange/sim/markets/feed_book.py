@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from decimal import Decimal
 
-from exchange.sim.markets.book import Book, FeedPrint
+from exchange.sim.markets.book import Behind, Book, FeedPrint
 from exchange.sim.markets.calibration import DepthProfile
 from exchange.sim.model import ZERO, BookLevel, Instrument, Order
 from exchange.sim.profile import VenueProfile
@@ -187,11 +187,14 @@ class FeedBook(Book):
             if order.ord_id in self._ahead:
                 self._ahead[order.ord_id] = max(ZERO, self._ahead[order.ord_id] - size)
 
-    def view(self, side: str, depth: int) -> list[BookLevel]:
+    def parts(self, side: str, depth: int) -> tuple[list[BookLevel], Behind | None]:
         if depth > self._most:
             self._most = depth
             self._levels.clear()
-        return super().view(side, depth)
+        return super().parts(side, depth)
+
+    def _far_view(self, side: str, count: int, edge: Decimal | None) -> Behind | None:
+        return None if self.covers(self._at_ms) else super()._far_view(side, count, edge)
 
     def _behind(self, side: str, ticks: int, count: int) -> list[BookLevel]:
         return [] if self.covers(self._at_ms) else super()._behind(side, ticks, count)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from exchange.sim.markets.book import Book
+from exchange.sim.markets.book import Behind, Book
 from exchange.sim.markets.day import round_to
 from exchange.sim.model import ZERO, BookLevel
 
@@ -48,10 +48,12 @@ class FlatBook(Book):
     def eat(self, side: str, size: Decimal) -> None:
         """As much as before is left."""
 
-    def view(self, side: str, depth: int) -> list[BookLevel]:
+    def parts(self, side: str, depth: int) -> tuple[list[BookLevel], Behind | None]:
         levels = [BookLevel(self._seen(side), BOTTOMLESS, 1)]
-        levels += [BookLevel(order.limit, order.left, 1) for order in self.resting[side]]
-        return sorted(levels, key=lambda level: level.price, reverse=side == "buy")[:depth]
+        if self.resting[side]:
+            levels += [BookLevel(order.limit, order.left, 1) for order in self.resting[side]]
+            levels.sort(key=lambda level: level.price, reverse=side == "buy")
+        return levels[:depth], None
 
     def _seen(self, side: str) -> Decimal:
         """The best price the public is shown."""

@@ -20,7 +20,7 @@ from exchange.sim.events import (
     TradePrinted,
     VenueEvent,
 )
-from exchange.sim.markets.book import Book, FeedPrint
+from exchange.sim.markets.book import Behind, Book, FeedPrint
 from exchange.sim.markets.calibration import SPOT_DEPTH, SWAP_DEPTH
 from exchange.sim.markets.day import Day, bar_of, day_of, round_to
 from exchange.sim.markets.feed_book import FeedBook
@@ -136,7 +136,8 @@ class Market:
         self._seq_id = FIRST_SEQ_ID
         self._update_id: int | None = None
         self._last_trade_id = 0
-        self._last = self._last_size = self._mark_px = self._index_px = ZERO
+        self._last = self._mark_px = self._index_px = ZERO
+        self._last_size: Decimal | None = None  # of this beat's print, once asked for
         self._path_px = self._printed_px = ZERO  # the market's own price, now and at its last print
         self._trades: deque[PublicTrade] = deque(maxlen=PRINTS_KEPT)
         self._own_prints = 0
@@ -162,7 +163,7 @@ class Market:
         self._book.refresh(price, quote.spread, quote.depth, at_ms)
         self._count(missed)
         self._last = self._path_px = round_to(price, tick)
-        self._last_size = self._print_size(at_ms, self._last)
+        self._last_size = None
 
     def _count(self, beats: int) -> None:
         """Sequence numbers: one per beat, or a recorded book's own as long as they lead."""
@@ -250,6 +251,8 @@ class Market:
     @property
     def last_size(self) -> Decimal:
         self._look()
+        if self._last_size is None:
+            self._last_size = self._print_size(self._pulse.now_ms, self._last)
         return self._last_size
 
     @property
@@ -343,6 +346,9 @@ class Market:
 
     def asks(self, depth: int) -> list[BookLevel]:
         return self.book.view("sell", min(depth, self._profile.book_levels))
+
+    def parts(self, side: str, depth: int) -> tuple[list[BookLevel], Behind | None]:
+        return self.book.parts(side, min(depth, self._profile.book_levels))
 
     def bars(self, bar_ms: int, before_ms: int | None, limit: int, utc_offset_ms: int = 0) -> list[Bar]:
         return self._bars(self._track, bar_ms, before_ms, limit, utc_offset_ms)
