@@ -1,7 +1,8 @@
 """When things are due: every 5 minutes, every hour, and each instrument's own funding time.
 
 Jobs post an event and do nothing else. The cadence is one set of APScheduler triggers in UTC; a live
-engine lets APScheduler fire them, an engine on virtual time walks the same triggers on its own clock.
+engine lets APScheduler fire them (core/ap_ticker.py), an engine on virtual time walks the same triggers on
+its own clock.
 """
 
 from __future__ import annotations
@@ -12,15 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from apscheduler.events import (
-    EVENT_JOB_ERROR,
-    EVENT_JOB_MAX_INSTANCES,
-    EVENT_JOB_MISSED,
-    JobExecutionEvent,
-)
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
 
 from core.events import On
 from core.ports import Clock
@@ -47,45 +40,8 @@ class Ticker(Protocol):
     async def stop(self) -> None: ...
 
 
-def _utc(at_ms: int) -> datetime:
+def utc(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
-
-
-class ApTicker:
-    """APScheduler on the running loop and the real clock. Lost ticks are reported, not only logged."""
-
-    def __init__(self) -> None:
-        self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 270}
-        )
-
-    def start(self, fire: Fire, lost: Callable[[str], None]) -> None:
-        self._fire = fire
-
-        def on_lost(event: JobExecutionEvent) -> None:
-            lost(f"tick {event.job_id} was lost")
-
-        for on, trigger in CADENCE.items():
-            self._scheduler.add_job(self._tick, trigger, args=(on, None), id=on.value, replace_existing=True)
-        self._scheduler.add_listener(on_lost, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
-        self._scheduler.start()
-
-    def settle_at(self, instrument: str, funding_time_ms: int) -> None:
-        self._scheduler.add_job(
-            self._tick,
-            DateTrigger(_utc(funding_time_ms + SETTLE_DELAY_MS)),
-            args=(On.SETTLE, instrument),
-            id=f"settle {instrument}",
-            replace_existing=True,
-            misfire_grace_time=None,  # a settlement is looked up however late we are
-        )
-
-    async def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)
-
-    async def _tick(self, on: On, instrument: str | None) -> None:
-        # A coroutine, because APScheduler runs plain functions in a worker thread.
-        self._fire(on, instrument)
 
 
 class WalkingTicker:
@@ -139,5 +95,5 @@ class WalkingTicker:
 
     @staticmethod
     def _next(on: On, now_ms: int) -> int:
-        fire_at: datetime = CADENCE[on].get_next_fire_time(None, _utc(now_ms + 1))
+        fire_at: datetime = CADENCE[on].get_next_fire_time(None, utc(now_ms + 1))
         return int(fire_at.timestamp() * 1000)

@@ -14,12 +14,13 @@ from config.loader import NO_OVERLAY, load
 from config.overlay import read_overlay
 from config.schema import Settings
 from config.secrets import Secrets, load_secrets
+from core.ap_ticker import ApTicker
 from core.clock import SystemClock, VirtualClock, VirtualLoop
 from core.errors import SelfCheckRefused, UsageError
 from core.journal import LINGER_S
 from core.lock import FolderLock
 from core.ports import Clock
-from core.scheduler import ApTicker, Ticker, WalkingTicker
+from core.scheduler import Ticker, WalkingTicker
 from exchange.lockstep import LockstepKeeper
 from monitor.console import open_screen
 from monitor.keepsake import FILE_NAME as MESSAGES

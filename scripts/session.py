@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from config.schema import Settings
 from core.context import Context, Permission
@@ -26,18 +26,20 @@ from scripts.commands import Command, Verb, take
 from scripts.compose import LASTING_BOOKS, App, compose
 from scripts.outcome import Reckoning
 from scripts.ports import Ports
-from scripts.reconfiguration import Proposal
 from scripts.signals import handling
 from scripts.standstill import stand_still
 from scripts.version import VERSION
 from scripts.vigilance import CRASH_LOOP
 from scripts.watch import Watch
 
+if TYPE_CHECKING:
+    from scripts.reconfiguration import Proposal
+
 CLOSING_PATIENCE_S = 20.0  # to bring the hedge under way to where both legs are accounted for
 FAREWELL_S = 10.0  # for the last look at the account
 
 T = TypeVar("T")
-Configure = Callable[[int, Mapping[str, str | None]], Proposal]
+Configure = Callable[[int, Mapping[str, str | None]], "Proposal"]
 
 
 class Session:

@@ -23,7 +23,6 @@ from monitor.words import Language
 from scripts.backtest.files import write_decisions, write_equity, write_funding, write_trades
 from scripts.backtest.operator import Operator
 from scripts.backtest.recorder import Recorder
-from scripts.backtest.report import report_facts, write_report
 from scripts.backtest.stage import ACCOUNT, LOOK_S, play
 from scripts.compose import App
 from scripts.market import market_of
@@ -188,6 +187,8 @@ def _leaper(
 
 def write(outcome: Outcome, folder: Path) -> None:
     """Report, summary, trades, funding, equity and decisions, beside the journal."""
+    from scripts.backtest.report import report_facts, write_report  # brings all that draws a page
+
     ledger = outcome.app.books.ledger
     write_trades(folder / "trades.csv", ledger.trades)
     write_funding(folder / "funding.csv", ledger.settlements)

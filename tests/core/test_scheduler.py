@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from apscheduler.triggers.date import DateTrigger
 
+from core.ap_ticker import ApTicker
 from core.clock import SystemClock, VirtualClock, VirtualLoop
 from core.events import On
-from core.scheduler import SETTLE_DELAY_MS, ApTicker, WalkingTicker
+from core.scheduler import SETTLE_DELAY_MS, WalkingTicker
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 SPRING = 1_774_656_000_000  # 2026-03-28T00:00Z, the day before Europe's clocks change
