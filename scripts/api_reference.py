@@ -48,7 +48,15 @@ whoever shows it: `Authorization: Bearer ...`; any other address to listen on ne
 refused. Five wrong tokens lock an address out for five minutes. The Host header must be the address,
 localhost or one of `web.names`; pages of other servers are refused by Origin and Sec-Fetch-Site, and there
 is no CORS. Commands are JSON. A body has at most 65,536 bytes; an address has 30 questions a second and a
-command every two, in bursts of 120 and 10. Every refusal is in the log.
+command every two, in bursts of 120 and 10.
+
+**Who was refused** stands in the journal: rows of the kind `note` with `what` = `refused`, that is
+`/api/journal?kind=note&find="what":"refused"`. Each has the reason (`error`), the address (of IPv6 its
+/64 network), the number of requests (`count`) and the latest of them (`detail`). The first refusal is a row
+within a second; who goes on is one row a minute per address and reason. In all there are at most 20 rows at
+once and then two a minute: what comes beyond is summed up in a row whose reason is `several`, so that every
+refusal is counted and knocking all day costs less than a megabyte. The log has the first of each kind. What
+is no HTTP at all is dropped before the door, and only logged.
 
     curl -s http://127.0.0.1:8788/api/status
     curl -s http://127.0.0.1:8788/api/pause -H 'content-type: application/json' -d '{"reason": "I leave"}'

@@ -18,13 +18,17 @@ from config.monitor import Web
 from config.schema import Settings
 from config.secrets import Secrets
 from core.errors import UsageError
+from core.facts import Kind
 from core.journal import FILE_NAME as JOURNAL
-from core.ports import Notifier
+from core.ports import Clock, Notifier
 from monitor.figures import Figures
 from monitor.logs import FILE_NAME as LOG_FILE
 from monitor.status import Status
 from monitor.web.answers import Form, Reconfigured
+from monitor.web.audit import Refusals
+from monitor.web.door import Refusal
 from scripts.commands import Command, Verb, send
+from scripts.compose import App
 from scripts.reconfiguration import APPLIES, Reconfiguration
 from scripts.version import VERSION
 
@@ -92,6 +96,21 @@ def check_web(web: Web, secrets: Secrets) -> None:
         )
 
 
+def journal_refusals(app: App, refusals: Refusals, clock: Clock) -> Callable[[], None]:
+    """Write who was turned away whenever the engine comes round; return what writes the rest at its end."""
+
+    def write(is_last: bool) -> None:
+        for body in refusals.due(is_last):
+            app.journal.append(Kind.NOTE, clock.now_ms(), body)
+
+    def come_round(before: Callable[[], None] = app.engine.on_round) -> None:
+        before()
+        write(False)
+
+    app.engine.on_round = come_round
+    return lambda: write(True)
+
+
 @contextmanager
 def open_web(
     web: Web,
@@ -101,15 +120,22 @@ def open_web(
     notifier: Notifier,
     redact: Callable[[str], str],
     on_url: Callable[[str], None],
+    refusals: Refusals,
 ) -> Iterator[None]:
     """While inside, visitors may come. A port that cannot be had is told, and keeps nobody from trading.
 
-    on_url  is told where the page is.
+    on_url    is told where the page is.
+    refusals  counts who is turned away; the log has the first of each kind.
     """
     from monitor.web.serving import serve_web  # its libraries take half a second: only for who has a page
 
     token = secrets.web_token.get_secret_value() if secrets.web_token else None
     log = structlog.get_logger("web")
+
+    def on_refusal(address: str, method: str, path: str, no: Refusal) -> None:
+        if refusals.note(address, method, path, no):
+            log.warning("refused", address=address, method=method, path=path, status=no.status, why=no.error)
+
     try:
         server = serve_web(
             web.host,
@@ -121,9 +147,7 @@ def open_web(
             VERSION,
             redact,
             time.monotonic,
-            lambda address, method, path, no: log.warning(
-                "refused", address=address, method=method, path=path, status=no.status, why=no.error
-            ),
+            on_refusal,
         )
     except UsageError as error:
         notifier.tell("trouble", "warning", {"what": "web page", "detail": str(error)})

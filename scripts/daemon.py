@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -29,9 +30,10 @@ from monitor.logs import set_up_logs
 from monitor.notifier import QueueNotifier
 from monitor.redaction import Redactor, redacted_errors, redacted_stream
 from monitor.summary import RunFacts
+from monitor.web.audit import Refusals
 from scripts.channels import channels_of, habits_of
 from scripts.child_venue import child_venue
-from scripts.cockpit import EngineDesk, check_web, open_web
+from scripts.cockpit import EngineDesk, check_web, journal_refusals, open_web
 from scripts.compose import App
 from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
@@ -237,10 +239,12 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         keeper.on_lost = session.lose_venue
         keeper.on_end = lambda: session.end("the market data has ended")
     notifier.start()
+    refusals = Refusals(time.monotonic)
     heart = Heart(life.folder, clock, notifier, beat_every_s(options), on_venue_clock=keeper is not None)
 
     def on_composed(app: App) -> None:
         heart.attach(app)
+        session.last_words = journal_refusals(app, refusals, clock)
         trading = None if options.mode is Mode.DRY_RUN else app.trading
         parts = Parts(options.mode, settings, secrets, app.market, trading, clock, *life.evidence)
         app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, life.folder)).ask
@@ -259,7 +263,8 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
             web = settings.monitor.web
             if life.port is not None:
                 web = web.model_copy(update={"port": life.port})
-            open_.enter_context(open_web(web, secrets, desk, life.folder, notifier, redact, shown))
+            page = open_web(web, secrets, desk, life.folder, notifier, redact, shown, refusals)
+            open_.enter_context(page)
         chat = ChatDesk(life.folder, settings, desk)
         open_.enter_context(open_chat(settings.monitor, secrets, chat, life.folder, notifier, redact))
         try:

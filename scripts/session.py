@@ -90,6 +90,7 @@ class Session:
         self._systemd = Systemd.of(os.environ)
         self._watch: Watch | None = None
         self._reckoning = reckoning or Reckoning()
+        self.last_words: Callable[[], None] = lambda: None  # called before the last row is written
 
     def status(self) -> Status | None:
         """What the screen shows; None before the first decision."""
@@ -220,6 +221,7 @@ class Session:
         said = {"reason": self._why, "state": app.engine.state.value}
         self._notifier.tell("stop", "info", said)
         self._watch.prove_books()
+        self.last_words()
         body = {"reason": self._why, "clean": self._accounted_for}
         app.journal.append(Kind.STOP, self._clock.now_ms(), body)
 

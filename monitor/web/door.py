@@ -49,6 +49,9 @@ class Refusal:
     retry_after_s: int | None = None
 
 
+TOO_LARGE: Final = Refusal(413, "too_large", f"a body has at most {MOST_BODY} bytes")
+
+
 @dataclass(slots=True)
 class _Caller:
     """What is known of one address."""
@@ -84,11 +87,14 @@ class Door:
             return
         refusal = self._against(scope)
         if refusal is not None:
-            client = scope.get("client") or ("?", 0)
-            self.on_refusal(str(client[0]), scope["method"], scope["path"][:200], refusal)
+            self._tell(scope, refusal)
             await _answer(send, refusal)
             return
-        await self.app(scope, _limited(receive), _guarded(send))
+        await self.app(scope, _limited(receive, lambda: self._tell(scope, TOO_LARGE)), _guarded(send))
+
+    def _tell(self, scope: Scope, refusal: Refusal) -> None:
+        client = scope.get("client") or ("?", 0)
+        self.on_refusal(str(client[0]), scope["method"], scope["path"][:200], refusal)
 
     def _against(self, scope: Scope) -> Refusal | None:
         """The first thing that speaks against this request; None when it may come in."""
@@ -134,7 +140,7 @@ class Door:
     def _size(scope: Scope, headers: dict[str, str]) -> Refusal | None:
         length = headers.get("content-length")
         if length is not None and (not length.isdigit() or int(length) > MOST_BODY):
-            return Refusal(413, "too_large", f"a body has at most {MOST_BODY} bytes")
+            return TOO_LARGE
         return None
 
     def _pace(self, scope: Scope, headers: dict[str, str]) -> Refusal | None:
@@ -207,7 +213,7 @@ def _name_of(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, on_cut: Callable[[], None]) -> Receive:
     """Bodies that come in pieces have no length to look at before: they are counted, and cut off."""
     heard = 0
 
@@ -217,6 +223,7 @@ def _limited(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             heard += len(message.get("body", b""))
             if heard > MOST_BODY:
+                on_cut()
                 return {"type": "http.disconnect"}
         return message
 

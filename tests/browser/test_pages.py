@@ -57,6 +57,16 @@ def test_news_arrive_without_being_asked_for(desk: Visitor) -> None:
     assert [url for url in asked if "/api/status" in url or "/api/stream" in url] == []
 
 
+def test_who_was_turned_away_at_the_door_is_seen(desk: Visitor, daemon: Daemon) -> None:
+    assert daemon.client.get("/api/status", headers={"origin": "http://evil.example"}).status_code == 403
+    desk.visit("/risk")
+    refused = desk.page.get_by_role("table", name="Turned away at the door")
+    row = refused.get_by_role("row").filter(has_text="a page of another server").first
+    expect(row).to_contain_text("127.0.0.1")
+    expect(row).to_contain_text("GET /api/status")
+    assert desk.violations() == []
+
+
 def test_the_pages_follow_each_other_without_loading_and_back_leads_back(desk: Visitor) -> None:
     desk.visit("/")
     loaded: list[str] = []

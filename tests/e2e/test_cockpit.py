@@ -78,11 +78,19 @@ def test_who_opens_the_page_sees_the_engine_pauses_it_and_changes_its_settings(t
             asked = {"kind": "note", "find": "cooldown_hours", "most": 1}
             [row] = client.get("/api/journal", params=asked).json()
             assert row["body"]["diff"] == [
-                {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12"}
+                {"key": "strategy.exit.cooldown_hours", "before": "8", "after": "12", "asked": True}
             ]
+            told = {"kind": "note", "find": '"what":"refused"'}
+            [row] = client.get("/api/journal", params=told).json()  # of the question without the token, above
+            assert (row["body"]["error"], row["body"]["count"]) == ("no_token", 1)
+            assert row["body"]["detail"] == "GET /api/status"
+            forged = client.get("/api/status", headers={"host": "evil.example"})
+            assert forged.status_code == 421
         daemon.send_signal(signal.SIGTERM)
         daemon.communicate(timeout=60)
         assert daemon.returncode == 0
     finally:
         daemon.kill()
     assert main("journal", "verify", "--data", str(data)).code == 0
+    notes = main("journal", "export", "--kinds", "note", "--data", str(data)).out
+    assert '"error":"unknown_host"' in notes  # though the engine ended the moment it came

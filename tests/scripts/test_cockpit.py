@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from config.schema import Settings
 from config.secrets import Secrets
 from core.errors import UsageError
 from monitor.status import Status, build_status
+from monitor.web.audit import Refusals
 from scripts.cockpit import EngineDesk, check_web, open_web
 from scripts.commands import Command, Verb, take
 from scripts.reconfiguration import Reconfiguration
@@ -45,7 +47,8 @@ def page(folder: Path, token: str | None = None) -> Iterator[httpx.Client]:
     urls: list[str] = []
     web, secrets = Web(port=0), Secrets(web_token=token)  # type: ignore[arg-type]  # pydantic wraps it
     with ExitStack() as stack:
-        stack.enter_context(open_web(web, secrets, desk, folder, Ear(), str, urls.append))
+        refusals = Refusals(monotonic)
+        stack.enter_context(open_web(web, secrets, desk, folder, Ear(), str, urls.append, refusals))
         yield stack.enter_context(httpx.Client(base_url=urls[0]))
 
 
@@ -92,7 +95,7 @@ def test_a_port_that_is_taken_is_told_and_the_engine_goes_on(tmp_path: Path) -> 
         ear, urls = Ear(), list[str]()
         web = Web(port=taken.getsockname()[1])
         desk = desk_of(tmp_path, None)
-        with open_web(web, Secrets(), desk, tmp_path, ear, str, urls.append):
+        with open_web(web, Secrets(), desk, tmp_path, ear, str, urls.append, Refusals(monotonic)):
             assert urls == []
     [(topic, level, fields)] = ear.heard
     assert (topic, level) == ("trouble", "warning") and str(web.port) in str(fields["detail"])

@@ -139,6 +139,7 @@ async def test_a_body_in_pieces_is_cut_off_where_it_gets_too_large() -> None:
     house = House()
     with pytest.raises(AssertionError):  # the client sees a connection that ended without an answer
         await house.ask("POST", content=pieces(), headers=JSON)
+    assert house.refused == [("127.0.0.1", "POST", "/api/status", "too_large")]
 
 
 @pytest.mark.fault("DA1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from monitor.cause_words import CAUSES
 from monitor.page_words import catalogue
 from monitor.page_words import names as page_names
 from monitor.verdict_words import GUARDS
+from monitor.web import door
+from monitor.web.audit import SEVERAL
 from monitor.web.pages import BUNDLE
 from monitor.words import NAMES, SENTENCES, word
 from scripts.page_words import FILE, source
@@ -38,6 +41,12 @@ def test_every_one_of_these_has_a_word(names: type[Enum]) -> None:
 
 def test_every_guard_of_the_table_has_a_word() -> None:
     assert {guard for row in TABLE for guard in row.guards} - GUARDS.keys() == set()
+
+
+def test_every_reason_to_be_turned_away_has_a_word() -> None:
+    reasons = set(re.findall(r'Refusal\(\d+, "(\w+)"', Path(door.__file__).read_text(encoding="utf-8")))
+    assert len(reasons) > 8
+    assert {*reasons, SEVERAL} - page_names().keys() == set()
 
 
 def test_the_page_has_the_words_that_are_told_in_messages() -> None:

@@ -163,6 +163,17 @@ export const NAMES: Record<string, Pair> = {
   "consumer": ["consumer", "决策"],
   "worker": ["worker", "执行"],
   "errands": ["errands", "后台"],
+  "bad_header": ["a header given twice", "请求头重复"],
+  "bad_path": ["a path that cannot be", "路径不合法"],
+  "unknown_host": ["another host's name", "主机名不符"],
+  "foreign_origin": ["a page of another server", "来自其他服务器的页面"],
+  "not_json": ["a command that is not JSON", "命令不是 JSON"],
+  "too_large": ["too large a body", "内容过大"],
+  "too_often": ["too often", "过于频繁"],
+  "locked_out": ["locked out", "地址已被锁定"],
+  "no_token": ["no token", "没有令牌"],
+  "wrong_token": ["wrong token", "令牌错误"],
+  "several": ["various", "多种原因"],
 };
 
 export const GUARDS: Record<string, Pair> = {

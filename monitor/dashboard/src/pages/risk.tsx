@@ -10,6 +10,7 @@ import { Table } from "../ui/table";
 import { figuresOf } from "../ui/verdict";
 import { Causes } from "./causes";
 import { Margin } from "./overview";
+import { Refusals } from "./refusals";
 import { Moment, PermissionBadge, permissionTone } from "./words";
 
 const LEVELS = ["FULL", "NO_NEW_RISK", "REDUCE_ONLY", "HALTED"];
@@ -27,6 +28,7 @@ export function Risk(): ReactNode {
       {scans.problem ? <Trouble problem={scans.problem} path="/api/decisions" /> : null}
       <Streams status={status} />
       <Tasks status={status} />
+      <Refusals news={status.totals.scans} />
     </div>
   );
 }
