@@ -21,7 +21,13 @@ HEAD: Final = """\
 出示它的人：`Authorization: Bearer ...`；监听任何其他地址都必须设置它，否则拒绝启动。
 五次错误的令牌会把一个地址锁在外面五分钟。Host 头必须是监听的地址、localhost 或 `web.names` 之一；
 其他服务器的页面凭 Origin 与 Sec-Fetch-Site 拒绝，没有 CORS。命令是 JSON。正文至多 65,536 字节；
-一个地址每秒可以提问 30 次，每两秒可以下一个命令，突发至多 120 次与 10 次。每次拒绝都写入日志。
+一个地址每秒可以提问 30 次，每两秒可以下一个命令，突发至多 120 次与 10 次。
+
+**谁被拒绝**记在账本里：类别 `note`、`what` 为 `refused` 的行，即
+`/api/journal?kind=note&find="what":"refused"`。每行有原因（`error`）、地址（IPv6 记其 /64 网段）、
+请求次数（`count`）与其中最近一次（`detail`）。第一次拒绝在一秒之内成为一行；继续者每个地址、每种原因每分
+钟一行。总共至多连续 20 行，其后每分钟两行：超出的合并为一行，原因记作 `several`；每次拒绝因此都计入，而整
+天敲门所占不到一兆字节。日志只记每种的第一次。根本不是 HTTP 的在门外就被丢弃，只进日志。
 
     curl -s http://127.0.0.1:8788/api/status
     curl -s http://127.0.0.1:8788/api/pause -H 'content-type: application/json' -d '{"reason": "I leave"}'
