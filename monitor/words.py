@@ -13,7 +13,13 @@ from monitor.verdict_words import SENTENCES as SAID
 Language = Literal["en", "zh"]
 
 # English reads as written; only the Chinese side needs a table.
-SENTENCES: Final[Mapping[str, str]] = {**REASONS, **EXITS, **SAID}
+SENTENCES: Final[Mapping[str, str]] = {
+    **REASONS,
+    **EXITS,
+    **SAID,
+    "The engine finishes what is under way, holds its hedges and starts again with the new settings, "
+    "which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
+}
 NAMES: Final[Mapping[str, str]] = {
     "IDLE": "空闲",
     "OPENING": "开仓中",
@@ -39,8 +45,6 @@ NAMES: Final[Mapping[str, str]] = {
     "scan": "扫描",
     "configure": "更改配置",
     "change refused": "拒绝更改配置",
-    "The engine finishes what is under way, holds its hedges and starts again with the new settings, "
-    "which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
     "review": "复核",
     "account": "账户",
     "settle": "结算",

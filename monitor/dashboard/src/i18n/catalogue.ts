@@ -27,7 +27,6 @@ export const NAMES: Record<string, Pair> = {
   "scan": ["scan", "扫描"],
   "configure": ["configure", "更改配置"],
   "change refused": ["change refused", "拒绝更改配置"],
-  "The engine finishes what is under way, holds its hedges and starts again with the new settings, which takes some seconds.": ["The engine finishes what is under way, holds its hedges and starts again with the new settings, which takes some seconds.", "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。"],
   "review": ["review", "复核"],
   "account": ["account push", "账户推送"],
   "settle": ["settlement", "结算"],
@@ -428,4 +427,5 @@ export const SENTENCES: Record<string, string> = {
   "something is held": "有持仓",
   "a leg stands alone": "单腿敞口",
   "expected carry pays": "预期收益足够",
+  "The engine finishes what is under way, holds its hedges and starts again with the new settings, which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
 };
