@@ -153,6 +153,19 @@ def test_a_market_that_has_come_to_rest_forgets_how_it_got_there(name: str) -> N
 DRIED_UP = market_of(
     [(3.0, 1.0, 1 + 2 * abs(sin(n)), 0.1 * 19 * (n + 1) if n < 39 else 0.0) for n in range(79)]
 )
+
+
+def test_stochastic_rsi_reads_half_a_point_and_not_the_last_binary_digit() -> None:
+    """Up 1, down 1 for ever: an RSI of 200 bars swings by half a point, from the bottom to the top of it."""
+    ticking = column([100.0 + n % 2 for n in range(400)])
+    index = momentum.rsi(ticking, 200)[-14:]
+    assert 0 < index.max() - index.min() < 1
+    places = momentum.stoch_rsi(ticking, 200, 14, 1, 1)[0][-14:]
+    assert (places[::2] < 2).all() and (places[1::2] > 98).all()
+    rested = column([*(100.0 + n % 2 for n in range(40)), *[100.0] * 60])
+    assert momentum.stoch_rsi(rested)[1][-40:].tolist() == pytest.approx([50.0] * 40)
+
+
 BOUNDS = {"rsi": (0, 100), "stoch_rsi": (0, 100), "ultimate": (0, 100), "mfi": (0, 100), "adx": (0, 100),
           "williams": (-100, 0), "cmf": (-1, 1), "relative_volume": (0, 10)}  # fmt: skip
 

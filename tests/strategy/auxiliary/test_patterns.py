@@ -52,6 +52,12 @@ def test_of_two_highs_without_a_low_between_them_the_higher_stays() -> None:
     assert pivots(column([1, 6, 3, 2, 6, 1]), column([1.0] * 6), 1) == (Pivot(1, 6.0, True),)
 
 
+def test_a_bar_that_is_high_and_low_at_once_goes_on_with_the_other_kind() -> None:
+    """After a high at bar 1, bar 3 is first the low that was due, then a high again."""
+    high, low = column([1, 5, 2, 9, 2, 1]), column([0.9, 0.9, 0.8, 0.1, 0.8, 0.9])
+    assert pivots(high, low, 1) == (Pivot(1, 5.0, True), Pivot(3, 0.1, False), Pivot(3, 9.0, True))
+
+
 def test_a_plateau_counts_once_at_its_first_bar() -> None:
     assert pivots(column([1, 3, 3, 3, 1]), column([1.0] * 5), 1) == (Pivot(1, 3.0, True),)
 
@@ -174,6 +180,22 @@ def test_what_was_left_at_an_earlier_bar_is_not_shown_again() -> None:
     assert triangle(bars_along([*bars.close.tolist(), 116.0], wick=0.0)) is None
 
 
+def test_a_close_just_beyond_a_line_leaves_it_too() -> None:
+    """A pivot so near would be forgiven; a close has left."""
+    bars = between(0.0, 0.15, 110.5)
+    found = triangle(bars)
+    assert found is not None and found.broken is Side.BUY
+    assert triangle(bars_along([*bars.close.tolist(), 110.6], wick=0.0)) is None
+
+
+def test_a_close_far_outside_spoils_the_shape_before_it_can_be_a_pivot() -> None:
+    bars = between(0.0, 0.15)
+    closes = bars.close.tolist()
+    assert triangle(bars_along(closes, wick=0.0)) is not None
+    closes[-3] = 118.0
+    assert triangle(bars_along(closes, wick=0.0)) is None
+
+
 @pytest.mark.parametrize(
     ("upper", "lower"),
     [(0.2, 0.2), (0.0, 0.0), (0.1, -0.1), (0.0, 0.05), (0.1, 0.5)],
@@ -262,6 +284,29 @@ def test_halves_of_very_different_length_are_none() -> None:
         (45, 102.0),
         (46, 101.0),
     ]
+    assert head_and_shoulders(drawn(knots, wick=0.0)) is None
+
+
+def test_a_close_above_the_head_since_is_none() -> None:
+    assert head_and_shoulders(drawn([*TOP, (42, 114.0)], wick=0.0)) is not None
+    assert head_and_shoulders(drawn([*TOP, (42, 114.5)], wick=0.0)) is None
+
+
+def test_a_shoulder_below_the_neckline_is_none() -> None:
+    """The neckline falls from 104 at bar 14 to 100 at bar 30, so it is at 105.5 over the left shoulder."""
+    knots = [
+        (0, 90.0),
+        (8, 106.0),
+        (14, 104.0),
+        (22, 114.0),
+        (30, 100.0),
+        (36, 101.0),
+        (39, 99.0),
+        (40, 98.9),
+    ]
+    found = head_and_shoulders(drawn(knots, wick=0.0))
+    assert found is not None and found.uneven_ratio == pytest.approx((2.5 - 0.5) / 12)
+    knots[1] = (8, 105.0)
     assert head_and_shoulders(drawn(knots, wick=0.0)) is None
 
 

@@ -123,6 +123,16 @@ def test_the_nearest_of_several_is_the_one_that_is_named() -> None:
     assert far is not None and far.name == "head_and_shoulders"  # 0.77 off, the next one 0.82
 
 
+def test_the_shortcut_finds_what_comparing_with_every_template_finds() -> None:
+    for walk in np.random.default_rng(8).normal(0, 1, (60, POINTS)).cumsum(axis=1) + 1_000:
+        curve = standardised(walk)
+        assert curve is not None
+        distances = {drawn.name: dtw(curve.tolist(), drawn.curve.tolist(), BAND) for drawn in TEMPLATES}
+        found = template_match(bars_along(walk), POINTS, 10.0)
+        assert found is not None and found.name == min(distances, key=lambda name: distances[name])
+        assert found.distance_sd == pytest.approx(min(distances.values()))
+
+
 def test_random_walks_are_seldom_taken_for_a_pattern() -> None:
     walks = np.random.default_rng(9).normal(0, 1, (600, 60)).cumsum(axis=1) + 1_000
     found = [template_match(bars_along(walk)) for walk in walks]
