@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
-from core.facts import Kind, plain
+from core.facts import Kind
 from core.hedges import Hedge
 from core.ledger import Prices
 from core.observer import MarketStore, prices_of
@@ -135,7 +135,7 @@ class Bookkeeper:
         """Append one bill that was not seen before; "" for one of no instrument here."""
         hedge = self._books.hedge_at(instrument, bill.ts_ms) if instrument else None
         body = {
-            "bill": plain(bill),
+            "bill": bill,
             "instrument": instrument,
             "hedge_id": hedge.hedge_id if hedge else "",
         }

@@ -18,7 +18,7 @@ from core.context import BreakerView, Context, Permission
 from core.errands import Errands
 from core.errors import JournalFailed
 from core.events import Decision, Event, On, Outcome, Report, State, Target, TransferTarget
-from core.facts import Kind, plain
+from core.facts import Kind
 from core.herald import Herald
 from core.lookout import Lookout
 from core.meters import Meters
@@ -325,9 +325,7 @@ class Engine:
     def _record(self, event: Event, decision: Decision) -> None:
         self._journal.append(Kind.DECISION, decision.at_ms, body_of(decision))
         if event.report is not None:
-            self._journal.append(
-                Kind.REPORT, decision.at_ms, {"on": event.on.value, "report": plain(event.report)}
-            )
+            self._journal.append(Kind.REPORT, decision.at_ms, {"on": event.on.value, "report": event.report})
 
     def _after(self, event: Event, decision: Decision, ctx: Context) -> None:
         """Everything a taken row brings with it besides its targets."""

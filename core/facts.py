@@ -87,12 +87,13 @@ def _decimal(value: Decimal) -> str:
     return format(value, "f") if "E" in text else text
 
 
+# As `plain` of each part, without a call for every one of them.
 def _sequence(values: Iterable[object]) -> list[Any]:
-    return [plain(v) for v in values]
+    return [v if type(v) in _AS_IT_IS else _WAYS[type(v)](v) for v in values]
 
 
 def _mapping(values: Mapping[object, object]) -> dict[str, Any]:
-    return {str(k): plain(v) for k, v in values.items()}
+    return {str(k): v if type(v) in _AS_IT_IS else _WAYS[type(v)](v) for k, v in values.items()}
 
 
 def _set(values: Iterable[object]) -> list[Any]:
@@ -116,13 +117,26 @@ def _refused(value: object) -> Any:
 
 def _way_of(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, Enum):
-        return attrgetter("value")
+        return attrgetter("_value_")
     if is_dataclass(kind):
-        names = tuple(f.name for f in fields(kind))
-        return lambda value: {name: plain(getattr(value, name)) for name in names}
+        return _way_of_fields(tuple(f.name for f in fields(kind)))
     if issubclass(kind, Mapping):
         return _mapping
     return _set if issubclass(kind, (frozenset, set)) else _refused
+
+
+def _way_of_fields(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    get = attrgetter(*names)
+    if len(names) == 1:
+        return lambda value: {names[0]: plain(get(value))}
+
+    def way(value: Any) -> dict[str, Any]:
+        return {
+            name: v if type(v) in _AS_IT_IS else _WAYS[type(v)](v)
+            for name, v in zip(names, get(value), strict=True)
+        }
+
+    return way
 
 
 class _Ways(dict[type, Callable[[Any], Any]]):

@@ -62,7 +62,9 @@ class Ladder:
         for finding in findings:
             held = causes.get(finding.cause)
             level = held.level if held else Permission.FULL
-            track = self._tracks.setdefault(finding.cause, _Track())
+            track = self._tracks.get(finding.cause)
+            if track is None:
+                track = self._tracks[finding.cause] = _Track()
             if finding.level < level:
                 self._worse(finding, track, now_ms)
                 continue

@@ -8,21 +8,25 @@ its own clock.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final, Protocol
 
 from apscheduler.triggers.cron import CronTrigger
 
 from core.events import On
 from core.ports import Clock
+from core.types import HOUR_MS
 
 # The second keeps ticks off the exact boundary, where bars close and funding is being charged.
 CADENCE: Final[Mapping[On, CronTrigger]] = {
     On.SCAN: CronTrigger(minute="*/5", second=2, timezone=UTC),
     On.REVIEW: CronTrigger(minute=0, second=20, timezone=UTC),
 }
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SETTLE_DELAY_MS: Final = 30_000  # the venue charges funding within about a minute of its instant
 
 Fire = Callable[[On, str | None], None]
@@ -95,5 +99,17 @@ class WalkingTicker:
 
     @staticmethod
     def _next(on: On, now_ms: int) -> int:
-        fire_at: datetime = CADENCE[on].get_next_fire_time(None, utc(now_ms + 1))
-        return int(fire_at.timestamp() * 1000)
+        hour_ms, offsets = now_ms - now_ms % HOUR_MS, _within_an_hour(on)
+        later = bisect_right(offsets, now_ms - hour_ms)
+        return hour_ms + offsets[later] if later < len(offsets) else hour_ms + HOUR_MS + offsets[0]
+
+
+@cache
+def _within_an_hour(on: On) -> tuple[int, ...]:
+    """When a trigger fires after the full hour, ms. In UTC every hour of the cadence is like the other, and
+    walking the trigger itself costs as much as deciding does."""
+    found, at = [], _EPOCH
+    while (at := CADENCE[on].get_next_fire_time(None, at)) < _EPOCH + timedelta(hours=1):
+        found.append(round((at - _EPOCH).total_seconds() * 1000))
+        at += timedelta(microseconds=1)
+    return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -77,4 +77,4 @@ def held_of(booked: Legs, account: AccountSnapshot) -> Legs:
     if booked.spot - spot < pair.spot.lot:
         spot = booked.spot
     short = max(ZERO, -account.contracts(pair.swap.inst_id))
-    return replace(booked, spot=spot, contracts=min(booked.contracts, short))
+    return Legs(pair, spot, min(booked.contracts, short))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import takewhile
 
@@ -211,8 +211,8 @@ class DirectAccount:
         """The account now, both wallets. The same object until time moves or something is booked."""
         if self._snapshot is None or self._seen_ms != self._venue.now_ms:
             self._seen_ms = self._venue.now_ms
-            seen = words.snapshot(self._account, self._venue.figures(self._account), self._venue.now_ms)
-            self._snapshot = replace(seen, funding_wallet=words.wallet(self._account))
+            figures = self._venue.figures(self._account)
+            self._snapshot = words.snapshot(self._account, figures, self._venue.now_ms)
         return self._snapshot
 
     def replace(self, snapshot: AccountSnapshot) -> None:

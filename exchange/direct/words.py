@@ -156,6 +156,7 @@ def config(account: AccountState) -> AccountConfig:
 
 
 def snapshot(account: AccountState, figures: AccountFigures, now_ms: int) -> AccountSnapshot:
+    """Both wallets."""
     usdt = figures.coins.get(USDT)
     multi = account.level == "3"
     held = [_position(account, key, figures) for key, row in account.positions.items() if row.size]
@@ -168,6 +169,7 @@ def snapshot(account: AccountState, figures: AccountFigures, now_ms: int) -> Acc
         seen_ms=now_ms,
         adjusted_equity_usd=figures.adjusted_equity,
         mgn_ratio=figures.mgn_ratio if multi else usdt.mgn_ratio if usdt else None,
+        funding_wallet=wallet(account),
         strays={p.key: p for p in held if p.is_stray},
     )
 

@@ -16,7 +16,7 @@ from apscheduler.triggers.date import DateTrigger
 from core.ap_ticker import ApTicker
 from core.clock import SystemClock, VirtualClock, VirtualLoop
 from core.events import On
-from core.scheduler import SETTLE_DELAY_MS, WalkingTicker
+from core.scheduler import CADENCE, SETTLE_DELAY_MS, WalkingTicker
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 SPRING = 1_774_656_000_000  # 2026-03-28T00:00Z, the day before Europe's clocks change
@@ -109,6 +109,18 @@ def test_a_week_has_every_tick_exactly_once() -> None:
     assert walk.of(On.SCAN) == [SPRING + n * 5 * MINUTE_MS + 2_000 for n in range(7 * 24 * 12)]
     assert walk.of(On.REVIEW) == [SPRING + n * HOUR_MS + 20_000 for n in range(7 * 24)]
     assert len(walk.fired) == 7 * 24 * 13
+
+
+def test_walking_fires_when_the_triggers_themselves_would() -> None:
+    walk = Walk(AUTUMN)
+    walk.run(AUTUMN + 2 * DAY_MS, _nothing)
+    for on, trigger in CADENCE.items():
+        at, end = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (AUTUMN, AUTUMN + 2 * DAY_MS))
+        wanted = []
+        while (at := trigger.get_next_fire_time(None, at)) < end:
+            wanted.append(round(at.timestamp() * 1000))
+            at += timedelta(microseconds=1)
+        assert walk.of(on) == wanted
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu"])

@@ -17,4 +17,9 @@ def draw(seed: int, *about: object) -> float:
 
 def between(low: int, high: int, seed: int, *about: object) -> int:
     """A whole number from `low` to `high`, both included."""
-    return low + int(draw(seed, *about) * (high - low + 1))
+    return low if low == high else low + int(draw(seed, *about) * (high - low + 1))
+
+
+def happens(chance: float, seed: int, *about: object) -> bool:
+    """Whether something with this chance, 0 to 1, happens."""
+    return chance > 0 and draw(seed, *about) < chance

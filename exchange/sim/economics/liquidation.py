@@ -24,17 +24,23 @@ TIERS_PER_CUT = 2
 PARTIAL, FULL = "partial_liquidation", "full_liquidation"
 
 
-def watch(world: World, account: AccountState) -> None:
-    """Liquidate as far as the ratios call for at this instant."""
+def watch(world: World, account: AccountState) -> Standing:
+    """Liquidate as far as the ratios call for at this instant; return how the account stands then."""
     now = standing(world, account)
+    acted = bool(now.loans)  # orders may be cancelled for them
     for each in now.isolated:
         if each.own_ratio <= LIQUIDATION_RATIO:
             _liquidate_isolated(world, account, each)
+            acted = True
     if now.loans and loans.repay_excess(world, account, now):
         now = standing(world, account)
     if _is_due(now):
         _liquidate_cross(world, account)
-    _absorb(world, account)
+        acted = True
+    if any(cash < 0 for cash in account.trading.values()):
+        _absorb(world, account)
+        acted = True
+    return standing(world, account) if acted else now
 
 
 def _is_due(now: Standing) -> bool:
@@ -143,8 +149,6 @@ def liquidate(world: World, account: AccountState, key: PositionKey) -> None:
 def _absorb(world: World, account: AccountState) -> None:
     """Let the venue bear what a bankrupt account owes when nothing is left to take (bill type 10)."""
     short = [ccy for ccy, cash in account.trading.items() if cash < 0]
-    if not short:
-        return
     now = standing(world, account)
     if now.exposures or now.backing > 0 or any(cash > 0 for cash in account.trading.values()):
         return

@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec import structs
 
 from exchange.sim.economics.accounts import FUNDING_FEE, ISOLATED, credit, new_bill
-from exchange.sim.economics.chance import between, draw
+from exchange.sim.economics.chance import between, happens
 from exchange.sim.economics.margin import standing
 from exchange.sim.economics.matching import NO_FUNDS, cancel
 from exchange.sim.economics.world import QUOTE, Settling, World, booked
@@ -99,7 +99,7 @@ class FundingDesk:
         world, inst_id = self._world, market.instrument.inst_id
         low, high = world.profile.settlement_s
         until_ms = world.now_ms + 1_000 * between(low, high, world.seed, "settlement", inst_id, at_ms)
-        blocked = draw(world.seed, "blocked", inst_id, at_ms) < world.profile.settlement_block
+        blocked = happens(world.profile.settlement_block, world.seed, "blocked", inst_id, at_ms)
         world.settling[inst_id] = Settling(until_ms, blocked)
         if (state := _state(market)) is not None:
             state.processing = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchange.sim.economics import liquidation
-from exchange.sim.economics.margin import LOAN_MMR, MULTI, standing
+from exchange.sim.economics.margin import LOAN_MMR, MULTI, Standing
 from exchange.sim.economics.world import QUOTE, World
 from exchange.sim.markets.instruments import loan_quota
 from exchange.sim.markets.market import Market
@@ -19,7 +19,7 @@ from exchange.sim.model import ZERO, AccountState
 ROUNDING = 0.98  # of the leeway: bounds are compared with prices not rounded to ticks
 
 
-def leeway(world: World, account: AccountState) -> Decimal:
+def leeway(world: World, account: AccountState, now: Standing) -> Decimal:
     """How far, as a fraction, all prices may move before any ratio of the account can reach 1, or its
     losses the quota of USDT it may owe.
 
@@ -27,7 +27,6 @@ def leeway(world: World, account: AccountState) -> Decimal:
     the requirement: backing - x gross = need (1 + x). Where a loss becomes a loan, it needs margin as well.
     0 when it is there already.
     """
-    now = standing(world, account)
     gross = sum((each.notional for each in now.exposures), ZERO)
     if now.multi:
         gross *= 1 + LOAN_MMR
@@ -60,8 +59,8 @@ class Vigil:
         calm = self._calm.get(account.name)
         if calm is not None and account.updated_ms < calm.since_ms and self._lasts(calm):
             return
-        liquidation.watch(self._world, account)
-        share = float(leeway(self._world, account)) * ROUNDING
+        now = liquidation.watch(self._world, account)
+        share = float(leeway(self._world, account, now)) * ROUNDING
         held = self._markets(account)
         self._calm[account.name] = _Calm(
             self._world.now_ms,
