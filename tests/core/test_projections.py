@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.context import Permission
 from core.events import State
-from core.facts import Kind
+from core.facts import Kind, Row
 from core.journal import FILE_NAME, SqliteJournal
 from core.journal_reader import JournalReader
 from core.projections import Books
@@ -37,6 +38,37 @@ def test_a_hedge_holds_what_its_fills_brought_net_of_the_fee_in_the_coin() -> No
     assert view.capital == 400
     held = D("1.998") * 110 - 200 + D("1.99") * (101 - 112)
     assert view.pnl == held + D("0.7") - D("0.1")
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda story: story.fill("swap", "sell", "1", "101"),
+        lambda story: story.funding("0.7"),
+        lambda story: story.hedge("target", target="1"),
+        lambda story: story.bill(BillKind.LIQUIDATION, "-1", pnl="-1"),
+    ],
+    ids=["a fill", "a bill", "another target", "a liquidation"],
+)
+def test_a_hedge_is_viewed_anew_when_something_is_booked_to_it(happens: Callable[[Story], Row]) -> None:
+    story = started()
+    story.hedge("opened", target="2")
+    story.fill("spot", "buy", "2", "100")
+    books = fold(story.rows)
+    before = books.hedge_views(PRICES)[BTC]
+    assert books.hedge_views(PRICES)[BTC] is before
+    books.apply(happens(story))
+    after = books.hedge_views(PRICES)[BTC]
+    assert after != before
+    assert after == fold(story.rows).hedge_views(PRICES)[BTC]
+
+
+def test_a_hedge_is_viewed_anew_at_prices_that_are_written_otherwise() -> None:
+    story = started()
+    story.fill("spot", "buy", "2", "100")
+    books = fold(story.rows)
+    digits = [str(books.hedge_views({BTC: (D(px), D(px))})[BTC].basis) for px in ("101", "101.00")]
+    assert digits == ["2", "2.00"]
 
 
 def test_capital_follows_the_split_of_the_sleeve() -> None:

@@ -114,6 +114,17 @@ def test_the_configured_margin_is_no_part_of_the_digest() -> None:
     assert digest(Books(margin_per_spot=D(2))) == digest(Books())
 
 
+def test_what_is_kept_only_to_be_quick_is_no_part_of_the_digest() -> None:
+    asked, fresh = Books(), Books()
+    for row in told().rows:
+        asked.apply(row)
+        fresh.apply(row)
+    assert asked.hedge_views({"BTC-USDT": (D(100), D(101))})
+    fresh.changes += 1
+    fresh.ledger.sold_short.clear()
+    assert digest(asked) == digest(fresh)
+
+
 async def test_books_that_were_others_when_they_were_live_are_told(tmp_path: Path) -> None:
     story = told()
     story.add(Kind.NOTE, {"what": "books", "digest": "0" * 64})

@@ -88,6 +88,20 @@ def test_a_picture_from_right_after_our_own_orders_proves_nothing() -> None:
     assert DriftPlanner(Settings()).plan(fresh).adjusting == ()
 
 
+def test_a_planner_that_remembers_says_what_a_new_one_says() -> None:
+    planner = DriftPlanner(Settings())
+    even, less = account("1", "100"), account("1", "90")
+    old, fresh = replace(less, seen_ms=NOW - 3_600_000), replace(less, seen_ms=NOW - 999)
+    held, liquidated = hedge("1", "100"), replace(hedge("1", "100"), liquidations=1)
+    for one, snapshot in (
+        (held, even), (held, even), (held, less), (held, fresh), (held, old), (held, None), (held, less),
+        (hedge("1", "100", target="2"), less), (liquidated, less), (hedge("1", "90"), even),
+        (hedge("1.00", "100.0"), even), (held, even),
+    ):  # fmt: skip
+        plan = planner.plan(context(one, snapshot))
+        assert repr(plan) == repr(DriftPlanner(Settings()).plan(context(one, snapshot)))
+
+
 def test_nothing_is_concluded_while_an_order_is_unresolved() -> None:
     ctx = replace(context(hedge("1", "0")), unresolved_orders=1)
     assert DriftPlanner(Settings()).plan(ctx).adjusting == ()
