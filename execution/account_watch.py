@@ -41,7 +41,6 @@ class AccountWatch:
         self._books, self._pairs, self._engine = books, pairs, engine
         self._naked, self._queue = naked, queue
         self._journal, self._clock = journal, clock
-        self._agreed: dict[str, tuple[object, ...]] = {}  # books and account when last they did, by pair
 
     def on_account(self, snapshot: AccountSnapshot) -> None:
         differs = [self._look(name, pair, snapshot) for name, pair in self._pairs.items()]
@@ -56,23 +55,14 @@ class AccountWatch:
         """Whether the account has less of a hedge than the books; how long that lasts is measured."""
         hedge = self._books.hedge(name)
         booked = Legs(pair, hedge.spot_base, hedge.contracts) if hedge else Legs(pair)
-        seen = (
-            pair, booked.spot, booked.contracts,
-            snapshot.cash(pair.spot.base_ccy), snapshot.contracts(pair.swap.inst_id),
-        )  # fmt: skip
-        if seen == self._agreed.get(name):
-            return False
         real = held_of(booked, snapshot)
-        apart = abs(real.gap) if real != booked and not real.balanced else ZERO
-        note = self._naked.suspect(name, apart, self._clock.now_ms())
+        apart = abs(real.gap)
+        note = self._naked.suspect(
+            name, apart if real != booked and not real.balanced else ZERO, self._clock.now_ms()
+        )
         if note is not None:
             self._journal.append(Kind.NOTE, self._clock.now_ms(), note)
-        differs = real.contracts < booked.contracts or booked.spot - real.spot >= real.tolerance
-        if not apart and not differs:
-            self._agreed[name] = seen
-        else:
-            self._agreed.pop(name, None)
-        return differs
+        return real.contracts < booked.contracts or booked.spot - real.spot >= real.tolerance
 
     def _is_low(self, snapshot: AccountSnapshot) -> bool:
         notional = ZERO
