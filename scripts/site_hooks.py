@@ -26,16 +26,12 @@ from mkdocs.structure.pages import Page
 from pymdownx.slugs import slugify
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ONLY_ENGLISH: Final = (
-    '!!! note "本页只有英文"\n    这一页由代码生成，或尚无中文版；中文概要见[操作手册](operations.md)。\n\n'
-)
 _PICTURE: Final = re.compile(r"^!\[([^\]]*)\]\((pictures/[\w.-]+\.svg)\)$", re.M)
 _MERMAID: Final = re.compile(r"^```mermaid\nstateDiagram-v2\n.*?^```$", re.M | re.S)
 _STYLE: Final = re.compile(r"<style>.*?</style>\n?", re.S)
 _OUTSIDE: Final = re.compile(r"\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
 _FROM: Final = re.compile(r"^<!-- from ([\w.-]+): (.+) -->$", re.M)
 _ANCHOR: Final = re.compile(r"^<!-- anchor ([\w-]+): (.+) -->\n", re.M)
-_TWIN: Final = re.compile(r"\]\(([\w-]+)\.zh\.md")
 _TO_TWIN: Final = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.zh\.md\)")
 _TO_ENGLISH: Final = re.compile(r"\[([^\]]+)\]\(\.\./([\w-]+)\.md\)")
 _CODE: Final = re.compile(r"^(```+).*?^\1$", re.M | re.S)
@@ -65,8 +61,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if not chinese:
         return _TO_TWIN.sub(r'<a href="zh/\2.html">\1</a>', text)
     if not name.endswith(".zh.md"):
-        head, _, rest = _TWIN.sub(r"](\1.md", text).partition("\n")
-        return f"{head}\n\n{ONLY_ENGLISH}{rest}"
+        raise PluginError(f"{name} has no Chinese twin")
     english = name.replace(".zh.md", ".md")
     text = text.replace(f"]({english})", f"](../{english})")
     text = _TO_ENGLISH.sub(r'<a href="../\2.html">\1</a>', text)

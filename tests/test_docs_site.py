@@ -23,9 +23,6 @@ LACKING = "mkdocs is not installed: `make setup-dev`, or `make site`"
 PluginError = pytest.importorskip("mkdocs.exceptions", reason=LACKING).PluginError
 site_hooks = pytest.importorskip("scripts.site_hooks", reason=LACKING)
 
-# English pages without a Chinese twin, and why.
-ONLY_ENGLISH: dict[str, str] = {}
-
 
 @dataclass
 class Seen(HTMLParser):
@@ -147,14 +144,6 @@ def test_the_chinese_manual_says_under_each_anchor_what_the_english_one_does() -
     assert {anchor: names for anchor, names in lacking.items() if names} == {}
 
 
-def test_a_page_that_is_only_english_says_so_to_a_chinese_reader(site: Path) -> None:
-    for name in ONLY_ENGLISH:
-        page = name.replace(".md", ".html")
-        if (DOCS / name).exists():
-            assert "本页只有英文" in (site / "zh" / page).read_text(encoding="utf-8"), name
-            assert "本页只有英文" not in (site / page).read_text(encoding="utf-8"), name
-
-
 def test_no_page_names_a_secret_or_a_path_of_a_machine(site: Path) -> None:
     for path in (*pages(site), site / "search" / "search_index.json"):
         text = path.read_text(encoding="utf-8")
@@ -164,12 +153,9 @@ def test_no_page_names_a_secret_or_a_path_of_a_machine(site: Path) -> None:
             assert not re.search(pattern, text), f"{path.name}: {what}"
 
 
-def test_every_english_page_has_a_chinese_twin_or_a_reason_why_not() -> None:
+def test_every_english_page_has_a_chinese_twin_and_no_twin_stands_alone() -> None:
     english = {path.name for path in DOCS.glob("*.md") if not path.name.endswith(".zh.md")}
-    without = {name for name in english if not (DOCS / name.replace(".md", ".zh.md")).exists()}
-    assert without == {name for name in ONLY_ENGLISH if (DOCS / name).exists()}
-    orphans = {path.name for path in DOCS.glob("*.zh.md")} - {n.replace(".md", ".zh.md") for n in english}
-    assert orphans == set()
+    assert {name.replace(".md", ".zh.md") for name in english} == {path.name for path in DOCS.glob("*.zh.md")}
 
 
 def test_every_picture_is_in_a_page_of_its_language() -> None:
