@@ -235,7 +235,7 @@ class AuxiliaryModules(Section):
     def _known(self) -> Self:
         if self.enabled or self.modules:
             raise ValueError(
-                "this version has no auxiliary module: enabled: false and modules: [] are allowed"
+                "this version trades by no auxiliary module yet: enabled: false and modules: [] are allowed"
             )
         return self
 

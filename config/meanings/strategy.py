@@ -146,8 +146,8 @@ STRATEGY: Final[Mapping[str, tuple[str, str]]] = {
         "可选的信号模块；它们有自己的策略资金，服从同样的守卫",
     ),
     "strategy.auxiliary.enabled": (
-        "true loads the modules below; this version has none yet and refuses it.",
-        "true 加载下面的模块；当前版本还没有任何模块，会拒绝它",
+        "true loads the modules below; this version does not trade by any yet and refuses it.",
+        "true 加载下面的模块；当前版本还不按任何模块交易，会拒绝它",
     ),
     "strategy.auxiliary.modules": (
         "Names of modules in strategy/auxiliary.",

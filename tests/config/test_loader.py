@@ -238,7 +238,7 @@ SHAPES = (
         "  enabled: false\n" + MODULES,
         "  enabled: true\n" + MODULES,
         "auxiliary.enabled, auxiliary.modules",
-        "no auxiliary module",
+        "trades by no auxiliary module yet",
     ),
     broken("strategy", MODULES, "  modules: &a [*a]", "auxiliary.modules[0]", "alias", "written out"),
     broken("strategy", MODULES, "  modules: *gone", "", "undefined alias", "valid YAML"),
