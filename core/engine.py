@@ -116,6 +116,10 @@ class Engine:
             or (self._working is not None and (bool(self._jobs) or self._is_halted))
         )
 
+    def buys_nothing(self) -> bool:
+        """The gate looks here before every order: under a stop no spot is bought, not even by its repair."""
+        return self.state is State.STOPPED or self.stop_asked()
+
     @property
     def _is_halted(self) -> bool:
         """Stopped while something else was under way; what STOPPED itself asked for may go on."""

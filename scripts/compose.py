@@ -14,7 +14,7 @@ from core import conditions
 from core.adl import AdlQueue
 from core.bookkeeper import Bookkeeper
 from core.engine import BUSY, Deadlines, Engine
-from core.events import On, State
+from core.events import On
 from core.forced import ForcedWatch
 from core.halt import HaltMarker
 from core.journal import FILE_NAME, LINGER_S, Database, SqliteJournal, open_in_thread
@@ -210,7 +210,7 @@ async def _connected(
         ),
         meters=venue.meters,
     )
-    gate.stop_asked = lambda: engine.state is State.STOPPED or engine.stop_asked()
+    gate.stop_asked = engine.buys_nothing
     engine.chores.append(dead_man.run)
     tools = Tools(
         orders=orders,

@@ -38,6 +38,7 @@ def test_a_leg_that_a_halt_left_alone_is_repaired_though_the_engine_is_stopped()
         assert isinstance(target, HedgeTarget) and target.purpose is Purpose.REPAIR
         assert target.base == rig.world.hedges["BTC-USDT"].spot_base  # not what the opening wanted
         assert not rig.engine.stop_asked()  # the repair is not stopped by the stop it belongs to
+        assert rig.engine.buys_nothing()  # and makes the legs equal without buying spot
         assert rig.engine.state is State.STOPPED
         assert rig.permissions.view.level is Permission.REDUCE_ONLY
         assert ("alarm", "critical") in rig.quiet.told
