@@ -37,7 +37,10 @@ class _Count:
 
 
 class Refusals:
-    """now_s  seconds of a clock that never goes back."""
+    """Counts who was turned away, and says which rows are due. May be used from two threads.
+
+    now_s  seconds of a clock that never goes back.
+    """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s, self._lock = now_s, Lock()
