@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import typer
 
+from config.loader import load
 from config.schema import Risk, Settings
 from core.context import Permission
+from core.errors import UsageError
 from core.events import State
 from core.table import TABLE
 from main import app
@@ -358,6 +360,23 @@ SIMULATION = ["docs/simulation.md", "docs/simulation.zh.md"]
 @pytest.mark.parametrize("page", [*SIMULATION, MANUAL_ZH])
 def test_every_family_of_faults_is_in_the_simulations_manual(page: str) -> None:
     assert [name for name in FAMILIES if f"`{name}`" not in text_of(page)] == []
+
+
+def test_the_mistakes_in_the_readme_are_told_as_it_says(tmp_path: Path) -> None:
+    shutil.copytree(
+        ROOT / "config", tmp_path / "config", ignore=shutil.ignore_patterns("*.py", "__pycache__")
+    )
+    for name, right, wrong in (
+        ("account.yaml", r"^leverage: .*$", "leverage: 25"),
+        ("risk.yaml", r"^  max_wick_ratio: .*$", "  max_wick_ratio: 1e-4"),
+    ):
+        path = tmp_path / "config" / name
+        text, changed = re.subn(right, wrong, path.read_text(encoding="utf-8"), flags=re.M)
+        assert changed == 1
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError) as told:
+        load(tmp_path / "config")
+    assert str(told.value).replace(str(tmp_path / "config"), "config") in text_of(README)
 
 
 @pytest.mark.parametrize("page", SIMULATION)
