@@ -227,7 +227,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         options.for_ms,
         lambda: notifier.channels_down,
         options.flatten,
-        LINGER_S if keeper is None else DEMO_LINGER_S,
+        LINGER_S if keeper is None else demo_linger_s(options.speed),
         take_over=options.take_over,
         redact=redact,
         look_every_s=None if keeper is None else DEMO_LOOK_S,
@@ -284,6 +284,12 @@ def beat_every_s(options: RunOptions) -> float | None:
     if options.mode is not Mode.DEMO:
         return 1.0
     return None if options.speed is None else max(1.0, options.speed)
+
+
+def demo_linger_s(speed: float | None) -> float:
+    """How long a demo's rows may wait for the disk, by the venue's clock: a second of the wall's time, and
+    DEMO_LINGER_S at most. `speed` None: as fast as possible."""
+    return DEMO_LINGER_S if speed is None else min(DEMO_LINGER_S, LINGER_S * max(1.0, speed))
 
 
 def time_of(keeper: LockstepKeeper | None) -> tuple[Clock, Ticker]:

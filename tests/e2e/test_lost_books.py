@@ -84,7 +84,7 @@ def test_of_two_daemons_on_one_account_the_older_one_halts_at_the_first_order_of
     tmp_path: Path,
 ) -> None:
     older, younger = tmp_path / "a", tmp_path / "b"
-    pace = ("--speed", "10", "--for", "2h")  # the first scan comes half a minute after the start
+    pace = ("--speed", "10", "--for", "2h")  # the first scan comes after five minutes
     with venue("--seed", "7") as url:
         daemons = []
         try:
