@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Generic
+
+from typing_extensions import TypeVar
 
 from core.types import Base, Wallet
 from core.verdict import Figures, Verdict
@@ -35,11 +38,14 @@ class On(StrEnum):
     RESUME = "resume"
 
 
+E = TypeVar("E", bound=StrEnum, default=On)  # the events of one table
+
+
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(Generic[E]):
     """One thing that happened. `at_ms` is when it was posted, by the engine's clock."""
 
-    on: On
+    on: E
     at_ms: int
     reason: str = ""
     instrument: str | None = None
@@ -90,6 +96,7 @@ class TransferTarget:
 
 
 Target = HedgeTarget | TransferTarget
+T = TypeVar("T", default=Target)  # what the rows of one table hand to execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +114,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Generic[T, E]):
     """The machine's answer to one event; durable before anything is done about it."""
 
-    on: On
+    on: E
     at_ms: int
     src: State
     dst: State
     moved: bool
     verdicts: tuple[Verdict, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[T, ...]
     reason: str = ""
     instrument: str | None = None
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Generic
 
-from core.events import On
+from typing_extensions import TypeVar
+
+from core.events import E, On
 from core.events import State as S
 
 
 class Act(StrEnum):
     """What a row hands to execution."""
 
-    NOTHING = "nothing"
     OPEN = "open"  # the plan's best opening
     ADJUST = "adjust"  # everything the plan wants to move, resize or unwind
     REPAIR = "repair"  # make unequal legs equal again
@@ -25,15 +26,18 @@ class Act(StrEnum):
 
 
 SAME: Final = None  # a row without destination stays where it is
+A = TypeVar("A", bound=StrEnum, default=Act)  # what the rows of one table may ask for
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    on: On
+class Row(Generic[E, A]):
+    """`act` None: nothing is handed to execution."""
+
+    on: E
     sources: tuple[S, ...]
     dest: S | None
     guards: tuple[str, ...] = ()
-    act: Act = Act.NOTHING
+    act: A | None = None
 
 
 LIVE: Final = (S.IDLE, S.OPENING, S.RUNNING, S.REBALANCING)

@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.events import On, State
-from core.table import EVERY, IGNORED, LIVE, MAY_WE, TABLE, Act, Row
+from core.table import EVERY, IGNORED, LIVE, MAY_WE, TABLE, Row
 
 PAGES: Final = {
     "en": ROOT / "docs" / "architecture.md",
@@ -77,7 +77,7 @@ def transition_table(language: str = "en") -> str:
 
 def _line(row: Row, language: str) -> str:
     dest = said("stays", language) if row.dest is None else row.dest
-    act = "" if row.act is Act.NOTHING else row.act.value
+    act = "" if row.act is None else row.act.value
     sources, guards = _named(row.sources, language), _guards(row.guards, language)
     return f"| `{row.on}` | {sources} | {dest} | {guards} | {act} |\n"
 

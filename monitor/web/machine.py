@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.events import State
-from core.table import TABLE, Act
+from core.table import TABLE
 from monitor.web.answers import Machine, Place, Way
 
 MEANINGS: Final = {
@@ -27,7 +27,7 @@ def machine() -> Machine:
                 source.value,
                 row.dest.value if row.dest else None,
                 row.guards,
-                "" if row.act is Act.NOTHING else row.act.value,
+                "" if row.act is None else row.act.value,
             )
             for row in TABLE
             for source in row.sources
