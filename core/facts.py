@@ -21,6 +21,11 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     breaker     event (tripped | reset), reason
     equity      equity, terms {name: amount}, prices {instrument: [spot_px, mark_px]}
     note        what, and whatever belongs to it
+    signal      signal_id, module, instrument, side, strength, px, evidence, fate, reason, verdicts,
+                leverage_wished, leverage_granted
+    position    position_id, instrument, event (entering | begun | progress | closed), reason; entering also
+                module, signal_id, side, record; begun record; progress record; closed net
+    protection  event (intent | placed | unknown | gone), stop (the StopRequest), position_id, reason
     stop        reason, clean
 """
 
@@ -54,6 +59,9 @@ class Kind(StrEnum):
     PERMISSION = "permission"
     BREAKER = "breaker"
     EQUITY = "equity"  # hourly: equity and its terms
+    SIGNAL = "signal"  # of the sleeve: a module's proposal, and what became of it
+    POSITION = "position"  # of the sleeve: a position's life under its exit plan
+    PROTECTION = "protection"  # of the sleeve: the venue's own stop under a position
     NOTE = "note"  # dropped tick, stream change, notice, operator command
     STOP = "stop"  # a process end: reason, clean or not
 

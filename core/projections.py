@@ -22,6 +22,7 @@ from core.events import On, Purpose, State
 from core.facts import Kind, Row
 from core.hedges import NOTHING, Hedge
 from core.ledger import Ledger, Prices, coin_of
+from core.order_states import OrderState, OrderStates
 from core.ownership import Holding
 from core.permission import take_up
 from core.tally import Booking, Trade
@@ -29,24 +30,6 @@ from core.types import DAY_MS, ONE, ZERO, Base, BillKind, Contracts, Leg, Transf
 
 SAID: Final = frozenset({Kind.DECISION, Kind.REPORT, Kind.NOTE})  # of what is held and owed they say nothing
 CHARGE_LAG_MS: Final = 15 * 60_000  # a bill may be dated so long after the settlement it is for
-
-
-@dataclass(slots=True)
-class OrderState:
-    """An order as the journal tells it. `status` ends at rejected, filled, canceled or absent."""
-
-    cl_id: str
-    instrument: str
-    hedge_id: str
-    purpose: str
-    ref_mid: Decimal
-    intent_ms: int
-    status: str = "intent"  # intent, accepted, unknown: the outcome is still open
-    ord_id: str = ""
-
-    @property
-    def is_unresolved(self) -> bool:
-        return self.status in ("intent", "accepted", "unknown")
 
 
 @dataclass
@@ -75,7 +58,7 @@ class Books:
     dust: dict[str, Decimal] = field(default_factory=dict)  # coin -> what closed hedges left
     last_open_ms: dict[str, int] = field(default_factory=dict)
     last_close_ms: dict[str, int] = field(default_factory=dict)
-    orders: dict[str, OrderState] = field(default_factory=dict)
+    sent: OrderStates = field(default_factory=OrderStates)
     transfers: dict[str, str] = field(default_factory=dict)  # client id -> last status
     top_up_failed_ms: int = 0  # 0: never, or one has passed since
     bill_watermark_ms: int = 0  # the youngest bill seen, at first the first start
@@ -85,7 +68,6 @@ class Books:
 
     _hedges: dict[str, Hedge] = field(default_factory=dict)  # open ones, by instrument
     _by_id: dict[str, Hedge] = field(default_factory=dict)
-    _unresolved: dict[str, None] = field(default_factory=dict)
     _causes: dict[str, PermissionView] = field(default_factory=dict)
     _crashes_ms: list[int] = field(default_factory=list)  # starts after an abnormal end
     _day_pnl: dict[str, Decimal] = field(default_factory=dict)
@@ -110,12 +92,8 @@ class Books:
                 self.stopped_clean = bool(body["clean"])
             case Kind.DECISION:
                 self._decision(row)
-            case Kind.INTENT:
-                self._intent(row)
-            case Kind.ACK:
-                self._outcome(body, str(body["outcome"]))
-            case Kind.ORDER:
-                self._outcome(body, str(body["status"]))
+            case Kind.INTENT | Kind.ACK | Kind.ORDER:
+                self.sent.apply(row)
             case Kind.FILL if isinstance(booked, Trade):
                 self._trade(booked, row.at_ms)
             case Kind.BILL if isinstance(booked, Booking):
@@ -190,9 +168,14 @@ class Books:
 
     # --- orders and facts -----------------------------------------------------------------------
 
+    @property
+    def orders(self) -> Mapping[str, OrderState]:
+        """Every order ever intended, by client id."""
+        return self.sent.orders
+
     def unresolved_orders(self) -> tuple[str, ...]:
         """Client ids of orders with an intent and no outcome, oldest first."""
-        return tuple(self._unresolved)
+        return tuple(self.sent.unresolved)
 
     def knows_order(self, cl_id: str) -> bool:
         return cl_id in self.orders
@@ -282,28 +265,6 @@ class Books:
             self._unwinding = True
         elif state in (State.IDLE, State.RUNNING):
             self._breach = self._unwinding = False
-
-    def _intent(self, row: Row) -> None:
-        order = row.body["order"]
-        self.orders[order["cl_id"]] = OrderState(
-            cl_id=order["cl_id"],
-            instrument=order["instrument"],
-            hedge_id=row.body["hedge_id"],
-            purpose=row.body["purpose"],
-            ref_mid=Decimal(order["ref_mid"]),
-            intent_ms=row.at_ms,
-        )
-        self._unresolved[order["cl_id"]] = None
-
-    def _outcome(self, body: Any, status: str) -> None:
-        """An acknowledgement or a final state; a late acknowledgement does not reopen an order."""
-        order = self.orders.get(body["cl_id"])
-        if order is None or not order.is_unresolved:
-            return
-        order.status = status
-        order.ord_id = body["ord_id"] or order.ord_id
-        if not order.is_unresolved:
-            del self._unresolved[order.cl_id]
 
     def _trade(self, trade: Trade, at_ms: int) -> None:
         self.last_fill_ms = max(self.last_fill_ms, trade.fill.ts_ms)
