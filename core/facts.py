@@ -23,8 +23,8 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     note        what, and whatever belongs to it
     signal      signal_id, module, instrument, side, strength, px, evidence, fate, reason, verdicts,
                 leverage_wished, leverage_granted
-    position    position_id, instrument, event (entering | begun | progress | closed), reason; entering also
-                module, signal_id, side, record; begun record; progress record; closed net
+    position    position_id, instrument, event (entering | begun | progress | closing | closed), reason;
+                entering also module, signal_id, side, record; begun entry, record; progress record; closed net
     protection  event (intent | placed | unknown | gone), stop (the StopRequest), position_id, reason
     stop        reason, clean
 """

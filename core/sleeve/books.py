@@ -30,6 +30,7 @@ class Position:
     wanted    the grant as strategy recorded it: plan, leverage, what distances are measured in.
     entry     what was entered, as strategy recorded it; None before.    progress  how far it has come.
     entered   coins bought (sold for a short) so far, and for how much.
+    closing   why it is to be closed whatever its plan says; "" when it is not.
     ended     why it is over; "" while it is not.
     """
 
@@ -46,6 +47,7 @@ class Position:
     opened_ms: int = 0  # its first fill
     entry: Mapping[str, Any] | None = None
     progress: Mapping[str, Any] | None = None
+    closing: str = ""
     closed_ms: int = 0
     ended: str = ""
 
@@ -116,7 +118,6 @@ class SleeveBooks:
     stopped_clean: bool = False
     bill_watermark_ms: int = 0
     last_fill_ms: int = 0
-    closing: str = ""  # everything is to be closed, and why
     _open: dict[str, Position] = field(default_factory=dict)  # by instrument
     _by_id: dict[str, Position] = field(default_factory=dict)
     _states: dict[str, State] = field(default_factory=dict)
@@ -140,8 +141,6 @@ class SleeveBooks:
                 self._position(row)
             case Kind.PROTECTION:
                 self._protection(body)
-            case Kind.NOTE if body["what"] == "closing":
-                self.closing = body["reason"]
             case Kind.FILL if isinstance(booked, Trade):
                 self._trade(booked)
                 self._add_day(booked.fill.ts_ms, before)
@@ -155,12 +154,22 @@ class SleeveBooks:
     # --- answers --------------------------------------------------------------------------------
 
     @property
+    def concerned(self) -> tuple[str, ...]:
+        """`instruments`, and those where a stop stands, or may, under nothing."""
+        bare = (stop.instrument for stop in self.stops.values() if stop.may_stand)
+        return tuple(dict.fromkeys((*self._open, *bare)))
+
+    @property
     def instruments(self) -> tuple[str, ...]:
         """Those where something is held, or an entry is on its way; in the order they were granted."""
         return tuple(self._open)
 
     def position(self, instrument: str) -> Position | None:
         return self._open.get(instrument)
+
+    def by_id(self, position_id: str) -> Position | None:
+        """A position that is open or was."""
+        return self._by_id.get(position_id)
 
     def held(self, instrument: str) -> Base:
         position = self._open.get(instrument)
@@ -226,6 +235,8 @@ class SleeveBooks:
                 position.entry, position.progress = body["entry"], body["record"]
             case "progress":
                 self._by_id[body["position_id"]].progress = body["record"]
+            case "closing":
+                self._by_id[body["position_id"]].closing = body["reason"]
             case "closed":
                 self._close(self._by_id[body["position_id"]], row)
 
@@ -235,8 +246,6 @@ class SleeveBooks:
             del self._open[position.instrument]
         if position.entered:
             self.closed.append(position)
-        if not self._open:
-            self.closing = ""
 
     def _protection(self, body: Mapping[str, Any]) -> None:
         stop = body["stop"]
@@ -261,7 +270,7 @@ class SleeveBooks:
             return
         position.take(trade)
         if position.closed_ms:
-            position.closed_ms, position.ended = 0, ""
+            position.closed_ms, position.ended, position.closing = 0, "", "a fill came after its end"
             if position in self.closed:
                 self.closed.remove(position)
             self._open.setdefault(position.instrument, position)

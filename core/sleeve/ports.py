@@ -12,7 +12,8 @@ from core.sleeve.events import PositionPlan, PositionTarget
 from core.types import Side
 from core.verdict import Figures, Verdict
 
-EXECUTED = "executed"
+EXECUTED = "executed"  # fates as strategy.auxiliary.language has them
+CONFLICT = "conflict"
 
 
 class Proposal(Protocol):
@@ -101,6 +102,14 @@ class Conduct(Protocol):
 
     def held(self, position: Position, progress: Any) -> Any:
         """Return the progress after the books told what is held: less than it should be is others' doing."""
+        ...
+
+    def record(self, progress: Any) -> Mapping[str, Any]:
+        """Return the progress as the journal keeps it."""
+        ...
+
+    def ended(self, position: Position, progress: Any | None) -> str:
+        """Return in a word why it is over: its plan's reason, what closed it, or that nothing was entered."""
         ...
 
     def target(self, progress: Any) -> Decimal:

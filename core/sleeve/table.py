@@ -40,7 +40,7 @@ EVERY: Final = tuple(S)
 POSITION_TABLE: Final[tuple[Row[PositionOn, PositionAct], ...]] = (
     # Start and recovery are one path: the venue has been asked, these rows read what was found.
     Row(On.BOOT, EVERY, S.STOPPED, ("unexplained",), PositionAct.CARE),
-    Row(On.BOOT, EVERY, S.IDLE, ("flat",)),
+    Row(On.BOOT, EVERY, S.IDLE, ("flat",), PositionAct.CARE),
     Row(On.BOOT, EVERY, S.REBALANCING, ("unknown",), PositionAct.ASK),
     Row(On.BOOT, EVERY, S.REBALANCING, ("closing",), PositionAct.CLOSE),
     Row(On.BOOT, EVERY, S.REBALANCING, ("above_target",), PositionAct.REDUCE),
@@ -49,13 +49,13 @@ POSITION_TABLE: Final[tuple[Row[PositionOn, PositionAct], ...]] = (
     Row(On.SIGNAL, (S.IDLE,), S.OPENING, ("granted",), PositionAct.ENTER),
     # What execution reports back. An order without outcome comes first: nothing is sent beside it.
     Row(On.ENTERED, (S.OPENING,), SAME, ("unknown",), PositionAct.ASK),
-    Row(On.ENTERED, (S.OPENING,), S.IDLE, ("flat",)),
+    Row(On.ENTERED, (S.OPENING,), S.IDLE, ("flat",), PositionAct.CARE),
     Row(On.ENTERED, (S.OPENING,), S.RUNNING, (), PositionAct.CARE),
     Row(On.ENTERED, (S.REBALANCING,), SAME, ("unknown",), PositionAct.ASK),
-    Row(On.ENTERED, (S.REBALANCING,), S.IDLE, ("flat",)),
+    Row(On.ENTERED, (S.REBALANCING,), S.IDLE, ("flat",), PositionAct.CARE),
     Row(On.ENTERED, (S.REBALANCING,), SAME, (), PositionAct.CLOSE),
     Row(On.ADJUSTED, (S.REBALANCING,), SAME, ("unknown",), PositionAct.ASK),
-    Row(On.ADJUSTED, (S.REBALANCING,), S.IDLE, ("flat",)),
+    Row(On.ADJUSTED, (S.REBALANCING,), S.IDLE, ("flat",), PositionAct.CARE),
     Row(On.ADJUSTED, (S.REBALANCING,), SAME, ("closing",), PositionAct.CLOSE),
     Row(On.ADJUSTED, (S.REBALANCING,), SAME, ("above_target",), PositionAct.REDUCE),
     Row(On.ADJUSTED, (S.REBALANCING,), S.RUNNING),
@@ -65,9 +65,9 @@ POSITION_TABLE: Final[tuple[Row[PositionOn, PositionAct], ...]] = (
     # Others speak. Nothing that ends a position is asked whether it may.
     Row(On.CLOSE, (S.OPENING, *HELD, S.STOPPED), S.REBALANCING, (), PositionAct.CLOSE),
     Row(On.COMPARED, HELD, S.STOPPED, ("unexplained",), PositionAct.CARE),
-    Row(On.COMPARED, (S.RUNNING, S.STOPPED), S.IDLE, ("flat",)),
+    Row(On.COMPARED, (S.RUNNING, S.STOPPED), S.IDLE, ("flat",), PositionAct.CARE),
     Row(On.COMPARED, (S.RUNNING,), SAME, (), PositionAct.CARE),
-    Row(On.RESUME, (S.STOPPED,), S.IDLE, ("explained", "flat")),
+    Row(On.RESUME, (S.STOPPED,), S.IDLE, ("explained", "flat"), PositionAct.CARE),
     Row(On.RESUME, (S.STOPPED,), S.RUNNING, ("explained",), PositionAct.CARE),
     # Time is up: it is told, and what is under way goes on.
     Row(On.DEADLINE, (S.OPENING, S.REBALANCING), SAME),
