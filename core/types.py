@@ -314,6 +314,7 @@ class OrderRecord:
     updated_ms: int
     category: str = "normal"  # adl, full_liquidation, partial_liquidation: not ours
     cancel_source: str = ""
+    algo_cl_id: str = ""  # our id of the stop that became this order; see core.protection
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,8 +407,8 @@ class Balance:
 class Position:
     """One swap position: `contracts` negative when short.
 
-    The engine keeps cross shorts, in net mode or on the short side. `isolated` ones and those on the long
-    side of long/short mode are strays: somebody else's.
+    The engine keeps cross shorts, in net mode or on the short side; the sleeve keeps isolated positions in an
+    account of its own, in net mode. Those of another kind are strays: somebody else's.
     """
 
     inst_id: str
@@ -421,16 +422,20 @@ class Position:
     adl_rank: int = 0  # 0-5, 5 is first in line
     isolated: bool = False
     long_side: bool = False
+    in_sleeve: bool = False  # in the sleeve's account
+    margin: Decimal | None = None  # USDT, an isolated position's own
 
     @property
     def is_stray(self) -> bool:
-        return self.isolated or self.long_side
+        return self.long_side or self.isolated is not self.in_sleeve
 
     @property
     def key(self) -> str:
-        """What tells several positions in one swap apart."""
-        names = [self.inst_id, *["isolated"] * self.isolated, *["long side"] * self.long_side]
-        return " ".join(names)
+        """What tells several positions in one swap apart; the swap's id alone for one that is kept."""
+        if not self.is_stray:
+            return self.inst_id
+        names = [*["isolated"] * self.isolated, *["long side"] * self.long_side] or ["cross"]
+        return " ".join([self.inst_id, *names])
 
 
 @dataclass(frozen=True, slots=True)

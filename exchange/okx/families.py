@@ -7,8 +7,11 @@ from typing import Final
 
 # family -> names of SDK wrappers, as in limits.LIMITS; a test holds the two together
 MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "order": ("place_order", "cancel_order", "cancel_all_after"),
-    "order_query": ("get_order", "get_order_list", "get_fills", "get_fills_history"),
+    "order": ("place_order", "cancel_order", "cancel_all_after", "place_algo_order", "cancel_algo_order"),
+    "order_query": (
+        "get_order", "get_order_list", "get_fills", "get_fills_history", "get_algo_order_details",
+        "order_algos_list",
+    ),
     "account": (
         "get_account_config", "get_account_balance", "get_positions", "get_account_bills",
         "get_account_bills_archive", "get_leverage", "set_leverage", "get_fee_rates",

@@ -1,6 +1,6 @@
-"""Reading one text field of a payload: a number, a time, a word from a closed list.
+"""Reading one text field of a payload: a number, a time, a word from a closed list; and writing a number.
 
-Each raises BadPayload with the field and the whole payload in the message. "" and null are absent:
+Each reader raises BadPayload with the field and the whole payload in the message. "" and null are absent:
 that is None where absence makes sense and an error where it does not, never zero.
 """
 
@@ -68,3 +68,8 @@ def one_of(field: str, text: Text, meanings: Mapping[str, T], payload: object) -
     if text is None or text not in meanings:
         unreadable(field, text, payload)
     return meanings[text]
+
+
+def plain(value: Decimal) -> str:
+    """Write a number as the venue wants it: no exponent."""
+    return format(value, "f")

@@ -61,6 +61,10 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "get_fills": Limit(60, 2),
     "get_fills_history": Limit(10, 2),
     "cancel_all_after": Limit(1, 1),
+    "place_algo_order": Limit(20, 2),
+    "cancel_algo_order": Limit(20, 2),  # orders, not requests: one each here
+    "get_algo_order_details": Limit(20, 2),
+    "order_algos_list": Limit(20, 2),
 }
 
 

@@ -76,6 +76,7 @@ def order(row: wire.Order) -> OrderRecord:
         updated_ms=millis("uTime", row.u_time, row),
         category=row.category or "normal",
         cancel_source=row.cancel_source or "",
+        algo_cl_id=row.algo_cl_ord_id or "",
     )
 
 
@@ -191,10 +192,11 @@ def _balance(row: wire.CcyBalance) -> Balance:
     )
 
 
-def position(row: wire.PositionRow, default_ms: int) -> tuple[Position, int]:
+def position(row: wire.PositionRow, default_ms: int, *, sleeve: bool = False) -> tuple[Position, int]:
     """Read a position and the time of its last change; a closed one has zero contracts.
 
-    The sign of `pos` is the direction in net mode; in long/short mode it is `posSide`.
+    The sign of `pos` is the direction in net mode; in long/short mode it is `posSide`. `sleeve` says whose
+    account it is in.
     """
     size = or_zero("pos", row.pos, row)
     avg_px = or_zero("avgPx", row.avg_px, row)
@@ -210,18 +212,21 @@ def position(row: wire.PositionRow, default_ms: int) -> tuple[Position, int]:
         adl_rank=int(or_zero("adl", row.adl, row)),
         isolated=row.mgn_mode == "isolated",
         long_side=row.pos_side == "long",
+        in_sleeve=sleeve,
+        margin=maybe("margin", row.margin, row),
     )
     if read.contracts and avg_px <= 0:
         unreadable("avgPx", row.avg_px, row)
     return read, millis("uTime", row.u_time, row) if row.u_time else default_ms
 
 
-def positions(rows: Iterable[wire.PositionRow], default_ms: int) -> PositionPush:
-    return PositionPush(tuple(position(row, default_ms) for row in rows if row.inst_type == "SWAP"))
+def positions(rows: Iterable[wire.PositionRow], default_ms: int, *, sleeve: bool = False) -> PositionPush:
+    swaps = (row for row in rows if row.inst_type == "SWAP")
+    return PositionPush(tuple(position(row, default_ms, sleeve=sleeve) for row in swaps))
 
 
-def cash(row: wire.BalanceAndPosition, default_ms: int) -> CashPush:
-    swaps = positions(row.pos_data or [], default_ms).positions
+def cash(row: wire.BalanceAndPosition, default_ms: int, *, sleeve: bool = False) -> CashPush:
+    swaps = positions(row.pos_data or [], default_ms, sleeve=sleeve).positions
     return CashPush(
         cash=tuple(
             (

@@ -63,12 +63,14 @@ class _Signed(OkxClient):
 
     now_ms: Callable[[], int]
 
-    def _request(self, method: str, request_path: str, params: Mapping[str, Any]) -> Prepared:
+    def _request(
+        self, method: str, request_path: str, params: Mapping[str, Any] | list[Mapping[str, Any]]
+    ) -> Prepared:
         body = ""
         if method == GET:
             request_path += _utils.parse_params_to_str(params)
         else:
-            body = json.dumps({k: v for k, v in params.items() if v is not None and v != ""})
+            body = json.dumps(_said(params))
         if self.API_KEY == NO_KEY:
             headers = _utils.get_header_no_sign(self.flag, False)
         else:
@@ -193,6 +195,13 @@ class Sdk:
 def iso_time(at_ms: int) -> str:
     """Return the signature's time: 2026-01-05T09:08:57.715Z."""
     return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def _said(params: Mapping[str, Any] | list[Mapping[str, Any]]) -> object:
+    """A body without the fields that were left open; some endpoints take a list of such."""
+    if isinstance(params, list):
+        return [_said(each) for each in params]
+    return {key: value for key, value in params.items() if value is not None and value != ""}
 
 
 def check_plain(params: Mapping[str, Any]) -> None:

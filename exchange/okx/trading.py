@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from core.errors import VenueDown, VenueError, VenueRejected
+from core.errors import VenueError, VenueRejected
 from core.ids import TAG
 from core.ports import Clock
 from core.types import (
@@ -27,24 +27,23 @@ from core.types import (
     OrderRecord,
     OrderRequest,
     Pair,
+    Side,
     TransferRecord,
     Wallet,
 )
 from exchange.okx import parse_account as parse
 from exchange.okx import wire
 from exchange.okx.errors import BAD_PARAMETER, NO_SUCH_ORDER
-from exchange.okx.fields import word
+from exchange.okx.fields import plain, word
+from exchange.okx.paging import all_pages
 from exchange.okx.rest import OkxRest
 
-A_PAGE: Final = 100
-MOST_PAGES: Final = 200
 FILLS_KEPT_MS: Final = 3 * DAY_MS - HOUR_MS  # by trade/fills; older ones by fills-history
 BILLS_KEPT_MS: Final = 7 * DAY_MS - HOUR_MS  # by account/bills; older ones by bills-archive
 CROSS: Final = "cross"
-
+ISOLATED: Final = "isolated"
 
 W = TypeVar("W")
-R = TypeVar("R")
 D = TypeVar("D", Fill, Bill)
 
 
@@ -53,11 +52,16 @@ class OkxTrading:
 
     The engine is at home in net position mode; in long/short mode every order for a swap is about its
     short, so that a hedge can be closed after somebody changed the mode.
+
+    isolated  every swap position has margin of its own, and may be a long: the sleeve's account. Otherwise
+              swaps share the account's margin.
     """
 
-    def __init__(self, rest: OkxRest, clock: Clock) -> None:
+    def __init__(self, rest: OkxRest, clock: Clock, *, isolated: bool = False) -> None:
         self._rest = rest
         self._clock = clock
+        self._isolated = isolated
+        self._swap_mode = ISOLATED if isolated else CROSS
         self._mode: AccountMode | None = None
         self._net = True
 
@@ -100,7 +104,7 @@ class OkxTrading:
             px=plain(order.limit_px),
             clOrdId=order.cl_id,
             tag=TAG,
-            posSide="" if self._net or order.leg is Leg.SPOT else "short",
+            posSide=self._position_side(order),
             # Spot has no such flag: there the balance itself is the limit
             reduceOnly=True if order.reduce_only and order.leg is Leg.SWAP else "",
             expTime="" if expires_ms is None else str(expires_ms + self._rest.offset_ms),
@@ -133,13 +137,14 @@ class OkxTrading:
             raise
 
     async def open_orders(self) -> tuple[OrderRecord, ...]:
-        rows = await self._pages(
-            self._rest.sdk.trade.get_order_list, wire.Order, parse.order, lambda record: record.ord_id
+        rows = await all_pages(
+            self._rest, self._rest.sdk.trade.get_order_list, wire.Order, parse.order, lambda one: one.ord_id
         )
         return tuple(rows)
 
     async def order_fills(self, inst_id: str, ord_id: str) -> tuple[Fill, ...]:
-        rows = await self._pages(
+        rows = await all_pages(
+            self._rest,
             self._rest.sdk.trade.get_fills,
             wire.FillRow,
             parse.fill,
@@ -183,7 +188,7 @@ class OkxTrading:
             self._rest.read(
                 self._rest.sdk.account.get_positions,
                 wire.PositionRow,
-                lambda row: parse.position(row, asked_ms),
+                lambda row: parse.position(row, asked_ms, sleeve=self._isolated),
                 instType="SWAP",
             ),
             self._rest.read_one(
@@ -209,7 +214,11 @@ class OkxTrading:
 
     async def leverage(self, inst_id: str) -> Decimal:
         return await self._rest.read_one(
-            self._rest.sdk.account.get_leverage, wire.Leverage, parse.leverage, instId=inst_id, mgnMode=CROSS
+            self._rest.sdk.account.get_leverage,
+            wire.Leverage,
+            parse.leverage,
+            instId=inst_id,
+            mgnMode=self._swap_mode,
         )
 
     async def set_leverage(self, inst_id: str, leverage: Decimal) -> None:
@@ -218,7 +227,7 @@ class OkxTrading:
             wire.Leverage,
             parse.leverage,
             lever=plain(leverage),
-            mgnMode=CROSS,
+            mgnMode=self._swap_mode,
             instId=inst_id,
         )
 
@@ -273,7 +282,16 @@ class OkxTrading:
         """Spot is paid in cash unless the account's mode margins every coin."""
         mode = await self._account_mode()
         whole_account = mode in (AccountMode.MULTI, AccountMode.PORTFOLIO)
-        return CROSS if leg is Leg.SWAP or whole_account else "cash"
+        if leg is Leg.SWAP:
+            return self._swap_mode
+        return CROSS if whole_account else "cash"
+
+    def _position_side(self, order: OrderRequest) -> str:
+        """Which position of a swap an order is about, where there are two."""
+        if self._net or order.leg is Leg.SPOT:
+            return ""
+        of_long = self._isolated and (order.side is Side.BUY) is not order.reduce_only
+        return "long" if of_long else "short"
 
     async def _fees(self, kind: str, inst_id: str, **which: str) -> tuple[Decimal, Decimal]:
         group_id = await self._rest.read_one(
@@ -296,40 +314,16 @@ class OkxTrading:
         self, call: Callable[..., Any], row: type[W], parser: Callable[[W], D], since_ms: int, **params: str
     ) -> list[D]:
         """Return all rows since a time, oldest first. Rows without a time limit at the venue end there."""
-        newest_first = await self._pages(
-            call, row, parser, lambda item: item.bill_id, lambda item: item.ts_ms < since_ms, **params
+        newest_first = await all_pages(
+            self._rest,
+            call,
+            row,
+            parser,
+            lambda item: item.bill_id,
+            lambda item: item.ts_ms < since_ms,
+            **params,
         )
         return [item for item in reversed(newest_first) if item.ts_ms >= since_ms]
-
-    async def _pages(
-        self,
-        call: Callable[..., Any],
-        row: type[W],
-        parser: Callable[[W], R],
-        cursor: Callable[[R], str],
-        enough: Callable[[R], bool] = lambda _: False,
-        **params: str,
-    ) -> list[R]:
-        """Walk a list backwards by its cursor to its end, or until a row says it is enough.
-
-        Raises VenueDown when the list has no end: a part of it must not pass for the whole.
-        """
-        rows: list[R] = []
-        after = ""
-        for _ in range(MOST_PAGES):
-            page = await self._rest.read(call, row, parser, limit=str(A_PAGE), after=after, **params)
-            rows.extend(page)
-            if len(page) < A_PAGE or enough(page[-1]):
-                return rows
-            after = cursor(page[-1])
-            if not after:
-                break
-        raise VenueDown(f"{call.__name__}: more than {len(rows)} rows")
-
-
-def plain(value: Decimal) -> str:
-    """Write a number as the venue wants it: no exponent."""
-    return format(value, "f")
 
 
 def _ord_id(row: wire.Ack) -> str:

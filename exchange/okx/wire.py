@@ -195,6 +195,7 @@ class PositionRow(_Wire):
     upl: Text = ""
     lever: Text = ""
     liq_px: Text = ""
+    margin: Text = ""
     mgn_ratio: Text = ""
     adl: Text = ""
     u_time: Text = ""
@@ -273,6 +274,12 @@ class Ack(_Wire):
     s_msg: Text = ""
 
 
+class AlgoAck(Ack):
+    """The same about an order that waits for a price."""
+
+    algo_id: Text = ""
+
+
 class TimerAck(_Wire):
     trigger_time: Text = ""
 
@@ -292,6 +299,7 @@ class Order(_Wire):
     fee_ccy: Text = ""
     category: Text = ""
     cancel_source: Text = ""
+    algo_cl_ord_id: Text = ""
     u_time: Text = ""
     trade_id: Text = ""
     fill_px: Text = ""
@@ -300,6 +308,23 @@ class Order(_Wire):
     fill_fee_ccy: Text = ""
     fill_time: Text = ""
     exec_type: Text = ""
+
+
+class Algo(_Wire):
+    """An order that waits for a price; only the stop loss of a conditional one is read."""
+
+    inst_type: Text = ""
+    inst_id: Text = ""
+    algo_id: Text = ""
+    algo_cl_ord_id: Text = ""
+    ord_id: Text = ""
+    ord_id_list: list[str] | None = None
+    side: Text = ""
+    state: Text = ""
+    sz: Text = ""
+    sl_trigger_px: Text = ""
+    sl_ord_px: Text = ""
+    c_time: Text = ""
 
 
 class FillRow(_Wire):

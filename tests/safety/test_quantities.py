@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.types import SwapSpec
-from exchange.okx.trading import plain
+from exchange.okx.fields import plain
 from execution.pricing import gross_up
 from tests.safety.stage import LOT, Stage, play
 
