@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from core.errors import BadPayload
+from core.protection import StopState
 from core.types import AccountMode, BillKind, OrderStatus, Side, TransferStatus, Wallet
 from exchange.local_book import LocalBook
-from exchange.okx import parse_account, parse_market, wire
+from exchange.okx import parse_account, parse_algo, parse_market, wire
 from tests.exchange.okx import recorded
 
 pytestmark = recorded.needs_recordings
@@ -131,6 +132,45 @@ def test_an_adl_is_recognised_by_its_category() -> None:
 def test_a_liquidation_is_recognised_by_its_category() -> None:
     (row,) = rows("nautilus_trader/ws_orders_liquidation", wire.Order)
     assert parse_account.order(row).category == "full_liquidation"
+
+
+def test_an_order_of_nobodys_stop_names_none() -> None:
+    (row,) = rows("okx_net/rest_Trading_GetOrderHistory", wire.Order)
+    assert parse_account.order(row).algo_cl_id == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "algo_id"),
+    [
+        ("nautilus_trader/http_get_orders_algo_pending_close_fraction", "close-frac-algo"),
+        ("nautilus_trader/http_get_orders_algo_pending", "123456789"),
+        ("nautilus_trader/parse_023", "123"),
+        ("okx_net/rest_Trading_GetAlgoOrder", "681187161907138560"),
+    ],
+)
+def test_waiting_orders_that_are_no_stops_of_a_size_are_listed_as_none(name: str, algo_id: str) -> None:
+    (row,) = rows(name, wire.Algo)
+    assert parse_algo.listed(row) == (algo_id, None)
+
+
+def test_a_stop_of_a_size_is_read_out_of_a_recorded_one() -> None:
+    (row,) = rows("nautilus_trader/http_get_orders_algo_pending_close_fraction", wire.Algo)
+    row.sz = "10"
+    _, stop = parse_algo.listed(row)
+    assert stop is not None and (stop.cl_id, stop.side) == ("O-close-frac-status", Side.SELL)
+    assert (stop.state, stop.trigger_px, stop.created_ms) == (StopState.LIVE, D(50000), 1622559930237)
+
+
+@pytest.mark.parametrize("name", ["http_place_algo_order_response", "http_cancel_algo_order_response"])
+def test_the_answer_about_a_waiting_order_has_its_id(name: str) -> None:
+    (row,) = rows(f"nautilus_trader/{name}", wire.AlgoAck)
+    assert (row.algo_id, row.s_code) == ("12345", "0")
+
+
+def test_an_isolated_position_has_margin_of_its_own() -> None:
+    (row,) = rows("okx_net/rest_Account_GetAccountPositions", wire.PositionRow)
+    position, _ = parse_account.position(row, 1)
+    assert position.isolated and position.margin == D("0.0003896645377994")
 
 
 def test_a_live_order_has_no_average_price() -> None:
