@@ -492,6 +492,6 @@ async def _no_objection() -> str:
 _FIELDS = tuple(field.name for field in fields(Decision))
 
 
-def body_of(decision: Decision) -> dict[str, object]:
+def body_of(decision: Decision[Any, Any]) -> dict[str, object]:
     """A decision's row, field by field."""
     return {name: getattr(decision, name) for name in _FIELDS}

@@ -24,7 +24,8 @@ Bodies (every value as `plain` leaves it: Decimal as text):
     signal      signal_id, module, instrument, side, strength, px, evidence, fate, reason, verdicts,
                 leverage_wished, leverage_granted
     position    position_id, instrument, event (entering | begun | progress | closing | closed), reason;
-                entering also module, signal_id, side, record; begun entry, record; progress record; closed net
+                entering also module, signal_id, side, record; begun entry, record; progress record;
+                closed net
     protection  event (intent | placed | unknown | gone), stop (the StopRequest), position_id, reason
     stop        reason, clean
 """

@@ -26,12 +26,16 @@ class Holding(Protocol):
     def target_base(self) -> Base: ...
 
 
-class Holdings(Protocol):
-    """The books, kept current by the journal: a fill that was appended is already counted here."""
-
-    def hedge(self, instrument: str) -> Holding | None: ...
+class Known(Protocol):
+    """Books, kept current by their journal: a fill that was appended is already counted here."""
 
     def has_fill(self, key: tuple[str, str]) -> bool: ...
+
+
+class Holdings(Known, Protocol):
+    """The books of the hedges."""
+
+    def hedge(self, instrument: str) -> Holding | None: ...
 
     def unresolved_orders(self) -> Collection[str]:
         """Client ids of orders whose outcome is not known yet."""

@@ -11,9 +11,10 @@ from core.errors import JournalFailed, RateLimited
 from core.events import Purpose
 from core.facts import Kind
 from core.ports import Clock, Journal
+from core.sleeve.events import Intent
 from core.types import ZERO, Fill, OrderRequest
 from core.verdict import Verdict
-from execution.holdings import Holdings
+from execution.holdings import Known
 from execution.orders import Flight, read_request
 
 THROTTLED: Final = "order throttled"  # refused for coming too soon; the same order goes out once more
@@ -22,7 +23,7 @@ THROTTLED: Final = "order throttled"  # refused for coming too soon; the same or
 class OrderJournal:
     """Writes an order's life, each fact once, and reads an intent back."""
 
-    def __init__(self, journal: Journal, clock: Clock, holdings: Holdings) -> None:
+    def __init__(self, journal: Journal, clock: Clock, holdings: Known) -> None:
         self._journal = journal
         self._clock = clock
         self._holdings = holdings
@@ -30,7 +31,9 @@ class OrderJournal:
     async def durable(self) -> None:
         await self._journal.durable()
 
-    def denied(self, request: OrderRequest, hedge_id: str, purpose: Purpose, verdict: Verdict) -> None:
+    def denied(
+        self, request: OrderRequest, hedge_id: str, purpose: Purpose | Intent, verdict: Verdict
+    ) -> None:
         body = {"what": "order denied", "order": request, "hedge_id": hedge_id, "purpose": purpose}
         self._write(Kind.NOTE, body | {"guard": verdict.guard, "reason": verdict.reason})
 
@@ -38,7 +41,7 @@ class OrderJournal:
         body = {"what": THROTTLED, "cl_id": flight.request.cl_id, "code": error.code}
         self._write(Kind.NOTE, body | {"retry_after_s": str(error.retry_after_s)})
 
-    def intent(self, request: OrderRequest, hedge_id: str, purpose: Purpose) -> None:
+    def intent(self, request: OrderRequest, hedge_id: str, purpose: Purpose | Intent) -> None:
         self._write(Kind.INTENT, {"order": request, "hedge_id": hedge_id, "purpose": purpose})
 
     def ack(self, flight: Flight, outcome: str, ord_id: str = "", code: str = "", message: str = "") -> None:

@@ -18,9 +18,10 @@ from core.errors import AuthFailed, JournalFailed, RateLimited, VenueError, Venu
 from core.events import Purpose
 from core.meters import Meters
 from core.ports import ORDER_LIFE_MS, Clock, Journal, Trading
+from core.sleeve.events import Intent
 from core.types import Fill, Leg, OrderKind, OrderRecord, OrderRequest, Pair, Side
 from core.verdict import Verdict
-from execution.holdings import Holdings
+from execution.holdings import Known
 from execution.order_journal import OrderJournal
 from execution.orders import Ending, Flight, OrderResult, Rest
 
@@ -57,7 +58,7 @@ class OrderManager:
         clock: Clock,
         limits: ExecutionLimits,
         gate: OrderGate,
-        holdings: Holdings,
+        holdings: Known,
         pair_of: Callable[[str], Pair],
         on_foreign: OnForeign,
         before_rest: BeforeRest | None = None,
@@ -84,7 +85,7 @@ class OrderManager:
         self,
         request: OrderRequest,
         hedge_id: str,
-        purpose: Purpose,
+        purpose: Purpose | Intent,
         pair: Pair,
         rest: Rest | None = None,
         on_fill: Callable[[], None] | None = None,
@@ -117,7 +118,7 @@ class OrderManager:
         try:
             await self._journal.durable()
         except JournalFailed as error:
-            if purpose.adds_risk and request.leg is Leg.SPOT and request.side is Side.BUY:
+            if _begins(request, purpose):
                 return self._turn_away(flight, Ending.DENIED, "journal", str(error))
         if request.kind is not OrderKind.IOC and self._before_rest is not None:
             await self._before_rest()
@@ -371,6 +372,12 @@ class OrderManager:
         flight = self._flights[cl_id] = self._closed.pop(cl_id)
         flight.ending = Ending.UNKNOWN
         return flight
+
+
+def _begins(request: OrderRequest, purpose: Purpose | Intent) -> bool:
+    """The order that adds the risk: a hedge's coins, or what enters a position of the sleeve."""
+    is_purchase = request.leg is Leg.SPOT and request.side is Side.BUY
+    return purpose.adds_risk and (is_purchase or isinstance(purpose, Intent))
 
 
 def _outcome(flight: Flight) -> str:

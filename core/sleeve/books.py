@@ -16,7 +16,7 @@ from core.facts import Kind, Row
 from core.hedges import NOTHING
 from core.ledger import USDT, Ledger
 from core.order_states import OrderStates
-from core.projections import day_of
+from core.projections import CHARGE_LAG_MS, day_of
 from core.tally import Booking, Tally, Trade
 from core.types import ZERO, Base, BillKind, Side
 
@@ -170,6 +170,19 @@ class SleeveBooks:
     def by_id(self, position_id: str) -> Position | None:
         """A position that is open or was."""
         return self._by_id.get(position_id)
+
+    def position_at(self, instrument: str, ts_ms: int) -> Position | None:
+        """The position that was held at an instant, open or closed by now: what was charged then is its.
+
+        A charge may be dated a little after the settlement it is for.
+        """
+        standing = self._open.get(instrument)
+        if standing is not None and standing.opened_ms and standing.opened_ms <= ts_ms:
+            return standing
+        for position in reversed(self.closed):
+            if position.instrument == instrument and position.opened_ms <= ts_ms:
+                return position if ts_ms - position.closed_ms <= CHARGE_LAG_MS else None
+        return None
 
     def held(self, instrument: str) -> Base:
         position = self._open.get(instrument)

@@ -98,7 +98,7 @@ class SleeveEngine:
         return judged
 
     def see(self, instrument: str, sight: Sight) -> None:
-        """Show a position what was just seen. Most of the time its plan says nothing, and nothing is written."""
+        """Show a position what was just seen. Most of the time its plan wants nothing: nothing is written."""
         position = self._books.position(instrument)
         if position is None or position.closing or position.position_id not in self._progress:
             return
@@ -187,14 +187,13 @@ class SleeveEngine:
 
     # --- deciding -------------------------------------------------------------------------------
 
-    def _decide(
-        self, name: str, on: PositionOn, plan: PositionPlan, reason: str, *, again: bool = False
-    ) -> SleeveDecision:
+    def _decide(self, name: str, on: PositionOn, plan: PositionPlan, reason: str) -> SleeveDecision:
         now_ms = self._clock.now_ms()
         ctx = self._context(name, plan, now_ms)
         decision = self._machine(name).decide(Event(on, now_ms, reason, name), ctx)
         self._journal.append(Kind.DECISION, now_ms, body_of(decision))
         if decision.moved:
+            again = decision.src is decision.dst and on in (PositionOn.ENTERED, PositionOn.ADJUSTED)
             for target in decision.targets:
                 self._lanes.give(target, again=again)
             self._arm(name, decision)
@@ -282,6 +281,8 @@ class SleeveEngine:
         name = target.instrument
         position = self._books.position(name)
         if position is None:
+            if not done.protected:  # a stop still stands under nothing
+                self._lanes.give(target, again=True)
             return
         if position.entry is None and not done.unknown and position.held >= self._parts.lot_of(name):
             self._begin(position)
@@ -296,7 +297,7 @@ class SleeveEngine:
                 self._lanes.give(self._caring(position), again=True)
             return
         on = PositionOn.ENTERED if self.state(name) is State.OPENING else PositionOn.ADJUSTED
-        self._decide(name, on, self._standing_plan(name), done.detail, again=True)
+        self._decide(name, on, self._standing_plan(name), done.detail)
 
     def _lacks_stop(self, name: str) -> bool:
         return self._books.held(name) >= self._parts.lot_of(name) and not self._books.standing(name)

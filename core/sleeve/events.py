@@ -44,7 +44,7 @@ class PositionTarget:
     """ "Hold `base` coins in this direction, with a stop at the venue": execution computes the difference.
 
     base        coins, >= 0; zero ends the position. Never more than is held, but for an entry.
-    trigger_px  where the venue's own stop is to stand, on the mark price; for all that is held.
+    trigger_px  where the venue's own stop is to stand, a mark price on the tick; for all that is held.
     limit_px    an entry pays no more than this (a short gets no less); None for everything else.
     leverage    of an entry, as granted; isolated margin.
     """

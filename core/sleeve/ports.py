@@ -128,7 +128,7 @@ class Done:
     """What execution did about a target.
 
     unknown    an order's outcome is open.
-    protected  a stop stands at the venue for all that is held (or nothing is held).
+    protected  the venue's stops are as they should be: one for all that is held, none under nothing.
     """
 
     orders: int
