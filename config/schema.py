@@ -12,12 +12,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from config.auxiliary import AuxiliaryModules as AuxiliaryModules
 from config.degradation import Degradation as Degradation
 from config.monitor import Monitor
+from config.section import MAX_LEVERAGE as MAX_LEVERAGE
 from config.section import HttpUrl, InstrumentName, Ratio, Section, StreamUrl, Usdt
 from config.watchdog import Watchdog
-
-MAX_LEVERAGE = Decimal(3)  # red line; a bound here, checked again at every order
 
 # --- account.yaml -----------------------------------------------------------------------------
 
@@ -223,21 +223,6 @@ class Opening(Section):
     settlement_quiet_s: Annotated[
         int, Field(ge=0, le=600, description="seconds around a settlement in which nothing opens")
     ] = 60
-
-
-class AuxiliaryModules(Section):
-    """Optional signal modules; they come with their own sleeve and obey the same guards."""
-
-    enabled: bool = False
-    modules: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        if self.enabled or self.modules:
-            raise ValueError(
-                "this version trades by no auxiliary module yet: enabled: false and modules: [] are allowed"
-            )
-        return self
 
 
 class Strategy(Section):

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MAX_LEVERAGE = Decimal(3)  # red line; a bound here, checked again at every order
+
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Usdt = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://\S+$")]

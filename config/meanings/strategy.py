@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from config.meanings.auxiliary import AUXILIARY
+
 STRATEGY: Final[Mapping[str, tuple[str, str]]] = {
     "strategy": (
         "Should we: when a hedge is worth opening, and when it is given up.",
@@ -141,16 +143,5 @@ STRATEGY: Final[Mapping[str, tuple[str, str]]] = {
         "Seconds before and after a settlement in which nothing is opened.",
         "结算之前与之后各有多少秒不开仓",
     ),
-    "strategy.auxiliary": (
-        "Optional signal modules; they have their own sleeve and obey the same guards.",
-        "可选的信号模块；它们有自己的策略资金，服从同样的守卫",
-    ),
-    "strategy.auxiliary.enabled": (
-        "true loads the modules below; this version does not trade by any yet and refuses it.",
-        "true 加载下面的模块；当前版本还不按任何模块交易，会拒绝它",
-    ),
-    "strategy.auxiliary.modules": (
-        "Names of modules in strategy/auxiliary.",
-        "strategy/auxiliary 中模块的名字",
-    ),
+    **AUXILIARY,
 }

@@ -182,7 +182,9 @@ BOUNDS = (
     broken("account", "core_ratio: 0.8", "core_ratio: 80", "core_ratio", "= 80;", "at most 1"),
     broken("account", "spot_ratio: 0.5", "spot_ratio: 1", "spot_ratio", "= 1;", "below 1"),
     broken("strategy", "max: 0.01", "max: 1", "funding_rate_threshold.max", "= 1;", "at most 0.1"),
-    broken("strategy", "ratio: 0.02", "ratio: -0.02", "exit.stop_loss_ratio", "= -0.02;", "above 0"),
+    broken(
+        "strategy", "loss_ratio: 0.02", "loss_ratio: -0.02", "exit.stop_loss_ratio", "= -0.02;", "above 0"
+    ),
     broken("strategy", "quiet_s: 60", "quiet_s: 601", "opening.settlement_quiet_s", "= 601;", "at most 600"),
     broken(
         "risk", "down_ratio: 0.05", "down_ratio: 0.2", "circuit_breaker.max_drawdown_ratio", "at most 0.15"
@@ -237,15 +239,47 @@ SHAPES = (
         "strategy",
         "  enabled: false\n" + MODULES,
         "  enabled: true\n" + MODULES,
-        "auxiliary.enabled, auxiliary.modules",
+        "auxiliary.enabled",
         "trades by no auxiliary module yet",
     ),
     broken("strategy", MODULES, "  modules: &a [*a]", "auxiliary.modules[0]", "alias", "written out"),
     broken("strategy", MODULES, "  modules: *gone", "", "undefined alias", "valid YAML"),
-    broken("strategy", MODULES, "  modules: [", "", "valid YAML", below=1),
+    broken("strategy", MODULES, "  modules: [", "", "valid YAML", below=5),
     broken("strategy", MODULES, "---\na: 1", "", "valid YAML"),
     broken("strategy", MODULES, "\tmodules: []", "", "valid YAML"),
     broken("strategy", MODULES, "  modules: []\nx: \x07", "", "printable text", below=1),
+)
+AUXILIARY = (
+    broken("strategy", MODULES, "  modules: [Grid]", "auxiliary.modules[0]", "= Grid;", "text matching"),
+    broken("strategy", MODULES, "  modules: [a, a]", "auxiliary.modules", "modules names one twice: a"),
+    broken(
+        "strategy",
+        "parameters: []",
+        "parameters: [grid.lines]",
+        "auxiliary.parameters[0]",
+        "= grid.lines;",
+        "text matching",
+    ),
+    broken(
+        "strategy",
+        "parameters: []",
+        "parameters: [grid.lines = 3]",
+        "auxiliary.parameters",
+        "grid.lines = 3 is for a module that is not in modules",
+    ),
+    broken("strategy", "exit_preset: own", "exit_preset: mine", "auxiliary.exit_preset", "one of own, dtrs"),
+    broken("strategy", "leverage: 3", "leverage: 3.01", "auxiliary.limits.max_leverage", "at most 3"),
+    broken("strategy", "risk_ratio: 0.02", "risk_ratio: 0.03", "auxiliary.limits.max_risk_ratio", "0.02"),
+    broken("strategy", "per_day: 4", "per_day: 5", "auxiliary.limits.max_entries_per_day", "at most 4"),
+    broken("strategy", "gap_s: 3600", "gap_s: 3599", "auxiliary.limits.min_entry_gap_s", "at least 3600"),
+    broken(
+        "strategy",
+        "max_notional: 10000",
+        "max_notional: 5",
+        "auxiliary.limits.min_notional, auxiliary.limits.max_notional",
+        "min_notional 10 is above max_notional 5",
+        below=2,
+    ),
 )
 CONTRADICTIONS = (
     broken(
@@ -339,7 +373,7 @@ SECRETS = (
         "account", "region: global", "region: global\nkeys: {secret: hunter2}", "keys", "unknown key", below=1
     ),
 )
-CORPUS = NUMBERS + BOUNDS + WORDS + LISTS + SHAPES + CONTRADICTIONS + SECRETS
+CORPUS = NUMBERS + BOUNDS + WORDS + LISTS + SHAPES + AUXILIARY + CONTRADICTIONS + SECRETS
 
 
 @pytest.mark.fault("CF2")
