@@ -75,9 +75,7 @@ class PlanConduct:
         judgement = self._around.gate(proposal, self.view(books, frozen, now_ms), now_ms)
         grant = judgement.grant
         if grant is None:
-            return Judged(
-                judgement.fate.value, judgement.why, judgement.verdicts, proposal.wished_leverage
-            )
+            return Judged(judgement.fate.value, judgement.why, judgement.verdicts, proposal.wished_leverage)
         swap = self._around.swap_of(grant.instrument)
         trigger_px = _trigger_px(_granted(grant, swap, now_ms), swap)
         target = PositionTarget(

@@ -180,7 +180,7 @@ def with_held(progress: Progress, held: Base) -> Progress:
     return replace(progress, left=left, ended=None if left else Reason.OUTSIDE)
 
 
-T = TypeVar("T", ExitPlan, Entry, Progress)
+T = TypeVar("T", ExitPlan, Entry, Progress, Measures)
 
 
 def recorded(what: ExitPlan | Entry | Progress) -> dict[str, Any]:
