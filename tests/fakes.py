@@ -283,7 +283,7 @@ class FakeTrading:
             raise VenueRejected("below the minimum", "51020")
         if order.size > spec.max_limit_size:
             raise VenueRejected("above the maximum", "51202")
-        if order.reduce_only and self.position >= 0:
+        if order.reduce_only and self._reducible(order) <= 0:
             raise VenueRejected("no position to reduce", "51169")
         is_spot_sale = isinstance(spec, SpotSpec) and order.side is Side.SELL
         if is_spot_sale and order.size > self.cash.get(self.pair.spot.base_ccy, ZERO):
@@ -315,7 +315,7 @@ class FakeTrading:
             return found
         left = floor_to(order.size * fault.fill, self._lot(order))
         if order.reduce_only:
-            left = min(left, -self.position)
+            left = min(left, self._reducible(order))
         for price, size in book.asks if order.side is Side.BUY else book.bids:
             beyond = price > order.limit_px if order.side is Side.BUY else price < order.limit_px
             if left <= 0 or beyond:
@@ -336,6 +336,10 @@ class FakeTrading:
         status = OrderStatus.FILLED if take == left else OrderStatus.PARTIAL
         found.record = replace(found.record, status=status)
         self._push(found)
+
+    def _reducible(self, order: OrderRequest) -> Decimal:
+        """Contracts this side of an order can take off."""
+        return -order.side.sign * self.position
 
     def _lot(self, order: OrderRequest) -> Decimal:
         return self.pair.spot.lot if order.inst_id == self.pair.spot.inst_id else self.pair.swap.lot

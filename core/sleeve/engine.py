@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any, Final
 
 from core.context import Permission
 from core.engine import body_of
-from core.errors import JournalFailed
+from core.errors import JournalFailed, VenueError
 from core.events import Decision, Event, State
 from core.facts import Kind
 from core.permission import Permissions
@@ -27,6 +28,7 @@ from core.types import ZERO, Base
 
 SleeveDecision = Decision[PositionTarget, PositionOn]
 BUSY: Final = frozenset({State.OPENING, State.REBALANCING})
+COMPARE_PAUSES_S: Final = (1.0, 2.0, 5.0)  # between two tries, the last one for good
 SWEEP_S: Final = 5.0  # how often what is held is looked at though nothing was pushed
 
 
@@ -146,7 +148,7 @@ class SleeveEngine:
 
     async def boot(self) -> None:
         """Compare with the venue and let the table say where each position stands."""
-        self._unexplained = await self._parts.compare()
+        await self._compare()
         for name in self._books.concerned:
             self._machine(name).restore(self._books.state(name))
             self._take_up(name)
@@ -168,9 +170,21 @@ class SleeveEngine:
         while True:
             await self._differs.wait()
             self._differs.clear()
-            self._unexplained = await self._parts.compare()
+            await self._compare()
             for name in self._books.concerned:
                 self._compared(name)
+
+    async def _compare(self) -> None:
+        """Ask until the venue answers. Meanwhile plans are watched on, and the venue's stops stand."""
+        for pause_s in chain(COMPARE_PAUSES_S, repeat(COMPARE_PAUSES_S[-1])):
+            try:
+                self._unexplained = await self._parts.compare()
+            except VenueError as error:
+                self._parts.permissions.lower("comparison", Permission.NO_NEW_RISK, str(error))
+                await self._clock.sleep(pause_s)
+            else:
+                self._parts.permissions.lift("comparison")
+                return
 
     def _compared(self, name: str) -> None:
         position = self._books.position(name)
@@ -258,6 +272,7 @@ class SleeveEngine:
         reason = self._conduct.ended(position, progress)
         body = {"reason": reason, "net": position.net}
         self._append_position(position, "closed", body)
+        self._lift_where_all_are_protected()
         if position.entered:
             told = {"instrument": position.instrument, "module": position.module}
             self._notifier.tell("sleeve_closed", "info", told | body)
@@ -286,12 +301,11 @@ class SleeveEngine:
             return
         if position.entry is None and not done.unknown and position.held >= self._parts.lot_of(name):
             self._begin(position)
-        if not done.protected:
+        if not done.protected and self._lacks_stop(name):
             told = {"what": "no stop at the venue", "detail": f"{name}: {done.detail}"}
             self._notifier.tell("alarm", "critical", told)
             self._parts.permissions.lower("unprotected", Permission.NO_NEW_RISK, f"{name} has no stop")
-        elif not any(map(self._lacks_stop, self._books.instruments)):
-            self._parts.permissions.lift("unprotected")
+        self._lift_where_all_are_protected()
         if self.state(name) not in BUSY:
             if not done.protected:
                 self._lanes.give(self._caring(position), again=True)
@@ -300,7 +314,12 @@ class SleeveEngine:
         self._decide(name, on, self._standing_plan(name), done.detail)
 
     def _lacks_stop(self, name: str) -> bool:
-        return self._books.held(name) >= self._parts.lot_of(name) and not self._books.standing(name)
+        stands = any(stop.status == "placed" for stop in self._books.standing(name))
+        return self._books.held(name) >= self._parts.lot_of(name) and not stands
+
+    def _lift_where_all_are_protected(self) -> None:
+        if not any(map(self._lacks_stop, self._books.instruments)):
+            self._parts.permissions.lift("unprotected")
 
     def _arm(self, name: str, decision: SleeveDecision) -> None:
         if decision.src is decision.dst:
