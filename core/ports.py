@@ -214,6 +214,31 @@ class Streams(Protocol):
         ...
 
 
+class SleeveFeed(Protocol):
+    """The sleeve's supervised streams: its own account, and prices of the swaps it watches at present.
+
+    An adapter is given whom to tell: orders to an OrderSink, the account to its store, a mark price to
+    `on_mark(inst_id, px, at_ms)` with our clock's time, the best few levels of a book to `on_book(book)`.
+    """
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def health(self) -> Mapping[str, StreamHealth]:
+        """By name. While nothing is watched there is no connection for prices, and none is missed."""
+        ...
+
+    def watch(self, inst_ids: Iterable[str]) -> None:
+        """Hear of these swaps from now on, and of no others."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """Frames received in total."""
+        ...
+
+
 class OrderSink(Protocol):
     """Where order pushes go (execution). Called in arrival order; may repeat itself."""
 

@@ -132,6 +132,7 @@ class Session:
         self._awaited: dict[str, asyncio.Future[None]] = {}
         self._held_back: list[wire.Frame] | None = []
         self._operations = 0
+        self.subscribed: dict[str, Arg] = {}  # as written
         self._why = ""
         self.upgrade = asyncio.Event()  # the venue will close this connection soon
         self.reader = asyncio.create_task(self._read())
@@ -162,14 +163,32 @@ class Session:
 
     async def subscribe(self, args: Sequence[Arg]) -> None:
         """Subscribe and wait for every single acknowledgement. Raises Lost."""
-        await self._ask("subscribe", args)
+        if args:
+            await self._ask("subscribe", args)
+        self.subscribed.update((str(arg), arg) for arg in args)
 
     async def renew(self, arg: Arg) -> None:
         """Drop a subscription and take it again, for a new snapshot. Raises Lost."""
-        if self._operations >= MOST_OPERATIONS:
-            raise Lost("subscription budget of this connection is spent")
+        self._require_budget()
         await self._ask("unsubscribe", [arg])
         await self._ask("subscribe", [arg])
+
+    async def change(self, wanted: Sequence[Arg]) -> None:
+        """Drop what is not wanted any more, then take what is new. Raises Lost."""
+        keep = {str(arg): arg for arg in wanted}
+        dropped = [key for key in self.subscribed if key not in keep]
+        if dropped:
+            self._require_budget()
+            await self._ask("unsubscribe", [self.subscribed[key] for key in dropped])
+            for key in dropped:
+                del self.subscribed[key]
+        if new := [arg for key, arg in keep.items() if key not in self.subscribed]:
+            self._require_budget()
+            await self.subscribe(new)
+
+    def _require_budget(self) -> None:
+        if self._operations >= MOST_OPERATIONS:
+            raise Lost("subscription budget of this connection is spent")
 
     def go_live(self) -> None:
         """Hand over what came during the handshake, in order, and from now on everything at once."""

@@ -19,6 +19,8 @@ MOST_REFUSALS = 3  # of a login in a row; then it is tried only now and then
 class Stream:
     """Keeps one endpoint subscribed: connect, log in, subscribe, resync, live; again after any end.
 
+    args        what to subscribe to, changed by `want`; there is no connection while that is nothing.
+
     on_push     one decoded message; BadPayload skips it and is reported, any other exception costs
                 the connection, is reported, and a new connection starts from a snapshot.
     on_resync   awaited on every new connection before it is live: what was missed comes by REST.
@@ -42,7 +44,10 @@ class Stream:
     ) -> None:
         self.name = name
         self._url = url
-        self._args = args
+        self._args = tuple(args)
+        self._wanted = asyncio.Event()
+        if args:
+            self._wanted.set()
         self._on_push = on_push
         self._clock = clock
         self._rng = rng
@@ -55,6 +60,7 @@ class Stream:
         self._session: Session | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._renewals: dict[str, asyncio.Task[None]] = {}
+        self._changing: asyncio.Task[None] | None = None
         self._failures = 0  # in a row, for the pause
         self._refusals = 0  # logins refused in a row
         self._told = ""
@@ -72,12 +78,28 @@ class Stream:
         self._supervisor = asyncio.create_task(self._run(), name=f"stream {self.name}")
 
     async def stop(self) -> None:
-        tasks = [*self._renewals.values(), *([self._supervisor] if self._supervisor else [])]
+        others = [task for task in (self._changing, self._supervisor) if task is not None]
+        tasks = [*self._renewals.values(), *others]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.end()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is anything to subscribe to. Without, there is no connection and none is missed."""
+        return self._wanted.is_set()
+
+    def want(self, args: Sequence[Arg]) -> None:
+        """Subscribe to these from now on, and to nothing else: the live connection is changed, later ones
+        begin with them."""
+        self._args = tuple(args)
+        if args:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+        self._catch_up()
 
     def renew(self, arg: Arg) -> None:
         """Take one subscription anew because its data has a gap. One at a time: no storm."""
@@ -93,6 +115,28 @@ class Stream:
 
         self._renewals[key] = asyncio.create_task(renewal())
 
+    # --- changing what is subscribed ----------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        session = self._session
+        if session is not None and session.live and self._changing is None and self._is_behind(session):
+            self._changing = asyncio.create_task(self._change(session), name=f"stream {self.name} change")
+
+    def _is_behind(self, session: Session) -> bool:
+        return not self._args or set(session.subscribed) != {str(arg) for arg in self._args}
+
+    async def _change(self, session: Session) -> None:
+        """Go on until what is subscribed is what is wanted, however often that changes meanwhile."""
+        while session.live and self._is_behind(session):
+            if not self._args:
+                await session.end()
+                break
+            (problem,) = await asyncio.gather(session.change(self._args), return_exceptions=True)
+            if problem is not None:
+                session.abort(f"could not change subscriptions: {problem}")
+                break
+        self._changing = None
+
     # --- supervision ------------------------------------------------------------------------
 
     async def _run(self) -> None:
@@ -104,6 +148,7 @@ class Stream:
     async def _open_patiently(self, old: Session | None) -> Session:
         """Try until a connection is live. An old one that is about to end goes on meanwhile."""
         while True:
+            await self._wanted.wait()
             await self._clock.sleep(self._pause_s())
             (result,) = await asyncio.gather(self._open(old), return_exceptions=True)
             self.tried.set()
@@ -141,6 +186,7 @@ class Stream:
         self._connects += 1
         self._refusals = 0
         self._told = ""
+        self._catch_up()
         return session
 
     async def _until_over(self, session: Session) -> Session | None:
@@ -157,7 +203,10 @@ class Stream:
         self._failures = 0 if stable else self._failures + 1
         if not session.reader.done():
             return session
-        self._trouble(f"lost: {session.reason()}")
+        if session.reader.cancelled():
+            self._failures = 0  # ended by us: nothing was wanted any more
+        else:
+            self._trouble(f"lost: {session.reason()}")
         await session.end()
         return None
 
