@@ -35,23 +35,33 @@ NO_SUCH_TRANSFER = "58129"
 class DirectTrading:
     """Places orders and reads the ledger by plain calls. A refusal raises what the venue's code stands for.
 
-    after  called when a command has changed something: what happened is told before the call returns.
+    after     called when a command has changed something: what happened is told before the call returns.
+    isolated  every swap position has margin of its own, and may be a long: the sleeve's account, which is
+              in net position mode. Otherwise swaps share the account's margin.
     """
 
     def __init__(
-        self, venue: Venue, account: AccountState, store: DirectAccount, after: Callable[[], object]
+        self,
+        venue: Venue,
+        account: AccountState,
+        store: DirectAccount,
+        after: Callable[[], object],
+        *,
+        isolated: bool = False,
     ) -> None:
         self._venue, self._account, self._store, self._after = venue, account, store, after
+        self._swap_mode = "isolated" if isolated else "cross"
         self._told: dict[str, Bill] = {}  # those of the last answer: most are asked for again
 
     # --- orders ---------------------------------------------------------------------------------
 
     async def place(self, order: OrderRequest, expires_ms: int | None = None) -> str:
         whole_account = MODES[self._account.level] is AccountMode.MULTI
+        spot_mode = "cross" if whole_account else "cash"
         is_net = self._account.pos_mode == "net_mode"
         params = OrderParams(
             inst_id=order.inst_id,
-            td_mode="cross" if order.leg is Leg.SWAP or whole_account else "cash",
+            td_mode=self._swap_mode if order.leg is Leg.SWAP else spot_mode,
             side=order.side.value,
             kind=order.kind.value,
             size=order.size,
@@ -61,7 +71,7 @@ class DirectTrading:
             pos_side="net" if is_net or order.leg is Leg.SPOT else "short",
             reduce_only=order.reduce_only and order.leg is Leg.SWAP,
         )
-        with _refusals():
+        with refusals():
             placed = self._venue.place(self._account, params)
         self._after()
         return placed.ord_id
@@ -70,7 +80,7 @@ class DirectTrading:
         order = self._find(inst_id, cl_id)
         if order is None:
             raise refusal(NO_SUCH_ORDER, "Order does not exist")
-        with _refusals():
+        with refusals():
             self._venue.cancel(self._account, order)
         self._after()
 
@@ -82,7 +92,7 @@ class DirectTrading:
         return tuple(self._record(order) for order in self._account.open_orders.values())
 
     async def cancel_all_after(self, timeout_s: int) -> None:
-        with _refusals():
+        with refusals():
             self._venue.cancel_all_after(self._account, timeout_s, TAG)
 
     async def order_fills(self, inst_id: str, ord_id: str) -> tuple[Fill, ...]:
@@ -108,7 +118,7 @@ class DirectTrading:
         return self._venue.leverage_of(self._account, self._position(inst_id))
 
     async def set_leverage(self, inst_id: str, leverage: Decimal) -> None:
-        with _refusals():
+        with refusals():
             self._venue.set_leverage(self._account, self._position(inst_id), leverage)
 
     async def bills(self, since_ms: int) -> tuple[Bill, ...]:
@@ -120,7 +130,7 @@ class DirectTrading:
     # --- funding wallet ---------------------------------------------------------------------------
 
     async def transfer(self, client_id: str, ccy: str, amount: Decimal, source: Wallet, dest: Wallet) -> str:
-        with _refusals():
+        with refusals():
             asked = self._venue.transfer(
                 self._account, ccy, amount, WALLET_CODES[source], WALLET_CODES[dest], client_id
             )
@@ -148,11 +158,11 @@ class DirectTrading:
 
     def _position(self, inst_id: str) -> PositionKey:
         is_net = self._account.pos_mode == "net_mode"
-        return position_key(inst_id, "cross", "net" if is_net else "short")
+        return position_key(inst_id, self._swap_mode, "net" if is_net else "short")
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """The venue's no, as the error its code stands for."""
     try:
         yield

@@ -8,83 +8,69 @@ from decimal import Decimal
 from core.clock import VirtualLoop
 from core.context import StreamHealth
 from core.ports import OrderSink
-from exchange.direct import words
+from exchange.direct.deliveries import AccountEar, Deliveries
+from exchange.direct.sleeve import DirectSleeveFeed
 from exchange.direct.stores import DirectAccount
 from exchange.okx.rest_log import RestHealth
-from exchange.sim.events import AccountChanged, OrderChanged
 from exchange.sim.model import AccountState
 from exchange.sim.seam import Venue
 
 NAMES = ("public", "business", "private")
-VALUED_EVERY_MS = 60_000  # the real venue says it every five seconds, also when it has not changed
 
 
 class DirectStreams:
     """The Streams port: hands what happened to the account to whoever listens, in the order it happened.
 
     Market data is not pushed; the stores look it up. `orders` is None until execution is there.
+
+    deliveries  shared with other accounts of the same venue; its own when there are none.
     """
 
-    def __init__(self, venue: Venue, account: AccountState, store: DirectAccount) -> None:
-        self._venue, self._account, self._store = venue, account, store
-        self.orders: OrderSink | None = None
-        self._live = False
-        self._delivering = False
-        self._valued_ms = 0
-        self.frames = 0
+    def __init__(
+        self,
+        venue: Venue,
+        account: AccountState,
+        store: DirectAccount,
+        deliveries: Deliveries | None = None,
+    ) -> None:
+        self._venue = venue
+        self._ear = AccountEar(venue, account, store)
+        self._deliveries = deliveries or Deliveries(venue)
+        self._deliveries.add(self._ear)
+
+    @property
+    def orders(self) -> OrderSink | None:
+        return self._ear.orders
+
+    @orders.setter
+    def orders(self, sink: OrderSink) -> None:
+        self._ear.orders = sink
+
+    @property
+    def frames(self) -> int:
+        return self._ear.frames
 
     async def start(self) -> None:
-        self._live = True
-        self._venue.outbox.clear()
+        self.deliver()  # what was before is not told
+        self._ear.live = True
 
     async def stop(self) -> None:
-        self._live = False
+        self._ear.live = False
 
     def health(self) -> Mapping[str, StreamHealth]:
-        return dict.fromkeys(NAMES, StreamHealth(self._live, self._venue.now_ms))
+        return dict.fromkeys(NAMES, StreamHealth(self._ear.live, self._venue.now_ms))
 
     def renew(self, inst_id: str) -> None:
         """Nothing to renew: a book is looked up whenever it is wanted."""
 
     def deliver(self) -> bool:
-        """Tell what the outbox holds; True when there was something of this account's."""
-        outbox = self._venue.outbox
-        if self._delivering or not outbox:
-            return False
-        self._delivering, told = True, False
-        while outbox:
-            events, booked = list(outbox), False
-            outbox.clear()
-            for event in events:
-                if isinstance(event, OrderChanged) and event.account == self._account.name:
-                    told = True
-                    self._tell_order(event)
-                elif isinstance(event, AccountChanged) and event.account == self._account.name:
-                    booked = told = True
-            if booked and self._live:
-                self._store.changed()
-        self._delivering = False
-        return told
+        """Tell what the outbox holds; True when there was something of this account's, or of one that
+        shares the deliveries."""
+        return self._deliveries.deliver()
 
     def revalue(self, hears: Callable[[], bool]) -> bool:
-        """What the venue repeats by itself while a position is held: what it is worth now. True when told;
-        nobody is where nobody hears it."""
-        if not self._live or not self._account.positions:
-            return False
-        held = any(row.size for row in self._account.positions.values())
-        if held and self._venue.now_ms - self._valued_ms >= VALUED_EVERY_MS:
-            self._valued_ms = self._venue.now_ms
-            if hears():
-                self._store.changed()
-                return True
-        return False
-
-    def _tell_order(self, event: OrderChanged) -> None:
-        if self._live and self.orders is not None:
-            self.frames += 1
-            order = event.order
-            pushed = words.record(order, self._venue.instruments[order.inst_id])
-            self.orders.on_order(pushed, words.fill(event.execution) if event.execution else None)
+        """See AccountEar."""
+        return self._ear.revalue(hears)
 
 
 class DirectTime:
@@ -94,6 +80,8 @@ class DirectTime:
     on_time  told the time whenever the engine gets its turn.
     leap     asked first whether it can pass a longer time at once; True when it has.
     hears    whether the account's value, which the venue repeats, can matter to anybody now.
+    sleeve   looks at its prices whenever the venue stops, and nothing is leapt over while it watches any;
+             None where there is no sleeve.
     """
 
     def __init__(self, venue: Venue, streams: DirectStreams) -> None:
@@ -102,6 +90,7 @@ class DirectTime:
         self.on_time: Callable[[int], None] = lambda now_ms: None
         self.leap: Callable[[], bool] = lambda: False
         self.hears: Callable[[], bool] = lambda: True
+        self.sleeve: DirectSleeveFeed | None = None
         self._has_ended = False
 
     def now_ms(self) -> int:
@@ -113,7 +102,7 @@ class DirectTime:
     def idle(self, until_ms: int | None) -> bool:
         """Go on to `until_ms`, or to the first instant at which the account hears of something."""
         self.on_time(self._venue.now_ms)
-        if self.leap():
+        if self._next_look_ms() is None and self.leap():
             return True
         while until_ms is None or self._venue.now_ms < until_ms:
             next_ms = self._venue.next_ms()
@@ -124,10 +113,18 @@ class DirectTime:
             target_ms = next_ms if until_ms is None else until_ms
             if target_ms is None:
                 raise RuntimeError("every task waits and the market has ended")
-            self._venue.advance(target_ms)
-            if self._streams.deliver() or self._streams.revalue(self.hears):
+            look_ms = self._next_look_ms()
+            target_ms = target_ms if look_ms is None else min(target_ms, look_ms)
+            if target_ms > self._venue.now_ms:
+                self._venue.advance(target_ms)
+            told = self._streams.deliver()
+            seen = self.sleeve is not None and self.sleeve.look()
+            if told or seen or self._streams.revalue(self.hears):
                 return True
         return True
+
+    def _next_look_ms(self) -> int | None:
+        return None if self.sleeve is None else self.sleeve.next_look_ms()
 
 
 class DirectLine:

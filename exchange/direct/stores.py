@@ -199,10 +199,10 @@ class DirectMarkets:
 
 
 class DirectAccount:
-    """The account store on a venue in this process."""
+    """The account store on a venue in this process. `sleeve` says whose account it is."""
 
-    def __init__(self, venue: Venue, account: AccountState) -> None:
-        self._venue, self._account = venue, account
+    def __init__(self, venue: Venue, account: AccountState, *, sleeve: bool = False) -> None:
+        self._venue, self._account, self._sleeve = venue, account, sleeve
         self.sinks: list[AccountSink] = []
         self._seen_ms = -1
         self._snapshot: AccountSnapshot | None = None
@@ -212,7 +212,7 @@ class DirectAccount:
         if self._snapshot is None or self._seen_ms != self._venue.now_ms:
             self._seen_ms = self._venue.now_ms
             figures = self._venue.figures(self._account)
-            self._snapshot = words.snapshot(self._account, figures, self._venue.now_ms)
+            self._snapshot = words.snapshot(self._account, figures, self._venue.now_ms, sleeve=self._sleeve)
         return self._snapshot
 
     def replace(self, snapshot: AccountSnapshot) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from core.protection import StopRecord
 from core.types import (
     AccountConfig,
     AccountSnapshot,
@@ -32,7 +33,9 @@ from core.types import (
 )
 from exchange.direct.levels import levels_of
 from exchange.okx.parse_account import BILLS, MODES, WALLETS
+from exchange.okx.parse_algo import STATES as STOPS
 from exchange.sim.account_figures import AccountFigures, CoinFigures
+from exchange.sim.algo_model import AlgoOrder
 from exchange.sim.model import (
     ZERO,
     AccountState,
@@ -120,6 +123,23 @@ def record(order: Order, instrument: Instrument) -> OrderRecord:
         updated_ms=order.updated_ms,
         category=order.category,
         cancel_source=order.cancel_source,
+        algo_cl_id=order.algo_cl_id,
+    )
+
+
+def stop(algo: AlgoOrder) -> StopRecord:
+    """One that watches for a loss, of a stated size."""
+    assert algo.size is not None and algo.stop_loss is not None, "no stop of ours"
+    return StopRecord(
+        cl_id=algo.cl_id,
+        algo_id=algo.algo_id,
+        inst_id=algo.inst_id,
+        side=_SIDES[algo.side],
+        size=Contracts(algo.size),
+        trigger_px=algo.stop_loss.price,
+        state=STOPS[algo.state],
+        ord_id=algo.ord_id,
+        created_ms=algo.created_ms,
     )
 
 
@@ -155,11 +175,14 @@ def config(account: AccountState) -> AccountConfig:
     )
 
 
-def snapshot(account: AccountState, figures: AccountFigures, now_ms: int) -> AccountSnapshot:
-    """Both wallets."""
+def snapshot(
+    account: AccountState, figures: AccountFigures, now_ms: int, *, sleeve: bool = False
+) -> AccountSnapshot:
+    """Both wallets. `sleeve` says whose account it is."""
     usdt = figures.coins.get(USDT)
     multi = account.level == "3"
-    held = [_position(account, key, figures) for key, row in account.positions.items() if row.size]
+    open_keys = [key for key, row in account.positions.items() if row.size]
+    held = [_position(account, key, figures, sleeve=sleeve) for key in open_keys]
     return AccountSnapshot(
         mode=MODES[account.level],
         balances={c.ccy: _balance(c, multi=multi) for c in figures.coins.values() if c.cash or c.equity},
@@ -186,7 +209,7 @@ def _balance(c: CoinFigures, *, multi: bool) -> Balance:
     )
 
 
-def _position(account: AccountState, key: PositionKey, figures: AccountFigures) -> Position:
+def _position(account: AccountState, key: PositionKey, figures: AccountFigures, *, sleeve: bool) -> Position:
     row, seen = account.positions[key], figures.positions[key]
     return Position(
         inst_id=row.inst_id,
@@ -200,6 +223,8 @@ def _position(account: AccountState, key: PositionKey, figures: AccountFigures) 
         adl_rank=seen.adl_rank,
         isolated=row.key.mode == "isolated",
         long_side=row.key.side == "long",
+        in_sleeve=sleeve,
+        margin=seen.margin,
     )
 
 

@@ -18,6 +18,7 @@ W = TypeVar("W")
 CLOCK_CODE: Final = "50102"  # our signature's time is outside the window
 EXPIRED: Final = "50036"  # by the venue's clock; so is an order that waited too long on its way (50037)
 NO_SUCH_ORDER: Final = "51603"
+ALREADY_OVER: Final = "51400"  # nothing to cancel: done, cancelled, or never there
 BAD_PARAMETER: Final = "51000"  # also a posSide that does not fit the account's position mode
 NO_SUCH_INSTRUMENT: Final = "51001"
 

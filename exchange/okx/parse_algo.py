@@ -11,7 +11,7 @@ from exchange.okx.fields import millis, one_of, positive, word
 
 AT_MARKET: Final = "-1"  # the venue's word for an order price
 _SIDES: Final = {side.value: side for side in Side}
-_STATES: Final = {
+STATES: Final = {
     "live": StopState.LIVE,
     "pause": StopState.LIVE,
     "partially_effective": StopState.EFFECTIVE,
@@ -32,7 +32,7 @@ def stop(row: wire.Algo) -> StopRecord:
         side=one_of("side", row.side, _SIDES, row),
         size=Contracts(positive("sz", row.sz, row)),
         trigger_px=positive("slTriggerPx", row.sl_trigger_px, row),
-        state=one_of("state", row.state, _STATES, row),
+        state=one_of("state", row.state, STATES, row),
         ord_id=row.ord_id or next(iter(row.ord_id_list or []), ""),
         created_ms=millis("cTime", row.c_time, row),
     )

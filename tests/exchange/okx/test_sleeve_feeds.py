@@ -228,7 +228,7 @@ async def test_private_pushes_are_read_as_the_sleeves(
     venue: StreamVenue, clock: StillClock, ear: Ear
 ) -> None:
     own = POSITION | {"mgnMode": "isolated", "pos": "16", "margin": "3200"}
-    async with listening(venue, clock, ear) as streams:
+    async with listening(venue, clock, ear):
         line = venue.line("private")
         await line.push("positions", "", [own, POSITION | {"instId": ETH}])
         await line.push("orders", "", [ORDER | {"algoClOrdId": "s1", "clOrdId": ""}])
