@@ -5,7 +5,7 @@ bills, then what is held.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.bookkeeper import OVERLAP_MS
 from core.explanation import fill_body
@@ -15,6 +15,8 @@ from core.ports import Clock, Journal, Trading
 from core.protection import Protection, StopRecord, StopState
 from core.sleeve.books import SleeveBooks, StandingStop
 from core.types import ZERO, Fill, Pair
+
+ASK_AGAIN_S: Final = 1.0  # a trade may fall between two answers: a difference is believed the second time
 
 
 class Orders(Protocol):
@@ -50,9 +52,18 @@ class Comparison:
         for cl_id in self._books.unresolved_orders():
             await self._orders.resolve(cl_id)
         await self._check_stops()
-        await self._late_fills()
-        await self._bills()
-        return await self._differences()
+        found: Mapping[str, str] = {}
+        for pause_s in (0.0, ASK_AGAIN_S):
+            if pause_s:
+                await self._clock.sleep(pause_s)
+            await self._late_fills()
+            await self._bills()
+            found = await self._differences()
+            if not found:
+                break
+        told = {"what": "reconciled", "unexplained": list(found.values())}
+        self._journal.append(Kind.NOTE, self._clock.now_ms(), told)
+        return found
 
     async def _check_stops(self) -> None:
         """What should stand and does not has gone; what stands of ours and is in no book is taken away."""
@@ -115,6 +126,4 @@ class Comparison:
             theirs = snapshot.contracts(pair.swap.inst_id)
             if theirs != ours:
                 found[name] = f"{name}: the books have {ours:f} contracts, the venue {theirs:f}"
-        told = {"what": "reconciled", "unexplained": list(found.values())}
-        self._journal.append(Kind.NOTE, self._clock.now_ms(), told)
         return found

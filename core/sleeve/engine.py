@@ -69,6 +69,8 @@ class SleeveEngine:
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
         self._lanes = Lanes(self._carry_out, self._came_back, parts.clock.sleep)
         self._differs = asyncio.Event()
+        self._postponed: set[str] = set()  # to be compared when what is under way has ended
+        self._is_up = False
         self.listeners: list[Callable[[PositionContext, SleeveDecision], None]] = []
 
     # --- what comes in --------------------------------------------------------------------------
@@ -137,6 +139,11 @@ class SleeveEngine:
 
     # --- life -----------------------------------------------------------------------------------
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the start is over: books and venue were compared, and signals are taken."""
+        return self._is_up
+
     def state(self, instrument: str) -> State:
         machine = self._machines.get(instrument)
         return machine.state if machine is not None else State.IDLE
@@ -148,11 +155,12 @@ class SleeveEngine:
 
     async def boot(self) -> None:
         """Compare with the venue and let the table say where each position stands."""
-        await self._compare()
+        await self.compare()
         for name in self._books.concerned:
             self._machine(name).restore(self._books.state(name))
             self._take_up(name)
             self._decide(name, PositionOn.BOOT, self._standing_plan(name), "start")
+        self._is_up = True
 
     async def run(self) -> None:
         """Until cancelled. The first failure of any part ends all of them."""
@@ -170,11 +178,11 @@ class SleeveEngine:
         while True:
             await self._differs.wait()
             self._differs.clear()
-            await self._compare()
+            await self.compare()
             for name in self._books.concerned:
                 self._compared(name)
 
-    async def _compare(self) -> None:
+    async def compare(self) -> None:
         """Ask until the venue answers. Meanwhile plans are watched on, and the venue's stops stand."""
         for pause_s in chain(COMPARE_PAUSES_S, repeat(COMPARE_PAUSES_S[-1])):
             try:
@@ -189,6 +197,9 @@ class SleeveEngine:
     def _compared(self, name: str) -> None:
         position = self._books.position(name)
         if position is None:
+            return
+        if self._lanes.works_on(name):  # an order of ours is between the two answers
+            self._postponed.add(name)
             return
         if self.state(name) is State.IDLE:  # a fill came after its end
             self._decide(name, PositionOn.BOOT, self._standing_plan(name), "a fill came after its end")
@@ -230,7 +241,7 @@ class SleeveEngine:
             target=Base(ZERO if progress is None else self._conduct.target(progress)),
             lot=self._parts.lot_of(name),
             unknown=bool(self._books.unresolved(name)),
-            unexplained=self._unexplained.get(name, ""),
+            unexplained="" if self._lanes.works_on(name) else self._unexplained.get(name, ""),
             closing=position.closing if position is not None else "",
             plan=plan,
         )
@@ -294,6 +305,9 @@ class SleeveEngine:
 
     def _came_back(self, target: PositionTarget, done: Done) -> None:
         name = target.instrument
+        if name in self._postponed:
+            self._postponed.discard(name)
+            self._differs.set()
         position = self._books.position(name)
         if position is None:
             if not done.protected:  # a stop still stands under nothing
@@ -345,6 +359,8 @@ class SleeveEngine:
         return self._machines[name]
 
     def _frozen(self) -> str:
+        if not self._is_up:
+            return "the sleeve is starting"
         view = self._parts.permissions.view
         return "" if view.level is Permission.FULL else view.reason
 

@@ -40,6 +40,9 @@ class Lanes:
             task = self._tasks[name] = asyncio.get_running_loop().create_task(self._work(name))
             task.add_done_callback(lambda done: self._ended(name, done))
 
+    def works_on(self, name: str) -> bool:
+        return name in self._tasks
+
     @property
     def busy(self) -> bool:
         return bool(self._tasks)
