@@ -164,8 +164,8 @@ def test_no_grant_is_above_any_limit(case: Case) -> None:
     lost = grant.base * abs(grant.entry_px - grant.stop_px)
     assert lost <= grant.risk <= limits.max_risk_ratio * sleeve.capital <= D("0.02") * sleeve.capital
     assert (grant.entry_px - grant.stop_px) * grant.side.sign > 0 and grant.stop_px > 0
-    assert 1 <= grant.leverage_granted <= min(limits.max_leverage, 3, market.pair.swap.max_leverage)
-    assert grant.leverage_granted <= max(1, grant.leverage_wished)
+    assert 1 <= grant.leverage_granted <= min(limits.max_leverage, D(3), market.pair.swap.max_leverage)
+    assert grant.leverage_granted <= max(D(1), grant.leverage_wished)
     assert abs(grant.entry_px - grant.stop_px) / grant.entry_px < 1 / grant.leverage_granted
     value = grant.base * grant.entry_px
     there = [held for held in sleeve.held if held.instrument == NAME]
