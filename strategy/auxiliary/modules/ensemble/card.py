@@ -96,9 +96,17 @@ class Score:
         return min(self.agreeing, THIRD_GRADE if confirmed else THIRD_GRADE - 1)
 
     @property
+    def points(self) -> tuple[tuple[str, Decimal], ...]:
+        """What the strength is the sum of, before it is cut."""
+        return (
+            ("grade_points", Decimal(GRADE_POINTS * self.grade)),
+            ("card_points", CARD_POINTS * self.card),
+            ("dissent_points", Decimal(-DISSENT_POINTS * self.dissenting)),
+        )
+
+    @property
     def strength(self) -> Decimal:
-        points = GRADE_POINTS * self.grade + CARD_POINTS * self.card - DISSENT_POINTS * self.dissenting
-        return min(STRONGEST, max(ZERO, points))
+        return min(STRONGEST, max(ZERO, sum((worth for _, worth in self.points), ZERO)))
 
     @property
     def figures(self) -> Figures:
@@ -109,6 +117,7 @@ class Score:
             ("card", self.card),
             *((f"{group}_term", term) for group, term in self.terms.items()),
             *((f"{frame}_score", score) for frame, score in self.frames.items()),
+            *self.points,
         )
 
 
