@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
 from typing import Final
 
 from core.context import MarketView
@@ -19,6 +19,7 @@ STOP_WITHIN: Final = Decimal(
 )  # of the margin: a stop further away lies behind the liquidation (SMART-6)
 LEVERAGE_STEP: Final = Decimal("0.01")
 _DOWN: Final = Context(prec=28, rounding=ROUND_DOWN)
+_UP: Final = Context(prec=28, rounding=ROUND_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ def sized(
     ):
         if not holds:
             return Verdict(False, "signal_size", reason, figures, signal.instrument), None
-    size = Size(base, Usdt(base * px / stop.leverage), Usdt(base * stop.per_coin))
+    margin = Usdt(_UP.divide(notional, stop.leverage))  # in its last digit, never less than it takes
+    size = Size(base, margin, Usdt(base * stop.per_coin))
     risked = (("risk_usdt", size.risk), ("margin_usdt", size.margin))
     reason = "the size is within every limit"
     return Verdict(True, "signal_size", reason, (*figures, *risked), signal.instrument), size

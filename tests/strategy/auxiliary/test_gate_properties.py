@@ -168,6 +168,7 @@ def test_no_grant_is_above_any_limit(case: Case) -> None:
     assert grant.leverage_granted <= max(D(1), grant.leverage_wished)
     assert abs(grant.entry_px - grant.stop_px) / grant.entry_px < 1 / grant.leverage_granted
     value = grant.base * grant.entry_px
+    assert value / grant.margin <= grant.leverage_granted
     there = [held for held in sleeve.held if held.instrument == NAME]
     in_coin = value + sum((held.notional for held in there), D(0))
     assert in_coin <= min(limits.max_coin_ratio * sleeve.capital, limits.max_notional)
