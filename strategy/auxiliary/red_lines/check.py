@@ -66,6 +66,8 @@ class Report:
     def __str__(self) -> str:
         if self.breaches:
             return "\n".join(map(str, self.breaches))
+        if not self.texts:
+            return f"ok  {self.subject}: it protects at every corner"
         return (
             f"ok  {self.subject}: {self.texts} texts read, {self.plays} markets played, "
             f"{self.asked} questions, {self.proposed} proposals, {self.granted} granted"

@@ -47,7 +47,7 @@ def read(text: str, path: str, own: str = "") -> tuple[Breach, ...]:
     Raises SyntaxError for a text that is none of Python's.
     """
     tree = ast.parse(text, path)
-    reader = _Reader(path, text.splitlines(), own, _top_names(tree))
+    reader = _Reader(path, text.splitlines(), own, top_names(text))
     return tuple(dict.fromkeys(reader.read(tree, ())))
 
 
@@ -60,6 +60,19 @@ def imports(text: str) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return tuple(dict.fromkeys(names))
+
+
+def top_names(text: str) -> frozenset[str]:
+    """Return the names a text defines or imports outside any function. Raises SyntaxError."""
+    names: set[str] = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        else:
+            names |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and _stores(each)}
+    return frozenset(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +167,6 @@ class _Reader:
         line: int = getattr(node, "lineno", 1)
         shown = self.lines[line - 1].strip() if line <= len(self.lines) else ""
         return Breach(rule, self.path, broken, (Moment(None, f"{self.path} line {line}: {shown}"),))
-
-
-def _top_names(tree: ast.Module) -> frozenset[str]:
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        else:
-            names |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and _stores(each)}
-    return frozenset(names)
 
 
 def _locals(function: Function) -> set[str]:
