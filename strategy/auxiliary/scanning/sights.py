@@ -1,0 +1,98 @@
+"""What a scan may show: the kept bars, the market, what was fed; cut to what had closed at an instant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final, Protocol
+
+import numpy as np
+
+from core.context import MarketView
+from core.types import DAY_MS
+from strategy.auxiliary.bars import FRAME_MS, Bars
+from strategy.auxiliary.language import FeedEvent, Holding, Module
+
+STALE_PERIODS: Final = 1.5  # of the frame a module is asked on: how long after the close it still is
+
+Key = tuple[str, str]  # module, instrument
+
+
+class Shelf(Protocol):
+    """Where closed bars are kept."""
+
+    @property
+    def frames(self) -> tuple[str, ...]: ...
+
+    def bars(self, instrument: str, frame: str, now_ms: int) -> Bars: ...
+
+    def listed_ms(self, instrument: str) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """Everything a scan may show, by instrument; `holdings` by module and instrument."""
+
+    shelf: Shelf
+    markets: Mapping[str, MarketView] = field(default_factory=dict)
+    long_short: Mapping[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)
+    events: Mapping[str, tuple[FeedEvent, ...]] = field(default_factory=dict)
+    holdings: Mapping[Key, Holding] = field(default_factory=dict)
+
+
+def bars_kept(modules: Iterable[Module], stale_periods: float = STALE_PERIODS) -> dict[str, int]:
+    """Return of each frame how many closed bars to keep: what these modules are shown, and what may close
+    until the last moment at which a question can still come."""
+    kept: dict[str, int] = {}
+    for module in modules:
+        on = module.needs.on
+        for frame, count in module.needs.bars.items():
+            late_ms = stale_periods * FRAME_MS[on or frame]
+            kept[frame] = max(kept.get(frame, 0), count + math.ceil(late_ms / FRAME_MS[frame]) + 1)
+    return kept
+
+
+class Known:
+    """What is known of one instrument in this scan; the same bars are cut once, for all who ask."""
+
+    def __init__(
+        self,
+        instrument: str,
+        shelf: Shelf,
+        market: MarketView | None,
+        now_ms: int,
+    ) -> None:
+        self.instrument, self.shelf, self._now_ms = instrument, shelf, now_ms
+        self._market = market
+        self._stripped: MarketView | None = None
+        self._cut: dict[tuple[str, int, int], Bars] = {}
+
+    @property
+    def market(self) -> MarketView | None:
+        """The view without its candles: the last of those may be forming, and a look has bars of its own."""
+        if self._stripped is None and self._market is not None:
+            self._stripped = replace(self._market, candles={})
+        return self._stripped
+
+    def bars(self, frame: str, count: int, of_ms: int) -> Bars:
+        """Return the newest `count` of what had closed at `of_ms`, or what there is of them. No more than a
+        module asks for: what it sees does not depend on what others need."""
+        cut = self._cut.get((frame, count, of_ms))
+        if cut is None:
+            bars = self.shelf.bars(self.instrument, frame, self._now_ms)
+            later = -((of_ms - bars.closed_ms) // bars.frame_ms) if len(bars) else 0
+            cut = self._cut[frame, count, of_ms] = bars.without_last(max(0, later)).last(count)
+        return cut
+
+
+def turnover_of(shelf: Shelf, instrument: str, now_ms: int) -> Decimal | None:
+    """Return what traded in the newest 24 hours of bars, USDT; None where they do not reach back so far."""
+    for frame in sorted(shelf.frames, key=FRAME_MS.__getitem__, reverse=True):
+        count = DAY_MS // FRAME_MS[frame]
+        bars = shelf.bars(instrument, frame, now_ms)
+        if len(bars) >= count:
+            day = bars.last(count)
+            return Decimal(float(np.dot(day.volume, day.close)))
+    return None

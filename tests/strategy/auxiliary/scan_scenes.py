@@ -1,0 +1,102 @@
+"""Modules made for the scanner's tests, candles to keep, and a scan that is asked here and now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from core.types import Candle, Side
+from strategy.auxiliary.bars import FRAME_MS
+from strategy.auxiliary.exit_plan import Distance, ExitPlan, Stop
+from strategy.auxiliary.language import Look, Module, Needs, Parameter, Signal
+from strategy.auxiliary.scanner import Scanner
+from strategy.auxiliary.scanning.blacklist import BanRules, Blacklist
+from strategy.auxiliary.scanning.candles import Candles
+from strategy.auxiliary.scanning.sights import Sights, bars_kept
+from strategy.auxiliary.scanning.words import Question, Reply, Scan
+from tests.fakes import START_MS
+
+D = Decimal
+NAME: Final = "BTC-USDT"
+NO_BANS: Final = BanRules(automatic=False)
+HOURLY: Final = Needs(bars={"1H": 3}, on="1H")
+PLAN: Final = ExitPlan("toy", Stop((Distance(ratio=D("0.02")),)))
+
+
+@dataclass
+class Toy:
+    """Says what it is told to say, and remembers every look it was shown."""
+
+    name: str = "toy"
+    needs: Needs = HOURLY
+    says: Callable[[Look], Any] = lambda look: None
+    about: str = "Nothing at all."
+    parameters: tuple[Parameter, ...] = ()
+    looks: list[Look] = field(default_factory=list)
+
+    def signal(self, look: Look) -> Signal | None:
+        self.looks.append(look)
+        said: Signal | None = self.says(look)
+        return said
+
+
+def signal(look: Look, module: str = "toy", strength: str = "50", **other: Any) -> Signal:
+    at_ms = look.bars["1H"].closed_ms if "1H" in look.bars else look.now_ms
+    values: dict[str, Any] = {
+        "module": module,
+        "instrument": look.instrument,
+        "side": Side.BUY,
+        "strength": D(strength),
+        "px": D(100),
+        "at_ms": at_ms,
+        "valid_until_ms": at_ms + 5_400_000,
+        "evidence": (("toy", D(1)),),
+        "plan": PLAN,
+    }
+    return Signal(**(values | other))
+
+
+def candle(frame: str, at: int, closed: bool = True, px: str | None = None) -> Candle:
+    """The bar that opens `at` bars after START_MS; every one has prices of its own."""
+    close = D(px) if px else D(100) + D(at % 97) / 10
+    return Candle(START_MS + at * FRAME_MS[frame], close, close + 1, close - 1, close, D(1_000 + at), closed)
+
+
+def history(frame: str, count: int, until: int = 0) -> list[Candle]:
+    """The `count` bars before the one that opens `until` bars after START_MS."""
+    return [candle(frame, at) for at in range(until - count, until)]
+
+
+def kept(
+    modules: Iterable[Module], instruments: Sequence[str] = (NAME,), until_ms: int = START_MS
+) -> Candles:
+    """A store with all the modules need, closed until then."""
+    store = Candles(bars_kept(modules))
+    for instrument in instruments:
+        for frame in store.frames:
+            until = (until_ms - START_MS) // FRAME_MS[frame]
+            store.take(instrument, frame, history(frame, store.kept(frame), until), until_ms)
+    return store
+
+
+def scanner_of(*modules: Module, **rest: Any) -> Scanner:
+    return Scanner(modules, **({"blacklist": Blacklist(NO_BANS)} | rest))
+
+
+def asked(module: Module, question: Question) -> Reply:
+    try:
+        return Reply(question.place, module.signal(question.look))
+    except Exception as error:  # noqa: BLE001  # the worker's own way: a module costs itself and no other
+        return Reply(question.place, trouble=f"{type(error).__name__}: {error}")
+
+
+def scan(
+    scanner: Scanner, sights: Sights, now_ms: int = START_MS, instruments: Sequence[str] = (NAME,)
+) -> Scan:
+    modules: Mapping[str, Module] = {module.name: module for module in scanner.modules}
+    round_ = scanner.begin(instruments, sights, now_ms)
+    for group in round_.groups():
+        round_.take([asked(modules[question.module], question) for question in group])
+    return round_.end()
