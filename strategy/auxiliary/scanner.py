@@ -147,13 +147,15 @@ class Round:
         self._signals: list[Signal] = []
         self._slowest: dict[str, float] = {}
         self._asked = 0
+        self._reached = 0  # instruments gone through
         self._shortest = min(sights.shelf.frames, key=FRAME_MS.__getitem__, default="")
 
     def groups(self) -> Iterator[tuple[Question, ...]]:
-        """Yield the questions of one instrument after another; instruments without any are passed over."""
+        """Yield the questions of one instrument after another, none where there are none: whoever goes
+        through can stop after each."""
         for instrument in self._instruments:
-            if questions := self._group(instrument):
-                yield questions
+            self._reached += 1
+            yield self._group(instrument)
 
     def take(self, replies: Iterable[Reply]) -> None:
         """Take what came back. Raises KeyError for a reply to what is not open."""
@@ -170,13 +172,20 @@ class Round:
                 self._signals.append(reply.signal)
             self._lines[reply.place] = Line(name, question.instrument, outcome, detail, question.of_ms)
 
-    def end(self) -> Scan:
-        """Return what the scan came to. What is still open counts as cut short, and comes again."""
+    def end(self, why: str = "") -> Scan:
+        """Return what the scan came to. What is still open counts as cut short, and comes again.
+
+        why  it ended before all was asked, "" when it did not.
+        """
+        why = why or "the scan ended"
         for place, question in self._open.items():
-            self._lines[place] = Line(
-                question.module, question.instrument, Outcome.CUT_SHORT, "the scan ended", question.of_ms
-            )
+            cut = Line(question.module, question.instrument, Outcome.CUT_SHORT, why, question.of_ms)
+            self._lines[place] = cut
         self._open.clear()
+        for instrument in self._instruments[self._reached :]:
+            for module in self._scanner.modules:
+                self._say(module.name, instrument, Outcome.CUT_SHORT, why)
+        self._reached = len(self._instruments)
         lines = tuple(line for line in self._lines if line is not None)
         scanner = self._scanner
         return Scan(

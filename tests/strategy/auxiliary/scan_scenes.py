@@ -12,10 +12,11 @@ from strategy.auxiliary.bars import FRAME_MS
 from strategy.auxiliary.exit_plan import Distance, ExitPlan, Stop
 from strategy.auxiliary.language import Look, Module, Needs, Parameter, Signal
 from strategy.auxiliary.scanner import Scanner
+from strategy.auxiliary.scanning.asking import asked
 from strategy.auxiliary.scanning.blacklist import BanRules, Blacklist
 from strategy.auxiliary.scanning.candles import Candles
 from strategy.auxiliary.scanning.sights import Sights, bars_kept
-from strategy.auxiliary.scanning.words import Question, Reply, Scan
+from strategy.auxiliary.scanning.words import Scan
 from tests.fakes import START_MS
 
 D = Decimal
@@ -85,18 +86,11 @@ def scanner_of(*modules: Module, **rest: Any) -> Scanner:
     return Scanner(modules, **({"blacklist": Blacklist(NO_BANS)} | rest))
 
 
-def asked(module: Module, question: Question) -> Reply:
-    try:
-        return Reply(question.place, module.signal(question.look))
-    except Exception as error:  # noqa: BLE001  # the worker's own way: a module costs itself and no other
-        return Reply(question.place, trouble=f"{type(error).__name__}: {error}")
-
-
 def scan(
     scanner: Scanner, sights: Sights, now_ms: int = START_MS, instruments: Sequence[str] = (NAME,)
 ) -> Scan:
     modules: Mapping[str, Module] = {module.name: module for module in scanner.modules}
     round_ = scanner.begin(instruments, sights, now_ms)
     for group in round_.groups():
-        round_.take([asked(modules[question.module], question) for question in group])
+        round_.take([asked(modules, question, lambda: 0.0) for question in group])
     return round_.end()
