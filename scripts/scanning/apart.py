@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from scripts.scanning.driver import WorkerFailed
-from scripts.scanning.worker import HEAD, packed
+from scripts.scanning.wire import Packer
+from scripts.scanning.worker import HEAD, message
 from strategy.auxiliary.language import Module
 from strategy.auxiliary.scanning.words import Question, Reply
 
@@ -38,8 +39,9 @@ class Apart:
         """Raises ValueError for a patience that is not above zero."""
         if not patience_s > 0:
             raise ValueError(f"patience_s is {patience_s}, allowed: above 0")
-        self._modules, self._patience_s = tuple(modules), patience_s
+        self.modules, self._patience_s = tuple(modules), patience_s
         self._process: Process | None = None
+        self._packer = Packer()
         self.starts = 0
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[Reply]:
@@ -68,7 +70,7 @@ class Apart:
         replies: list[Reply] = []
         trouble = ""
         try:
-            process.stdin.write(packed(questions))
+            process.stdin.write(message(self._packer.packed(questions)))
             await process.stdin.drain()
             for _ in questions:
                 async with asyncio.timeout(self._patience_s):
@@ -93,11 +95,12 @@ class Apart:
             sys.executable, "-m", "scripts.scanning.worker",
             stdin=PIPE, stdout=PIPE, cwd=ROOT, env=environment, start_new_session=True,
         )  # fmt: skip
+        self._packer = Packer()  # the new one remembers nothing
         self.starts += 1
         assert process.stdin is not None
         try:
             async with asyncio.timeout(STARTS_WITHIN_S):
-                process.stdin.write(packed(self._modules))
+                process.stdin.write(message(pickle.dumps(self.modules)))
                 await process.stdin.drain()
                 await self._message(process)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:

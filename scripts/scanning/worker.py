@@ -1,7 +1,8 @@
 """The process that asks the modules: questions come in, replies go out, one after the other.
 
 `python -m scripts.scanning.worker`, started by apart.py and by nobody else. A message is its length in four
-bytes and then a pickle; the first one in is the modules, an empty one out says that they are ready.
+bytes and then a body; the first one in is the modules, pickled, those after it are questions (wire.py). An
+empty one out says that the modules are there, those after it are replies, pickled.
 What a module prints goes to the errors, so that it cannot be taken for a reply.
 """
 
@@ -15,19 +16,19 @@ import struct
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
+from scripts.scanning.wire import Unpacker
 from strategy.auxiliary.language import Module
 from strategy.auxiliary.scanning.asking import asked
-from strategy.auxiliary.scanning.words import Question
 
 HEAD: Final = struct.Struct(">I")
 MEMORY_BYTES: Final = 2 * 2**30  # a module that wants more gets a MemoryError
 NICE: Final = 10  # the engine goes first
 
 
-def read(source: BinaryIO) -> Any:
-    """Return the next message. Raises EOFError when there is none any more."""
+def read(source: BinaryIO) -> bytes:
+    """Return the body of the next message. Raises EOFError when there is none any more."""
     head = source.read(HEAD.size)
     if len(head) < HEAD.size:
         raise EOFError
@@ -35,11 +36,10 @@ def read(source: BinaryIO) -> Any:
     body = source.read(length)
     if len(body) < length:
         raise EOFError
-    return pickle.loads(body)
+    return body
 
 
-def packed(message: object) -> bytes:
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+def message(body: bytes) -> bytes:
     return HEAD.pack(len(body)) + body
 
 
@@ -48,17 +48,18 @@ def main() -> None:
     os.dup2(2, 1)
     os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    waiting: queue.SimpleQueue[tuple[Question, ...]] = queue.SimpleQueue()
-    source = sys.stdin.buffer
-    modules: dict[str, Module] = {module.name: module for module in read(source)}
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    source, unpacker = sys.stdin.buffer, Unpacker()
+    modules: dict[str, Module] = {module.name: module for module in pickle.loads(read(source))}
     threading.Thread(target=_listen, args=(source, waiting), daemon=True).start()
-    out.write(packed(""))
+    out.write(message(b""))
     while True:
-        for question in waiting.get():
-            out.write(packed(asked(modules, question, time.perf_counter)))
+        for question in unpacker.questions(waiting.get()):
+            reply = asked(modules, question, time.perf_counter)
+            out.write(message(pickle.dumps(reply, protocol=pickle.HIGHEST_PROTOCOL)))
 
 
-def _listen(source: BinaryIO, waiting: queue.SimpleQueue[tuple[Question, ...]]) -> None:
+def _listen(source: BinaryIO, waiting: queue.SimpleQueue[bytes]) -> None:
     """Hand on what comes. Nothing comes any more once the engine is gone: then nobody waits for a reply, and
     a module that hangs must not stay behind."""
     try:

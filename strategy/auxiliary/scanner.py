@@ -236,13 +236,13 @@ class Round:
                 return
             closes = [self.now_ms]
         else:
-            on = known.shelf.bars(instrument, needs.on, self.now_ms)
+            on, closed_ms = known.whole(needs.on)
             closes, why = self._scanner.due(name, instrument, on, self.now_ms)
             if why is not None:
                 detail = f"bars of {needs.on}" if why is Outcome.MISSING else ""
                 if why is Outcome.STALE_BAR:
-                    detail = f"{needs.on} closed {(self.now_ms - on.closed_ms) // MINUTE_MS} minutes ago"
-                self._say(name, instrument, why, detail, on.closed_ms if len(on) else 0)
+                    detail = f"{needs.on} closed {(self.now_ms - closed_ms) // MINUTE_MS} minutes ago"
+                self._say(name, instrument, why, detail, closed_ms)
                 return
         for of_ms in closes:
             if missing := self._missing(needs, known, of_ms):

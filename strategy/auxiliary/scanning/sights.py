@@ -67,6 +67,7 @@ class Known:
         self.instrument, self.shelf, self._now_ms = instrument, shelf, now_ms
         self._market = market
         self._stripped: MarketView | None = None
+        self._whole: dict[str, tuple[Bars, int]] = {}  # frame -> all that closed, and when the last one did
         self._cut: dict[tuple[str, int, int], Bars] = {}
 
     @property
@@ -81,10 +82,19 @@ class Known:
         module asks for: what it sees does not depend on what others need."""
         cut = self._cut.get((frame, count, of_ms))
         if cut is None:
-            bars = self.shelf.bars(self.instrument, frame, self._now_ms)
-            later = -((of_ms - bars.closed_ms) // bars.frame_ms) if len(bars) else 0
-            cut = self._cut[frame, count, of_ms] = bars.without_last(max(0, later)).last(count)
+            bars, closed_ms = self.whole(frame)
+            if closed_ms > of_ms:
+                bars = bars.without_last(-((of_ms - closed_ms) // bars.frame_ms))
+            cut = self._cut[frame, count, of_ms] = bars.last(count)
         return cut
+
+    def whole(self, frame: str) -> tuple[Bars, int]:
+        """Return all that has closed until now, and when the last of it did; 0 without a bar."""
+        whole = self._whole.get(frame)
+        if whole is None:
+            bars = self.shelf.bars(self.instrument, frame, self._now_ms)
+            whole = self._whole[frame] = bars, bars.closed_ms if len(bars) else 0
+        return whole
 
 
 def turnover_of(shelf: Shelf, instrument: str, now_ms: int) -> Decimal | None:

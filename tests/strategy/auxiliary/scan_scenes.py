@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from random import Random
 from typing import Any, Final
 
 from core.types import Candle, Side
-from strategy.auxiliary.bars import FRAME_MS
+from strategy.auxiliary.bars import FRAME_MS, Bars
 from strategy.auxiliary.exit_plan import Distance, ExitPlan, Stop
 from strategy.auxiliary.language import Look, Module, Needs, Parameter, Signal
 from strategy.auxiliary.scanner import Scanner
@@ -80,6 +81,31 @@ def kept(
             until = (until_ms - START_MS) // FRAME_MS[frame]
             store.take(instrument, frame, history(frame, store.kept(frame), until), until_ms)
     return store
+
+
+def stormy(modules: Iterable[Module], instruments: Sequence[str]) -> Candles:
+    """Walks that end in an hour of a break-out with four times the volume, some up and some down."""
+    store = Candles(bars_kept(modules))
+    for seed, instrument in enumerate(instruments):
+        for frame in store.frames:
+            random, px, count = Random(f"{seed} {frame}"), 100.0, store.kept(frame)
+            rows = []
+            for at in range(-count, 0):
+                before, swing = px, 0.006 * (FRAME_MS[frame] / FRAME_MS["1H"]) ** 0.5
+                px *= 1 + (0.03 * (-1) ** seed if at == -1 else random.gauss(0, swing))
+                volume = random.uniform(5e4, 2e5) if at < -1 else 8e5
+                figures = (before, max(before, px) * 1.001, min(before, px) * 0.999, px, volume)
+                rows.append(
+                    Candle(START_MS + at * FRAME_MS[frame], *(D(f"{each:.8g}") for each in figures))  # type: ignore[arg-type]
+                )
+            store.take(instrument, frame, rows, START_MS)
+    return store
+
+
+def copied(bars: Bars) -> Bars:
+    """The same bars in columns of their own."""
+    names = ("ts_ms", "open", "high", "low", "close", "volume")
+    return replace(bars, **{name: getattr(bars, name).copy() for name in names})
 
 
 def scanner_of(*modules: Module, **rest: Any) -> Scanner:

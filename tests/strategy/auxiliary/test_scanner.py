@@ -25,11 +25,13 @@ from tests.strategy.auxiliary.scan_scenes import (
     NO_BANS,
     Toy,
     candle,
+    copied,
     history,
     kept,
     scan,
     scanner_of,
     signal,
+    stormy,
 )
 
 FED = Toy("fed", Needs(bars={"1m": 1}, events=True))
@@ -428,3 +430,22 @@ def test_a_ban_is_told_with_its_reason() -> None:
     blacklist.restore([Ban(NAME, Cause.FAILURES, "refused", START_MS, START_MS + HOUR_MS)])
     found = scan(scanner_of(toy, blacklist=blacklist), Sights(kept([toy])))
     assert found.lines[0].detail == "failures: refused"
+
+
+def test_modules_say_the_same_whether_they_share_what_they_see_or_not() -> None:
+    """The scanner cuts its columns once for all who ask; here every module has copies of its own."""
+    modules = [make({}) for make in MODULES.values()]
+    names = [f"C{n}-USDT" for n in range(6)]
+    store = stormy(modules, names)
+    found = scan(Scanner(modules, Blacklist(NO_BANS)), Sights(store), instruments=names)
+    alone = []
+    for name in names:
+        for module in modules:
+            bars = {
+                frame: copied(store.bars(name, frame, START_MS).last(count))
+                for frame, count in module.needs.bars.items()
+            }
+            if not module.needs.events and not module.needs.funding:
+                alone.append(module.signal(Look(START_MS, name, bars)))
+    said = sorted((each for each in alone if each), key=lambda each: each.signal_id)
+    assert sorted(found.signals, key=lambda each: each.signal_id) == said and len(said) >= 3
