@@ -169,7 +169,8 @@ class Market(Protocol):
     async def book(self, inst_id: str, depth: int) -> Book: ...
 
     async def candles(self, inst_id: str, bar: str, limit: int) -> tuple[Candle, ...]:
-        """Oldest first; `bar` is the engine's word: 3m, 15m, 4H, D."""
+        """Oldest first, the last may be forming; `bar` is the engine's word: 1m, 3m, 5m, 15m, 1H, 4H, and 1D
+        or D for days that begin at 00:00 UTC. At most the 1,440 newest."""
         ...
 
     async def funding(self, inst_id: str) -> FundingQuote: ...

@@ -14,6 +14,7 @@ from core.types import DAY_MS, HOUR_MS, Candle
 
 BASE_BAR: Final = "3m"
 BAR_MS: Final = {"3m": 180_000, "15m": 900_000, "4H": 4 * HOUR_MS, "D": DAY_MS}
+ALL_BARS_MS: Final = BAR_MS | {"1m": 60_000, "5m": 300_000, "1H": HOUR_MS, "1D": DAY_MS}  # Market.candles
 KEEP: Final = {"3m": 480, "15m": 300, "4H": 300, "D": 300}  # 480 x 3m is a day: the largest bar
 
 

@@ -16,7 +16,7 @@ from core.types import (
     PriceLimits,
     SettledFunding,
 )
-from exchange.candle_series import BAR_MS
+from exchange.candle_series import ALL_BARS_MS
 from exchange.direct import words
 from exchange.okx.errors import NO_SUCH_INSTRUMENT
 from exchange.okx.parse_market import SWAP_SUFFIX
@@ -62,7 +62,7 @@ class DirectMarket:
         return words.book(self._side(inst_id), depth, self._venue.now_ms)
 
     async def candles(self, inst_id: str, bar: str, limit: int) -> tuple[Candle, ...]:
-        newest_first = self._side(inst_id).bars(BAR_MS[bar], None, limit)
+        newest_first = self._side(inst_id).bars(ALL_BARS_MS[bar], None, limit)
         return tuple(words.candle(one) for one in reversed(newest_first))
 
     async def funding(self, inst_id: str) -> FundingQuote:

@@ -18,7 +18,10 @@ from exchange.okx.rest import OkxRest
 W = TypeVar("W")
 R = TypeVar("R")
 
-BARS: Final = {"3m": "3m", "15m": "15m", "4H": "4H", "D": "1Dutc"}  # plain 1D would begin at 16:00 UTC
+BARS: Final = {
+    "1m": "1m", "3m": "3m", "5m": "5m", "15m": "15m", "1H": "1H", "4H": "4H",
+    "1D": "1Dutc", "D": "1Dutc",  # plain 1D would begin at 16:00 UTC
+}  # fmt: skip
 CANDLES_A_PAGE: Final = 300
 SETTLEMENTS_A_PAGE: Final = 100
 DOLLAR: Final = "USDT-USD"  # the venue's index of what a USDT is worth

@@ -107,7 +107,10 @@ def test_the_public_side_says_the_same(run: Run) -> None:
             lambda m: m.server_time_ms(),
             lambda m: m.book(SPOT, 50),
             lambda m: m.book(SWAP, 50),
-            *(lambda m, bar=bar: m.candles(SPOT, bar, 40) for bar in ("3m", "15m", "4H", "D")),
+            *(
+                lambda m, bar=bar: m.candles(SPOT, bar, 40)
+                for bar in ("1m", "3m", "5m", "15m", "1H", "4H", "1D", "D")
+            ),
             lambda m: m.candles(SWAP, "15m", 40),
             lambda m: m.funding(SWAP),
             lambda m: m.settled_funding(SWAP, 60),

@@ -108,9 +108,10 @@ async def test_a_short_history_ends_the_paging(market: OkxMarket, venue: HttpVen
 
 async def test_days_begin_at_midnight_utc(market: OkxMarket, venue: HttpVenue) -> None:
     venue.script["/api/v5/market/candles"] = Answer([])
-    for bar in ("3m", "15m", "4H", "D"):
+    for bar in ("1m", "3m", "5m", "15m", "1H", "4H", "1D", "D"):
         await market.candles("BTC-USDT", bar, 10)
-    assert [asked.query["bar"] for asked in venue.asked] == ["3m", "15m", "4H", "1Dutc"]
+    asked = [asked.query["bar"] for asked in venue.asked]
+    assert asked == ["1m", "3m", "5m", "15m", "1H", "4H", "1Dutc", "1Dutc"]
 
 
 async def test_settled_funding_is_paged_oldest_first(market: OkxMarket, venue: HttpVenue) -> None:
