@@ -103,8 +103,8 @@ class AuxiliaryModules(Section):
             if (module, name) in seen:
                 raise ValueError(f"parameters gives {module}.{name} twice")
             seen.add((module, name))
-        if self.enabled:
-            raise ValueError("enabled: this version trades by no auxiliary module yet; allowed: false")
+        if self.enabled and not self.modules:
+            raise ValueError("enabled is true and modules names none; at least one is allowed, or false")
         return self
 
     def given(self, module: str) -> Mapping[str, Decimal]:

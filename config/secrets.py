@@ -24,6 +24,7 @@ from core.errors import UsageError
 
 ENV_FILE: Final = Path(".env")
 _OKX: Final = ("okx_api_key", "okx_api_secret", "okx_passphrase")
+_OKX_SLEEVE: Final = ("okx_sleeve_api_key", "okx_sleeve_api_secret", "okx_sleeve_passphrase")
 
 
 class Secrets(BaseSettings):
@@ -34,6 +35,9 @@ class Secrets(BaseSettings):
     okx_api_key: SecretStr | None = None
     okx_api_secret: SecretStr | None = None
     okx_passphrase: SecretStr | None = None
+    okx_sleeve_api_key: SecretStr | None = None
+    okx_sleeve_api_secret: SecretStr | None = None
+    okx_sleeve_passphrase: SecretStr | None = None
     telegram_bot_token: SecretStr | None = None
     dingtalk_webhook: SecretStr | None = None
     dingtalk_secret: SecretStr | None = None
@@ -64,9 +68,10 @@ class Secrets(BaseSettings):
     def missing(self, settings: Settings, *, trading: bool) -> tuple[str, ...]:
         """Return the variables this configuration needs and does not have.
 
-        trading  whether a real account is spoken to, so that the three OKX variables are needed.
+        trading  whether a real account is spoken to, so that the OKX variables are needed.
         """
         needed = list(_OKX) if trading else []
+        needed += _OKX_SLEEVE if trading and settings.strategy.auxiliary.enabled else ()
         monitor = settings.monitor
         needed += ["telegram_bot_token"] if monitor.telegram.enabled else []
         needed += ["dingtalk_webhook"] if monitor.dingtalk.enabled else []

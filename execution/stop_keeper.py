@@ -41,9 +41,9 @@ class StopKeeper:
     async def keep(self, target: PositionTarget, swap: SwapSpec, contracts: Decimal) -> str:
         """See that one stop stands for `contracts` (0: none at all). Return "", or what is wrong."""
         standing = self._books.standing(target.instrument)
-        for stop in [each for each in standing if each.status != "placed"]:
-            if await self.check(stop) is None and contracts:
-                return f"whether stop {stop.cl_id} stands is not known"  # and no second one beside it
+        for doubtful in [each for each in standing if each.status != "placed"]:
+            if await self.check(doubtful) is None and contracts:
+                return f"whether stop {doubtful.cl_id} stands is not known"  # and no second one beside it
         standing = self._books.standing(target.instrument)
         if not contracts:
             return await self._clear(standing)

@@ -48,6 +48,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "已平仓 {instrument}[，持有 {held_ms:span}][，盈亏 {pnl:signed} USDT][，资金费 {funding:signed} USDT]"
         "[，手续费 {fees:usdt} USDT][，结算 {settlements} 次]。原因：{reason}",
     ),
+    "sleeve_entering": (
+        "Signal of {module} in {instrument}: {side:word}, strength {strength}.",
+        "{module} 在 {instrument} 发出信号：{side:word}，强度 {strength}。",
+    ),
+    "sleeve_closed": (
+        "Position of {module} in {instrument} is closed: {net:signed} USDT. Reason: {reason}",
+        "{module} 在 {instrument} 的仓位已平：{net:signed} USDT。原因：{reason}",
+    ),
     "rebalanced": (
         "Rebalanced {instrument} ({purpose:word}), now {size:coins}. Reason: {reason}",
         "已调整 {instrument}（{purpose:word}），数量 {size:coins}。原因：{reason}",

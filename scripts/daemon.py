@@ -50,6 +50,7 @@ from scripts.resumption import Resumption
 from scripts.self_check import HostFacts, JournalFacts, Parts, Result, passed, self_check
 from scripts.session import Session
 from scripts.signals import ignore_doorbell
+from scripts.sleeve.start import Site, add_sleeve, check_sleeve
 
 SCANS_PER_LINE = 12
 DEMO_LINGER_S = 600.0
@@ -154,6 +155,7 @@ def fit_settings(options: RunOptions, secrets: Secrets, folder: Path | None = No
     settings = settings_of(options, folder)
     if options.web:
         check_web(settings.monitor.web, secrets)
+    check_sleeve(settings)
     if options.mode is Mode.LIVE:
         refuse_unready(settings, secrets)
     return settings
@@ -217,6 +219,19 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         habits=habits_of(settings.monitor),
         keepsake=Keepsake(life.folder / MESSAGES),
     )
+    endpoints, _ = door_of(options, settings, secrets, life.base_url)
+    site = Site(
+        settings,
+        secrets,
+        endpoints,
+        life.base_url,
+        life.folder,
+        clock,
+        notifier,
+        options.mode,
+        LINGER_S if keeper is None else demo_linger_s(options.speed),
+        (lambda: SILENCE_S) if keeper is None else None,
+    )
     session = Session(
         settings,
         life.folder,
@@ -227,7 +242,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         options.for_ms,
         lambda: notifier.channels_down,
         options.flatten,
-        LINGER_S if keeper is None else demo_linger_s(options.speed),
+        site.linger_s,
         take_over=options.take_over,
         redact=redact,
         look_every_s=None if keeper is None else DEMO_LOOK_S,
@@ -248,6 +263,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         trading = None if options.mode is Mode.DRY_RUN else app.trading
         parts = Parts(options.mode, settings, secrets, app.market, trading, clock, *life.evidence)
         app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, life.folder)).ask
+        add_sleeve(app, site)
         life.on_app(app)
 
     with ExitStack() as open_:

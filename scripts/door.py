@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import SecretStr
+
 from config.schema import Settings
 from config.secrets import Secrets
 from exchange.okx.endpoints import Credentials, Endpoints
 from scripts.options import Mode, RunOptions
 
 DEMO_CREDENTIALS: Final = Credentials("demo-key", "demo-secret", "demo-pass")
+DEMO_SLEEVE: Final = Credentials("sleeve-key", "sleeve-secret", "sleeve-pass")
 
 
 def door_of(
@@ -21,8 +24,20 @@ def door_of(
     return Endpoints.of(settings.account), None if options.mode is Mode.DRY_RUN else _credentials(secrets)
 
 
+def sleeve_key_of(secrets: Secrets, base_url: str | None) -> Credentials | None:
+    """The key to the sleeve's own account; None where there is none."""
+    if base_url is not None:
+        return DEMO_SLEEVE
+    return _made_of(secrets.okx_sleeve_api_key, secrets.okx_sleeve_api_secret, secrets.okx_sleeve_passphrase)
+
+
 def _credentials(secrets: Secrets) -> Credentials | None:
-    key, secret, passphrase = secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase
+    return _made_of(secrets.okx_api_key, secrets.okx_api_secret, secrets.okx_passphrase)
+
+
+def _made_of(
+    key: SecretStr | None, secret: SecretStr | None, passphrase: SecretStr | None
+) -> Credentials | None:
     if key is None or secret is None or passphrase is None:
         return None
     return Credentials(key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value())

@@ -16,6 +16,7 @@ from core.sleeve.ports import Done
 CarryOut = Callable[[PositionTarget], Awaitable[Done]]
 CameBack = Callable[[PositionTarget, Done], None]
 
+FAREWELL_S: Final = 5.0
 PAUSES_S: Final = (0.0, 1.0, 2.0, 5.0)  # before the same is tried again, the last one for good
 
 
@@ -48,11 +49,17 @@ class Lanes:
         return bool(self._tasks)
 
     async def run(self) -> None:
-        """Until cancelled; raises what a lane raised: the first failure of any part ends all of them."""
+        """Until cancelled; then what is under way has a moment to come to its end.
+
+        Raises what a lane raised: the first failure of any part ends all of them.
+        """
         self._failed = asyncio.get_running_loop().create_future()
         try:
             await self._failed
         finally:
+            self._waiting.clear()
+            if self._tasks:
+                await asyncio.wait(self._tasks.values(), timeout=FAREWELL_S)
             for task in list(self._tasks.values()):
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -25,12 +25,12 @@ from core.sleeve.books import SleeveBooks
 from core.sleeve.comparison import Comparison
 from core.sleeve.engine import SleeveEngine, SleeveParts
 from core.sleeve.ports import Judged
-from core.types import ZERO, AccountConfig, AccountMode, Book, Fill, OrderRecord, OrderRequest, Pair, Usdt
-from core.verdict import Verdict
+from core.types import ZERO, AccountConfig, AccountMode, Book, Fill, OrderRecord, Pair, Usdt
 from exchange.sleeve_markets import SleeveMarkets
 from execution.order_manager import OrderManager
 from execution.position_trader import PositionTools, PositionTrader
 from execution.stop_keeper import StopKeeper
+from scripts.sleeve.gate import SleeveGate
 from scripts.version import VERSION
 from strategy.auxiliary.conduct import PlanConduct, Surroundings
 from strategy.auxiliary.gate import Judgement, judge
@@ -171,7 +171,7 @@ async def _connected(
         journal,
         clock,
         settings.risk.execution,
-        _OrderGate(permissions, HaltMarker(folder)).check,
+        SleeveGate(books, permissions, ports.pairs, markets.mark_of, HaltMarker(folder)).check,
         books,
         ports.pairs.__getitem__,
         lambda record, fill: _outside(engine, comparison, by_swap, record, fill),
@@ -238,23 +238,6 @@ async def _connected(
     engine.listeners.append(lambda ctx, decision: watch())
     watch()
     return SleeveApp(engine, journal, books, permissions, markets, feed)
-
-
-class _OrderGate:
-    """The last word before every order of the sleeve: one that leaves waits for nothing but the marker."""
-
-    def __init__(self, permissions: Permissions, halt: HaltMarker) -> None:
-        self._permissions, self._halt = permissions, halt
-
-    def check(self, order: OrderRequest) -> Verdict:
-        if self._halt.is_set():
-            return Verdict(False, "halt_marker", "a HALT marker is set", (), order.instrument)
-        level = self._permissions.view.level
-        if level is Permission.HALTED:
-            return Verdict(False, "permission", "halted: no automatic order", (), order.instrument)
-        if not order.reduce_only and level is not Permission.FULL:
-            return Verdict(False, "permission", "nothing new is entered now", (), order.instrument)
-        return Verdict(True, "permission", "it may be sent", (), order.instrument)
 
 
 def _judged(

@@ -1,4 +1,4 @@
-"""The sleeve as it is composed for real: its own account on the simulated venue, over sockets, a real file."""
+"""The sleeve as it is composed for real: an account on the simulated venue, over sockets, a real file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class HouseClock:
         await self.sleep_until(self.now_ms() + round(seconds * 1000))
 
     async def sleep_until(self, at_ms: int) -> None:
-        while self.now_ms() < at_ms:
+        while self.now_ms() < at_ms:  # noqa: ASYNC110  the venue's time is moved from outside
             await asyncio.sleep(0.002)
 
     def holding(self) -> AbstractContextManager[None]:
@@ -160,9 +160,7 @@ async def test_every_preset_takes_its_first_target_and_leaves_on_the_way_back(
         if house.contracts:
             [stop] = app.books.standing(BTC)
             assert stop.size == abs(house.contracts) and stop.side is side.opposite
-        for step in range(1, 80):
-            if not house.contracts:
-                break
+        while house.contracts:
             await house.move(house.market.spot["BTC"] * (1 - side.sign * 0.005))
             await until(lambda: not app.engine.busy, house)
         await until(lambda: app.engine.state(BTC) is State.IDLE and not app.engine.busy, house)
