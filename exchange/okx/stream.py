@@ -204,7 +204,8 @@ class Stream:
         if not session.reader.done():
             return session
         if session.reader.cancelled():
-            self._failures = 0  # ended by us: nothing was wanted any more
+            self._failures = 0  # ended by us: nothing was wanted any more, and nothing is lost
+            self._connects -= 1
         else:
             self._trouble(f"lost: {session.reason()}")
         await session.end()

@@ -139,6 +139,12 @@ async def test_only_the_venue_can_say_that_there_is_no_such_stop(
         await protection.stop("s1")
 
 
+async def test_a_refused_question_is_not_absence(protection: OkxProtection, venue: HttpVenue) -> None:
+    venue.script[PATH] = Answer(code="51000", msg="Parameter algoClOrdId error")
+    with pytest.raises(VenueRejected, match="51000"):
+        await protection.stop("s1")
+
+
 async def test_a_state_nobody_knows_is_no_answer(protection: OkxProtection, venue: HttpVenue) -> None:
     venue.script[PATH] = Answer([ROW | {"state": "dreaming"}])
     with pytest.raises(VenueDown, match="dreaming"):

@@ -17,7 +17,7 @@ from exchange.okx.sleeve_feeds import SleeveStreams
 from exchange.okx.trading import OkxTrading
 from tests.exchange.okx.house import KEY as SLEEVE_KEY
 from tests.exchange.okx.house import House, client_of, open_house, order, stop
-from tests.exchange.okx.stream_venue import StreamVenue, eventually
+from tests.exchange.okx.stream_venue import Line, StreamVenue, eventually
 from tests.exchange.okx.support import KEY, NOW_MS, StillClock
 from tests.exchange.okx.test_parse import MARK, ORDER, POSITION
 
@@ -133,7 +133,8 @@ async def test_what_is_watched_may_grow_shrink_and_end_while_running(
         await line.closed.wait()
         streams.watch([BTC])
         await eventually(lambda: venue.count("public") == 2 and prices(venue) == both(BTC))
-        assert ear.troubles == []
+        await eventually(lambda: streams.health()["sleeve public"].live)
+        assert ear.troubles == [] and streams.health()["sleeve public"].reconnects == 0
 
 
 async def test_watching_the_same_again_asks_for_nothing(
@@ -146,6 +147,22 @@ async def test_watching_the_same_again_asks_for_nothing(
         streams.watch([ETH, BTC, SOL])
         await eventually(lambda: prices(venue) == both(BTC, ETH, SOL))
         assert venue.line("public").ops() == ["subscribe", "subscribe"]
+
+
+async def test_what_is_wanted_by_the_end_of_a_handshake_is_subscribed(
+    venue: StreamVenue, clock: StillClock, ear: Ear
+) -> None:
+    async with listening(venue, clock, ear) as streams:
+
+        async def change(line: Line, arg: dict[str, str]) -> None:
+            assert not streams.health()["sleeve public"].live
+            venue.on_subscribe = None
+            streams.watch([ETH])
+
+        venue.on_subscribe = change
+        streams.watch([BTC])
+        await eventually(lambda: venue.count("public") and prices(venue) == both(ETH))
+        assert venue.line("public").ops() == ["subscribe", "unsubscribe", "subscribe"]
 
 
 async def test_a_lost_connection_comes_back_with_what_is_watched_by_then(
@@ -237,6 +254,18 @@ async def test_private_pushes_are_read_as_the_sleeves(
         assert list(ear.seen.strays) == [f"{ETH} cross"]
         ((record, fill),) = ear.orders
         assert record.algo_cl_id == "s1" and fill is not None and fill.ord_id == record.ord_id
+
+
+async def test_the_fastest_view_of_positions_tells_the_sleeves_own(
+    venue: StreamVenue, clock: StillClock, ear: Ear
+) -> None:
+    row = {"instType": "SWAP", "posSide": "net", "avgPx": "60000", "uTime": "1700000000100"}
+    own = row | {"instId": BTC, "mgnMode": "isolated", "pos": "-7"}
+    stray = row | {"instId": ETH, "mgnMode": "cross", "pos": "3"}
+    async with listening(venue, clock, ear):
+        await venue.line("private").push("balance_and_position", "", [{"posData": [stray, own]}])
+        await eventually(lambda: ear.seen.positions)
+        assert list(ear.seen.positions) == [BTC] and ear.seen.contracts(BTC) == -7
 
 
 async def test_every_new_private_connection_catches_up_before_it_is_live(
