@@ -17,7 +17,8 @@ from exchange.okx.stream import Stream
 
 
 class Connections:
-    """
+    """Each is supervised by itself (stream.py); they share one patience and one jitter.
+
     on_trouble  told in words, for journal and notifier; a row that cannot be read is skipped.
     silence_s   says after how much silence a text ping goes out; None for a venue on a leaping clock,
                 which is never pinged: there silence and deadlines mean nothing.

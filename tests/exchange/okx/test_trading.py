@@ -411,6 +411,26 @@ async def test_in_long_short_mode_a_swap_order_is_about_the_short(
     assert "posSide" not in await sent(trading, venue, SPOT_BUY)
 
 
+@pytest.mark.parametrize(
+    ("side", "reduces", "pos_side"),
+    [
+        (Side.BUY, False, "long"),
+        (Side.SELL, True, "long"),
+        (Side.SELL, False, "short"),
+        (Side.BUY, True, "short"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["net_mode", "long_short_mode"])
+async def test_an_isolated_order_names_its_side_only_where_a_swap_has_two(
+    rest: OkxRest, venue: HttpVenue, clock: StillClock, side: Side, reduces: bool, pos_side: str, mode: str
+) -> None:
+    venue.script[CONFIG_PATH] = Answer([CONFIG | {"posMode": mode}])
+    trading = OkxTrading(rest, clock, isolated=True)
+    body = await sent(trading, venue, replace(SWAP_SELL, side=side, reduce_only=reduces))
+    assert body["tdMode"] == "isolated"
+    assert body.get("posSide") == (pos_side if mode == "long_short_mode" else None)
+
+
 @pytest.mark.fault("AC1")
 @pytest.mark.parametrize(("then", "pos_side"), [("long_short_mode", "short"), ("net_mode", None)])
 async def test_a_close_refused_for_the_position_mode_goes_once_more_in_the_new_modes_words(
