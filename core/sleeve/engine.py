@@ -68,7 +68,7 @@ class SleeveEngine:
         self._unexplained: Mapping[str, str] = {}
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
         self._lanes = Lanes(self._carry_out, self._came_back, parts.clock.sleep)
-        self._differs = asyncio.Event()
+        self._differs, self._holds = asyncio.Event(), asyncio.Event()
         self._postponed: set[str] = set()  # to be compared when what is under way has ended
         self._is_up = False
         self.listeners: list[Callable[[PositionContext, SleeveDecision], None]] = []
@@ -171,8 +171,11 @@ class SleeveEngine:
 
     async def _sweep_on(self) -> None:
         while True:
+            await self._holds.wait()
             await self._clock.sleep(SWEEP_S)
             self.sweep()
+            if not self._books.instruments:
+                self._holds.clear()
 
     async def _compare_on(self) -> None:
         while True:
@@ -225,6 +228,8 @@ class SleeveEngine:
             position = self._books.position(name)
             if position is not None and decision.dst is State.IDLE:
                 self._over(position)
+        if self._books.instruments:
+            self._holds.set()
         for listener in self.listeners:
             listener(ctx, decision)
         return decision

@@ -29,6 +29,7 @@ class Upkeep:
     inst_id     says which market's candles stand for an instrument: BTC-USDT -> BTC-USDT-SWAP.
     venue_ms    the venue's time.
     on_trouble  told in words of what the venue did not give.
+    every_s     seconds between two looks; a venue whose clock leaps stops at each.
     """
 
     def __init__(
@@ -41,10 +42,12 @@ class Upkeep:
         blacklist: Blacklist,
         on_trouble: Callable[[str], None],
         pace: Pace | None = None,
+        every_s: float = EVERY_S,
     ) -> None:
         self._candles, self._market, self._clock, self._venue_ms = candles, market, clock, venue_ms
         self._inst_id, self._blacklist, self._on_trouble = inst_id, blacklist, on_trouble
         self._requests = Requests(candles, pace)
+        self._every_s = every_s
         self.requests = 0
 
     def on_candle(self, instrument: str, frame: str, candle: Candle) -> None:
@@ -54,7 +57,7 @@ class Upkeep:
     async def run(self, instruments: Callable[[], Sequence[str]]) -> None:
         """Keep at it until cancelled; `instruments` are those scanned now, the dearest first."""
         while True:
-            await self._clock.sleep(await self.once(instruments()) or EVERY_S)
+            await self._clock.sleep(await self.once(instruments()) or self._every_s)
 
     async def once(self, instruments: Sequence[str]) -> float:
         """Ask for what may be asked for now; return for how long the venue wants to be left alone, s."""

@@ -34,6 +34,7 @@ from strategy.auxiliary.scanning.words import Question, Reply, Scan
 
 PAUSES_S: Final = (5.0, 15.0, 60.0)  # before the venue is asked for the sleeve's account again
 AFTER_CLOSE_MS: Final = 3_000  # of a minute: bars that have just closed are on their way
+AFTER_ENGINE_S: Final = 2.0  # the venue takes three new connections a second, and the hedges' come first
 TRAIL_BARS: Final = 100  # behind a bar that closed, for the averages an exit may trail by
 
 OnCandle = Callable[[str, str, Candle], None]
@@ -69,10 +70,13 @@ class SleeveHouse:
         market: Market,
         views: Callable[[], Mapping[str, MarketView]],
         linger_s: float,
+        look_every_s: float,
     ) -> None:
+        """`look_every_s`: how often missing candles are looked for."""
         self._settings, self._modules, self._doors = settings, tuple(modules), doors
         self._folder, self._clock, self._notifier = folder, clock, notifier
-        self._mode, self._market, self._views, self._linger_s = mode, market, views, linger_s
+        self._mode, self._market, self._views = mode, market, views
+        self._linger_s, self._look_every_s = linger_s, look_every_s
         self._frozen = ""  # why the engine wants nothing entered, also before there is anybody to tell
         self._closing = ""  # why it wants everything closed
         self.app: SleeveApp | None = None
@@ -122,6 +126,7 @@ class SleeveHouse:
             self._notifier.tell("alarm", "critical", {"what": "the sleeve has ended", "detail": detail})
 
     async def _live(self) -> None:
+        await self._clock.sleep(AFTER_ENGINE_S)
         pairs = await self._pairs()
         for pause_s in chain(PAUSES_S, repeat(PAUSES_S[-1])):
             try:
@@ -160,6 +165,7 @@ class SleeveHouse:
             lambda name: pairs[name].swap.inst_id,
             blacklist,
             lambda what: self._notifier.tell("trouble", "info", {"what": "candles", "detail": what}),
+            every_s=self._look_every_s,
         )
 
         def on_candle(inst_id: str, frame: str, candle: Candle) -> None:

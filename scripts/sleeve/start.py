@@ -23,6 +23,7 @@ from scripts.sleeve.compose import SleevePorts
 from strategy.auxiliary.sleeve import sleeve
 
 COMPUTED_WITH: Final = ("numpy", "talib")
+DEMO_EVERY_S: Final = 60.0  # missing candles are looked for; each look makes a leaping clock stop
 ACCOUNT: Final = "sleeve"  # its name at the simulated venue
 
 
@@ -77,6 +78,7 @@ def add_sleeve(app: App, site: Site) -> None:
         return
     from exchange.okx.candle_feed import OkxCandles
     from scripts.scanning.apart import Apart
+    from scripts.scanning.upkeep import EVERY_S
     from scripts.sleeve.house import Doors, OnCandle, SleeveHouse
     from scripts.sleeve.okx_ports import okx_sleeve_ports
     from strategy.auxiliary.configured import configured
@@ -113,6 +115,7 @@ def add_sleeve(app: App, site: Site) -> None:
         app.market,
         app.markets.views,
         site.linger_s,
+        EVERY_S if site.base_url is None else DEMO_EVERY_S,
     )
     app.engine.chores.append(house.run)
     app.engine.listeners.append(house.on_decision)
