@@ -31,12 +31,16 @@ from core.halt import Halt, HaltMarker
 from core.heartbeat import Beat, read
 from core.ids import ReducerIds, next_epoch
 from core.lock import holder
+from exchange.okx.market import OkxMarket
+from exchange.okx.rest import OkxRest
+from exchange.okx.trading import OkxTrading
 from scripts.command_line import ending
 from scripts.commands import Command, Verb, send, withdraw
 from scripts.daemon import run_daemon, settings_of
-from scripts.door import door_of
+from scripts.door import door_of, sleeve_key_of
 from scripts.folders import data_folder
 from scripts.options import Mode, RunOptions
+from scripts.sleeve.close import close_sleeve
 from scripts.standing import still_of
 from scripts.takeover import Hands, Proof, is_fatal
 
@@ -73,15 +77,39 @@ def _close(options: RunOptions, as_json: bool) -> int:
         _by_engine(options, folder)
         print("flat: the paper account was unwound")
         return 0
+    left = asyncio.run(_sleeve_left(options))  # before the hedges: it is the one that can lose
     by_hand = _by_engine(options, folder)
     proof = asyncio.run(_proven(options, folder, by_hand))
+    left = left and asyncio.run(_sleeve_left(options))
+    is_flat = proof.is_flat and not left
     if as_json:
-        print(json.dumps(proof.as_json()))
+        print(json.dumps(proof.as_json() | ({"flat": False, "sleeve": list(left)} if left else {})))
     else:
-        print(("flat, by the venue's own figures: " if proof.is_flat else "NOT FLAT: ") + proof.in_words())
-        for remark in proof.remarks:
+        print(("flat, by the venue's own figures: " if is_flat else "NOT FLAT: ") + proof.in_words())
+        for remark in (*proof.remarks, *(f"the sleeve still holds {what}" for what in left)):
             print(f"  {remark}", file=sys.stderr)
-    return 0 if proof.is_flat else 1
+    return 0 if is_flat else 1
+
+
+async def _sleeve_left(options: RunOptions) -> tuple[str, ...]:
+    """Close what the signal modules hold, where they have an account; return what is left, in words."""
+    settings, secrets = load(options.config), load_secrets()
+    base_url = options.venue.rstrip("/") if options.venue else None
+    credentials = sleeve_key_of(secrets, base_url)
+    if not settings.strategy.auxiliary.enabled or credentials is None:
+        return ()
+    endpoints, _ = door_of(options, settings, secrets, base_url)
+    clock, most_bps = SystemClock(), settings.risk.execution.flatten_slippage_bps
+    ids = ReducerIds(next_epoch(0, clock.now_ms()), os.getpid())
+    rest = OkxRest(endpoints, credentials, clock)
+    try:
+        await rest.measure_offset()
+        trading, market = OkxTrading(rest, clock, isolated=True), OkxMarket(rest, clock, demo=endpoints.demo)
+        return await close_sleeve(trading, market, clock, ids.order_id, most_bps)
+    except VenueError as error:
+        return (f"what nobody knows: {error}",)
+    finally:
+        await rest.close()
 
 
 def _by_engine(options: RunOptions, folder: Path) -> str:

@@ -88,18 +88,18 @@ class SleeveHouse:
         """Heard right after the engine decided, before execution begins: an emergency of the hedges closes
         the sleeve first; while they may not grow, nothing is entered here.
         """
-        unwinds = decision.on is On.BREACH or (decision.on is On.HALT and bool(decision.targets))
+        unwinds = decision.on is On.BREACH or (decision.on is On.HALT and bool(ctx.stopping))
         if decision.moved and unwinds:
             self._closing = f"the hedges are unwound: {decision.reason or decision.on.value}"
             if self.app is not None:
                 self.app.engine.close(self._closing)
+        elif decision.dst is not State.STOPPED and not ctx.stopping:
+            self._closing = ""
         frozen = ""
         if decision.dst is State.STOPPED:
             frozen = "the engine is stopped"
         elif ctx.permission.level is not Permission.FULL:
             frozen = f"the engine's permission: {ctx.permission.reason}"
-        elif decision.dst is not State.REBALANCING or not ctx.stopping:
-            self._closing = ""
         if frozen != self._frozen:
             self._frozen = frozen
             self._obey()
