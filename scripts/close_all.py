@@ -105,7 +105,7 @@ async def _sleeve_left(options: RunOptions) -> tuple[str, ...]:
     try:
         await rest.measure_offset()
         trading, market = OkxTrading(rest, clock, isolated=True), OkxMarket(rest, clock, demo=endpoints.demo)
-        return await close_sleeve(trading, market, clock, ids.order_id, most_bps)
+        return await close_sleeve(trading, market, clock, ids.order_id, most_bps, still_of(base_url))
     except VenueError as error:
         return (f"what nobody knows: {error}",)
     finally:

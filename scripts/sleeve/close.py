@@ -7,6 +7,7 @@ harm; a stop under a position goes with it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -14,6 +15,7 @@ from core.errors import VenueError
 from core.ports import Clock, Market
 from core.types import ZERO, AccountSnapshot, Leg, OrderKind, OrderRequest, Position, Side
 from execution.pricing import limit_px
+from scripts.standing import Still
 
 ROUNDS: Final = 10
 PAUSE_S: Final = 0.5
@@ -29,26 +31,38 @@ class Hands(Protocol):
 
 
 async def close_sleeve(
-    trading: Hands, market: Market, clock: Clock, new_id: Callable[[], str], most_bps: Decimal
+    trading: Hands,
+    market: Market,
+    clock: Clock,
+    new_id: Callable[[], str],
+    most_bps: Decimal,
+    still: Still = nullcontext,
 ) -> tuple[str, ...]:
     """Return what is still held after some rounds, in words; empty when nothing is. Raises VenueError when
     the account cannot be asked.
 
-    most_bps  how far from the mid an order may go.
+    most_bps  how far from the mid an order may go.    still  entered around each round's questions.
     """
     trouble = ""
     for _ in range(ROUNDS):
-        held = _held(await trading.account())
-        if not held:
-            return ()
-        for position in held:
-            try:
-                await trading.place(await _order(position, market, new_id(), most_bps))
-            except VenueError as error:  # it only reduces: the next look tells
-                trouble = str(error)
+        try:
+            with still():
+                if await _reduced(trading, market, new_id, most_bps):
+                    return ()
+        except VenueError as error:  # what was sent may have arrived: it only reduces, the next look tells
+            trouble = str(error)
         await clock.sleep(PAUSE_S)
-    left = _held(await trading.account())
+    with still():
+        left = _held(await trading.account())
     return tuple(f"{one.inst_id} {one.contracts:f}{trouble and f' ({trouble})'}" for one in left)
+
+
+async def _reduced(trading: Hands, market: Market, new_id: Callable[[], str], most_bps: Decimal) -> bool:
+    """Send one order for each position; True when there is none. Raises VenueError."""
+    held = _held(await trading.account())
+    for position in held:
+        await trading.place(await _order(position, market, new_id(), most_bps))
+    return not held
 
 
 def _held(account: AccountSnapshot) -> list[Position]:

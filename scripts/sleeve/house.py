@@ -24,7 +24,7 @@ from core.types import Candle, Pair
 from scripts.scanning.driver import Scanning, Worker
 from scripts.scanning.upkeep import Upkeep
 from scripts.sleeve.compose import SleeveApp, SleevePorts, compose_sleeve
-from strategy.auxiliary.bars import MINUTE_MS
+from strategy.auxiliary.bars import FRAME_MS, MINUTE_MS
 from strategy.auxiliary.language import Holding, Module
 from strategy.auxiliary.scanner import Scanner
 from strategy.auxiliary.scanning.blacklist import Blacklist
@@ -202,14 +202,14 @@ class SleeveHouse:
     async def _scan_on(
         self, app: SleeveApp, scanning: Scanning, candles: Candles, instruments: tuple[str, ...]
     ) -> None:
-        """Shortly after every minute of the venue's: no bar closes in between."""
+        """Shortly after each instant at which a bar that somebody is asked on may have closed."""
         while not app.engine.is_up:
             await self._clock.sleep(1.0)
-        self.app = app
+        self.app, step_ms = app, _step_ms(self._modules)
         self._obey()
         while True:
-            now_ms = self._clock.now_ms()
-            await self._clock.sleep_until(now_ms - now_ms % MINUTE_MS + MINUTE_MS + AFTER_CLOSE_MS)
+            since_ms = self._clock.now_ms() - AFTER_CLOSE_MS
+            await self._clock.sleep_until(since_ms - since_ms % step_ms + step_ms + AFTER_CLOSE_MS)
             sights = Sights(candles, self._views(), holdings=_holdings(app))
             scan = await scanning.scan(instruments, sights, self._clock.now_ms())
             if scan is None:
@@ -255,6 +255,12 @@ def _to_keep(modules: Sequence[Module]) -> dict[str, int]:
         for frame, count in module.needs.bars.items():
             keep[frame] = max(keep.get(frame, TRAIL_BARS), count)
     return keep
+
+
+def _step_ms(modules: Sequence[Module]) -> int:
+    """How often a question may come up: with the shortest bar anybody is asked on, every minute for those
+    that are asked on none."""
+    return min((FRAME_MS.get(module.needs.on, MINUTE_MS) for module in modules), default=MINUTE_MS)
 
 
 def _holdings(app: SleeveApp) -> dict[Key, Holding]:
