@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("config", "core", "exchange", "execution", "monitor", "risk", "scripts", "strategy", "tests")
-TUTORIALS = ("add-a-guard", "add-a-strategy", "add-a-venue")
+TUTORIALS = ("add-a-guard", "add-a-module", "add-a-strategy", "add-a-venue")
 BLOCK = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.M | re.S)
 
 
