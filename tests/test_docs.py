@@ -36,7 +36,8 @@ PAGES = (
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
       for name in ("api", "configuration", "deployment", "metrics", "runbooks")),
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
-      for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-module", "add-a-strategy", "add-a-venue")),
+      for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-module", "add-a-strategy",
+                   "add-a-venue")),
     "docs/operations.zh.md", "docs/architecture.zh.md", "docs/venue.md",
     *(f"docs/{name}.zh.md" for name in ("simulation", "faults", "search", "data", "venue")),
 )  # fmt: skip

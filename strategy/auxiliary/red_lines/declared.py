@@ -25,6 +25,7 @@ from strategy.auxiliary.red_lines.rules import (
 D = Decimal
 ENTRY_PX: Final = D(100)
 RANGES: Final = tuple(map(D, ("0.1", "1", "3", "10")))  # ATR of an entry at 100: in percent of it
+USUAL_RANGES: Final = RANGES[:-1]  # where a module may have a plan; beyond them it may say nothing
 SUPPORT_RATIO: Final = D("0.05")  # where the support lies, if a plan asks for one
 LEVERAGES: Final = (ONE, D(2), MAX_LEVERAGE)
 MOST_PARAMETERS: Final = 100
@@ -66,7 +67,7 @@ def preset_breaches(preset: Preset) -> Iterator[Breach]:
             yield Breach(Rule.LEVERAGE, preset.name, "a strength is mapped beyond the red line", (told,))
 
 
-def plan_breaches(plan: ExitPlan, subject: str) -> Iterator[Breach]:
+def plan_breaches(plan: ExitPlan, subject: str, ranges: tuple[Decimal, ...] = RANGES) -> Iterator[Breach]:
     """Yield the first corner at which a plan protects nothing, and times of it that are too short.
 
     Corners: both sides, average ranges from 0.1 to 10 % of the price, a support at 5 %, leverage 1, 2 and 3,
@@ -76,7 +77,7 @@ def plan_breaches(plan: ExitPlan, subject: str) -> Iterator[Breach]:
         rule, broken, moment = found
         yield Breach(rule, subject, broken, (moment,))
         return
-    for factors, side, atr, leverage in product(_factors(plan), Side, RANGES, LEVERAGES):
+    for factors, side, atr, leverage in product(_factors(plan), Side, ranges, LEVERAGES):
         measures = Measures(atr, ENTRY_PX * (1 - side.sign * SUPPORT_RATIO))
         figures = (
             *factors.items(),

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from config.auxiliary import AuxiliaryModules
+from config.auxiliary import MAX_ENTRIES_PER_DAY, MIN_ENTRY_GAP_S, AuxiliaryModules
 from config.schema import MAX_LEVERAGE
 from core.types import DAY_MS, HOUR_MS, ONE, ZERO, Base, Usdt
 from core.verdict import Figures
+from strategy.auxiliary.exit_plan import ExitPlan
 from strategy.auxiliary.exit_progress import Entry, Progress, begun, entered
 from strategy.auxiliary.exit_watch import BarClosed, Close, Mark, MoveStop, Seen, watch
 from strategy.auxiliary.gate import Grant, judge
 from strategy.auxiliary.language import STRONGEST, Fate, Holding, Look, Module, Signal
-from strategy.auxiliary.red_lines.declared import plan_figures, wish_is_stated
+from strategy.auxiliary.red_lines.declared import USUAL_RANGES, plan_breaches, plan_figures, wish_is_stated
 from strategy.auxiliary.red_lines.monitor import Exposure, order_allowed
 from strategy.auxiliary.red_lines.rules import (
     MOST_PROPOSALS_A_DAY,
@@ -97,6 +98,7 @@ class _Game:
         self.entries: list[Entered] = []
         self.proposals: dict[str, int] = {}  # id -> the instant it speaks of
         self.answers: list[tuple[Look, Signal | None]] = []
+        self.plans: set[ExitPlan] = set()  # that were looked at
 
     def run(self) -> None:
         needs, last_ms = self.module.needs, self.world.from_ms
@@ -190,6 +192,10 @@ class _Game:
         if today > MOST_PROPOSALS_A_DAY:
             told = (("proposals_24h", today), ("most", MOST_PROPOSALS_A_DAY))
             raise _Broken(Rule.FREQUENCY, "it proposes more often than once an hour", now_ms, told)
+        if signal.plan not in self.plans:
+            self.plans.add(signal.plan)
+            for found in plan_breaches(signal.plan, signal.module, USUAL_RANGES):
+                raise _Broken(found.rule, found.broken, now_ms, found.trace[-1].figures)
         at_its_price = replace(signal, px=self.world.px(now_ms))
         market = self.world.market(now_ms)
         judgement = judge(at_its_price, self._sleeve(now_ms), market, RULES, now_ms)
@@ -220,6 +226,7 @@ class _Game:
         position = _Position(grant, entry, begun(grant.plan, entry))
         self._order(before, position.exposure, now_ms)
         self.position = position
+        self._check_pace(now_ms)
         self.entries.append(Entered(grant.module, NAME, now_ms))
         self.played.granted += 1
         figures = (
@@ -229,6 +236,14 @@ class _Game:
             ("leverage", grant.leverage_granted),
         )
         self.played.tell(now_ms, "entered", figures)
+
+    def _check_pace(self, now_ms: int) -> None:
+        """R5, counted once more beside the gate."""
+        today = [each.at_ms for each in self.entries if each.at_ms > now_ms - DAY_MS]
+        gap_ms = 1_000 * MIN_ENTRY_GAP_S
+        if len(today) >= MAX_ENTRIES_PER_DAY or (today and now_ms - today[-1] < gap_ms):
+            figures = (("entries_24h", len(today) + 1), ("since_last_ms", now_ms - max(today)))
+            raise _Broken(Rule.FREQUENCY, "it was let in more often than a module may be", now_ms, figures)
 
     def _order(self, before: Exposure, after: Exposure, now_ms: int) -> None:
         said = order_allowed(before, after, self.world.px(now_ms))
@@ -245,6 +260,9 @@ class _Game:
             step = watch(held.grant.plan, held.entry, held.progress, seen)
             before = held.exposure
             held.progress = step.progress
+            if (held.progress.stop_px - (before.stop_px or ZERO)) * held.entry.side.sign < 0:
+                moved = (("stop_px", before.stop_px or ZERO), ("new_stop_px", held.progress.stop_px))
+                raise _Broken(Rule.STOP, "its stop moved away from the price", seen.at_ms, moved)
             if isinstance(step.action, MoveStop | Close):
                 if held.progress.left:
                     self._order(before, held.exposure, seen.at_ms)

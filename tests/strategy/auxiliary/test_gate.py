@@ -217,6 +217,8 @@ def test_what_loses_together_is_not_held_together() -> None:
     judgement = judged(a_sleeve=sleeve(held=(eth,), returns=same))
     assert judgement.fate is Fate.FILTERED and judgement.why == "it would lose together with what is held"
     assert figures(judgement, "sleeve_correlation")["with_ETH-USDT"] == 1
+    at_the_limit = judged(a_sleeve=sleeve(held=(eth,), returns=same), some_rules=rules(max_correlation=D(1)))
+    assert at_the_limit.fate is Fate.FILTERED
     short = replace(eth, side=Side.SELL)
     assert judged(a_sleeve=sleeve(held=(short,), returns=same)).fate is Fate.EXECUTED
 
@@ -397,6 +399,13 @@ def test_a_preset_refuses_what_is_too_weak_for_it_and_a_plan_nobody_measured_for
     assert unmeasured.why == "the plan has no stop here"
 
 
+def test_a_preset_with_fewer_places_has_fewer() -> None:
+    filled = sleeve(held=others(3), returns=unrelated(3))
+    conservative = judged(a_sleeve=filled, some_rules=AuxiliaryModules(exit_preset="ats_conservative"))
+    assert "sleeve_positions" in refusals(conservative)
+    assert "sleeve_positions" not in refusals(judged(a_sleeve=filled))
+
+
 def test_a_preset_makes_no_limit_laxer() -> None:
     aggressive = judged(some_rules=AuxiliaryModules(exit_preset="vs_aggressive"))  # asks for 15 % of a coin
     assert aggressive.grant is not None
@@ -423,6 +432,11 @@ def test_the_least_ceiling_decides_the_size_and_is_named(how: Any, bound: str, m
     judgement = judged(**how)
     assert judgement.grant is not None and judgement.grant.base == D(most)
     assert figures(judgement, "signal_size")["bound_by"] == bound
+
+
+def test_notional_is_counted_at_the_dearest_price_that_is_known() -> None:
+    grant = judged(signal(side=Side.SELL), sleeve("60000")).grant  # a tenth of it is 6 000
+    assert grant is not None and (grant.entry_px, grant.base) == (D("59910.0"), D("0.1000"))
 
 
 def test_capital_that_backs_other_positions_backs_no_new_one() -> None:
