@@ -60,7 +60,7 @@ def sleeve(capital: str = "20000", **changed: Any) -> SleeveView:
 
 
 def held(**changed: Any) -> Held:
-    """A tenth of a bitcoin that another module bought at 60 000, at a profit."""
+    """A hundredth of a bitcoin that another module bought at 60 000, at a profit."""
     return Held(
         **{
             "module": "other",
