@@ -209,16 +209,14 @@ class _Game:
     def _enter(self, grant: Grant, now_ms: int) -> None:
         held = self.position
         before = held.exposure if held else Exposure(NAME, Base(ZERO))
-        base = Base(grant.base + (held.progress.left if held else ZERO))
-        margin = Usdt(grant.margin + before.margin)
-        value = grant.entry_px * grant.base + before.entry_px * abs(before.net)
+        after = before.with_order(grant.side, grant.base, grant.entry_px, grant.margin, grant.stop_px)
         entry = entered(
             grant.plan,
             grant.side,
-            base,
-            value / base,
+            Base(abs(after.net)),
+            after.entry_px,
             leverage=grant.leverage_granted,
-            margin=margin,
+            margin=after.margin,
             lot=PAIR.swap.step,
             opened_ms=now_ms,
             measures=grant.measures,

@@ -6,12 +6,12 @@ larger, or opens it, needs a stop, at most three times its margin, and a positio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from config.schema import MAX_LEVERAGE
-from core.types import ZERO, Base, Usdt
+from core.types import ONE, ZERO, Base, Side, Usdt
 from core.verdict import Figures, Verdict
 
 GUARD: Final = "sleeve_red_lines"
@@ -36,6 +36,21 @@ class Exposure:
 
     def profit_at(self, px: Decimal) -> Decimal:
         return (px - self.entry_px) * self.net
+
+    def with_order(
+        self, side: Side, base: Base, px: Decimal, margin: Usdt, stop_px: Decimal | None
+    ) -> Exposure:
+        """Return what would be held once an order of so many coins has filled at this price.
+
+        What comes to the same side is averaged in, with its margin, under the stop given. What comes from the
+        other takes off: the average and the stop stay, the margin shrinks with the coins.
+        """
+        net = Base(self.net + side.sign * base)
+        if self.net * side.sign < 0:
+            left = min(ONE, max(ZERO, net / self.net))
+            return replace(self, net=net, margin=Usdt(self.margin * left))
+        entry_px = (self.entry_px * abs(self.net) + px * base) / abs(net)
+        return Exposure(self.instrument, net, entry_px, Usdt(self.margin + margin), stop_px)
 
 
 def order_allowed(before: Exposure, after: Exposure, mark_px: Decimal | None) -> Verdict:

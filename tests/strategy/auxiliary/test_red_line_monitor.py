@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from core.types import HOUR_MS, Base, Side, Usdt
 from strategy.auxiliary.gate import judge
@@ -58,6 +58,15 @@ def test_an_order_leaves_only_within_the_red_lines(
     assert verdict.reason == says
     assert verdict.ok is (says in ("within the red lines", "nothing becomes larger"))
     assert dict(verdict.figures)["net_after_base"] == after.net
+
+
+def test_an_order_on_the_same_side_is_averaged_in_and_one_on_the_other_takes_off() -> None:
+    more = LONG.with_order(Side.BUY, Base(D(3)), D(108), Usdt(D(90)), D(101))
+    assert more == Exposure(NAME, Base(D(4)), D(106), Usdt(D(140)), D(101))
+    less = SHORT.with_order(Side.BUY, Base(D("0.25")), D(90), Usdt(D(0)), None)
+    assert less == replace(SHORT, net=Base(D("-0.75")), margin=Usdt(D("37.5")))
+    over = LONG.with_order(Side.SELL, Base(D(2)), D(110), Usdt(D(0)), D(120))
+    assert not order_allowed(LONG, over, D(110)).ok
 
 
 class Sleeve(RuleBasedStateMachine):
@@ -116,28 +125,22 @@ class Sleeve(RuleBasedStateMachine):
             return
         event("granted")
         net = self.held.net + side.sign * grant.base
-        whole = self._with(grant.base, side, grant.entry_px, grant.margin, grant.stop_px)
+        whole = self.held.with_order(side, grant.base, grant.entry_px, grant.margin, grant.stop_px)
         assert whole.net == net
         if not order_allowed(self.held, whole, self.px).ok:
             event("the gate saw an old picture, and the monitor refused")
             return
         part, margin = Base(grant.base * filled), Usdt(grant.margin * filled)
-        self._rise(module, self._with(part, side, grant.entry_px, margin, grant.stop_px))
+        self._rise(module, self.held.with_order(side, part, grant.entry_px, margin, grant.stop_px))
         self.entries.append(Entered(module, NAME, self.now_ms))
 
+    @precondition(lambda self: self.held.net)
     @rule(part=st.sampled_from([D("0.4"), D(1)]))
     def take_off(self, part: D) -> None:
-        left = Base(self.held.net * (1 - part))
-        after = replace(self.held, net=left, margin=Usdt(self.held.margin * (1 - part))) if left else FLAT
+        side = Side.SELL if self.held.net > 0 else Side.BUY
+        after = self.held.with_order(side, Base(abs(self.held.net) * part), self.px, Usdt(D(0)), None)
         assert order_allowed(self.held, after, self.px).ok
-        self.held = after
-
-    def _with(self, base: Base, side: Side, px: D, margin: Usdt, stop_px: D) -> Exposure:
-        held, net = self.held, Base(self.held.net + side.sign * base)
-        if held.net * side.sign < 0:
-            return replace(held, net=net)
-        entry_px = (held.entry_px * abs(held.net) + px * base) / abs(net)
-        return Exposure(NAME, net, entry_px, Usdt(held.margin + margin), stop_px)
+        self.held = after if after.net else FLAT
 
     def _rise(self, module: str, after: Exposure) -> None:
         before = self.held
