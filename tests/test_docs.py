@@ -34,7 +34,7 @@ PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/simulation.md", "docs/faults.md",
     "docs/search.md", "docs/data.md",
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
-      for name in ("api", "configuration", "deployment", "metrics", "runbooks")),
+      for name in ("api", "configuration", "deployment", "metrics", "runbooks", "signals")),
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
       for name in ("index", "quickstart", "concepts", "add-a-guard", "add-a-module", "add-a-strategy",
                    "add-a-venue")),

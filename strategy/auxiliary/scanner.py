@@ -20,14 +20,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from core.types import DAY_MS
 from strategy.auxiliary.bars import FRAME_MS, MINUTE_MS, Bars
 from strategy.auxiliary.language import FeedEvent, Look, Module, Needs, Signal
 from strategy.auxiliary.scanning.blacklist import Blacklist
 from strategy.auxiliary.scanning.health import Ward
 from strategy.auxiliary.scanning.sights import STALE_PERIODS, Key, Known, Sights, turnover_of
-from strategy.auxiliary.scanning.words import Line, Outcome, Question, Reply, Scan, trouble_with
+from strategy.auxiliary.scanning.words import LATE, Line, Outcome, Question, Reply, Scan, trouble_with
 
 MOST_INSTRUMENTS: Final = 500
+FORGOTTEN_MS: Final = 7 * DAY_MS  # a bar as old as that is stale on every frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Scanner:
             twice = sorted(name for name, count in Counter(instruments).items() if count > 1)
             raise ValueError(f"instruments named twice: {', '.join(twice)}")
         self._number += 1
-        self._said = {name: until for name, until in self._said.items() if until >= now_ms}
+        self._forget(now_ms)
         return Round(self, tuple(instruments), sights, now_ms, self._number)
 
     def due(self, module: str, instrument: str, bars: Bars, now_ms: int) -> tuple[list[int], Outcome | None]:
@@ -128,6 +130,12 @@ class Scanner:
             return True
         self._said[name] = signal.valid_until_ms
         return False
+
+    def _forget(self, now_ms: int) -> None:
+        """Drop what can no longer matter: signals that have ended, questions about bars that are history."""
+        self._said = {name: until for name, until in self._said.items() if until >= now_ms}
+        self._asked = {key: at_ms for key, at_ms in self._asked.items() if at_ms > now_ms - FORGOTTEN_MS}
+        self._fed = {key: events for key, events in self._fed.items() if key in self._asked}
 
     def needs_of(self, module: str) -> Needs:
         return self._needs[module]
@@ -258,7 +266,7 @@ class Round:
                 return f"bars of {frame}: {len(bars)} of {count}"
             # Asked on no frame it comes at any moment, also at one when the newest bar is on its way
             if of_ms - bars.closed_ms >= bars.frame_ms * (1 if needs.on else 2):
-                return f"bars of {frame}: the newest is late"
+                return f"bars of {frame}: {LATE}"
         market, instrument = known.market, known.instrument
         if needs.book and (market is None or not market.is_quoted):
             return "the book"

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from strategy.auxiliary.language import Look, Signal
 from strategy.auxiliary.scanning.blacklist import Ban
 from strategy.auxiliary.scanning.health import Health
+
+LATE: Final = "the newest is late"  # how a detail ends that speaks of a bar which has closed and is not here
 
 
 class Outcome(StrEnum):

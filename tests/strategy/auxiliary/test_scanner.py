@@ -254,6 +254,17 @@ def test_the_same_signal_is_said_once_also_over_a_restart() -> None:
     assert scanner.memory.said == {f"fed:{NAME}:buy:{START_MS}": START_MS + 5_400_000}
 
 
+def test_what_can_no_longer_matter_is_forgotten() -> None:
+    toy = Toy(says=signal)
+    scanner = scanner_of(toy)
+    scan(scanner, Sights(kept([toy])))
+    assert scanner.memory == Memory(
+        {("toy", NAME): START_MS}, {f"toy:{NAME}:buy:{START_MS}": START_MS + 90 * MINUTE_MS}
+    )
+    scan(scanner, Sights(kept([])), START_MS + 7 * DAY_MS, instruments=())
+    assert scanner.memory == Memory()
+
+
 @pytest.mark.fault("ST1")
 def test_a_module_that_raises_costs_itself_and_no_other_and_is_switched_off_in_the_end() -> None:
     bad, good = Toy("bad", says=lambda look: 1 / 0), Toy("good", says=lambda look: signal(look, "good"))
