@@ -237,8 +237,8 @@ async def _through(worker: Apart, at: Scene) -> None:
     found = await Scanning(new_scanner(worker.modules), worker, SystemClock()).scan(
         at.names, at.sights, at.now_ms
     )
-    if found is None or found.asked < len(at.names):
-        raise AssertionError("the scan apart asked too little")
+    if found is None or found.asked < len(at.names) or "failed" in found.counts:
+        raise AssertionError("the scan apart asked too little, or in vain")
 
 
 async def _beat(held: list[float]) -> None:

@@ -24,7 +24,7 @@ from strategy.auxiliary.language import Module
 from strategy.auxiliary.scanning.words import Question, Reply
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PATIENCE_S: Final = 2.0  # a question takes 2 ms at most; a machine may be busy
+PATIENCE_S: Final = 5.0  # a question takes 2 ms at most; but a busy machine lets the engine go first
 STARTS_WITHIN_S: Final = 30.0
 MOST_ENDS: Final = (
     3  # of the process while one group is asked; then something is wrong with more than a module
