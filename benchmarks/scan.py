@@ -129,11 +129,17 @@ def scene(count: int, modules: Sequence[Module]) -> Scene:
         )
         for name in names[::20]
     }
-    sights = Sights(store, {name: market(name, crowd) for name in names}, dict.fromkeys(names, crowd), events)
+    sights = Sights(
+        store,
+        {name: market(name) for name in names},
+        open_interest=dict.fromkeys(names, crowd),
+        long_short=dict.fromkeys(names, crowd),
+        events=events,
+    )
     return Scene(names, store, sights, {key: candles[-1] for key, candles in walks.items()}, filled_s)
 
 
-def market(name: str, interest: tuple[tuple[int, Decimal], ...]) -> MarketView:
+def market(name: str) -> MarketView:
     spot = SpotSpec(name, name[:4], "USDT", D("0.1"), D("0.0001"), D("0.001"), D(10_000))
     swap = SwapSpec(f"{name}-SWAP", D("0.01"), D("0.1"), D("0.01"), D("0.01"), D(100_000), D(100))
     rates = (D(n % 13 - 2) / 10_000 for n in range(300))
@@ -146,7 +152,6 @@ def market(name: str, interest: tuple[tuple[int, Decimal], ...]) -> MarketView:
         mark_seen_ms=NOW_MS,
         funding=FundingQuote(swap.inst_id, D("0.0009"), NOW_MS + HOUR_MS, NOW_MS + 9 * HOUR_MS, NOW_MS),
         settled=settled,
-        open_interest=interest,
         volume_24h_usdt=D(10_000_000),
     )
 

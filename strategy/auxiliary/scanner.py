@@ -209,9 +209,9 @@ class Round:
         )
 
     def _group(self, instrument: str) -> tuple[Question, ...]:
-        scanner, shelf = self._scanner, self._sights.shelf
+        scanner = self._scanner
         banned = self._banned(instrument)
-        known = Known(instrument, shelf, self._sights.markets.get(instrument), self.now_ms)
+        known = Known(instrument, self._sights, self.now_ms)
         questions: list[Question] = []
         for module in scanner.modules:
             name = module.name

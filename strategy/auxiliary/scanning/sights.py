@@ -14,6 +14,7 @@ from core.context import MarketView
 from core.types import DAY_MS
 from strategy.auxiliary.bars import FRAME_MS, Bars
 from strategy.auxiliary.language import FeedEvent, Holding, Module
+from strategy.auxiliary.scanning.known import Samples
 
 STALE_PERIODS: Final = 1.5  # of the frame a module is asked on: how long after the close it still is
 
@@ -33,11 +34,16 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sights:
-    """Everything a scan may show, by instrument; `holdings` by module and instrument."""
+    """Everything a scan may show, by instrument; `holdings` by module and instrument.
+
+    open_interest, long_short  (when it was known, figure), oldest first; see known.py. Where open interest is
+                               given it takes the place of what the market has, which reaches back a day.
+    """
 
     shelf: Shelf
     markets: Mapping[str, MarketView] = field(default_factory=dict)
-    long_short: Mapping[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)
+    open_interest: Mapping[str, Samples] = field(default_factory=dict)
+    long_short: Mapping[str, Samples] = field(default_factory=dict)
     events: Mapping[str, tuple[FeedEvent, ...]] = field(default_factory=dict)
     holdings: Mapping[Key, Holding] = field(default_factory=dict)
 
@@ -57,15 +63,10 @@ def bars_kept(modules: Iterable[Module], stale_periods: float = STALE_PERIODS) -
 class Known:
     """What is known of one instrument in this scan; the same bars are cut once, for all who ask."""
 
-    def __init__(
-        self,
-        instrument: str,
-        shelf: Shelf,
-        market: MarketView | None,
-        now_ms: int,
-    ) -> None:
-        self.instrument, self.shelf, self._now_ms = instrument, shelf, now_ms
-        self._market = market
+    def __init__(self, instrument: str, sights: Sights, now_ms: int) -> None:
+        self.instrument, self._shelf, self._now_ms = instrument, sights.shelf, now_ms
+        self._market = sights.markets.get(instrument)
+        self._interest = sights.open_interest.get(instrument, ())
         self._stripped: MarketView | None = None
         self._whole: dict[str, tuple[Bars, int]] = {}  # frame -> all that closed, and when the last one did
         self._cut: dict[tuple[str, int, int], Bars] = {}
@@ -74,7 +75,8 @@ class Known:
     def market(self) -> MarketView | None:
         """The view without its candles: the last of those may be forming, and a look has bars of its own."""
         if self._stripped is None and self._market is not None:
-            self._stripped = replace(self._market, candles={})
+            interest = self._interest or self._market.open_interest
+            self._stripped = replace(self._market, candles={}, open_interest=interest)
         return self._stripped
 
     def bars(self, frame: str, count: int, of_ms: int) -> Bars:
@@ -92,7 +94,7 @@ class Known:
         """Return all that has closed until now, and when the last of it did; 0 without a bar."""
         whole = self._whole.get(frame)
         if whole is None:
-            bars = self.shelf.bars(self.instrument, frame, self._now_ms)
+            bars = self._shelf.bars(self.instrument, frame, self._now_ms)
             whole = self._whole[frame] = bars, bars.closed_ms if len(bars) else 0
         return whole
 

@@ -43,7 +43,13 @@ def groups(late: bool = False) -> Iterator[tuple[Question, ...]]:
     """Questions of one instrument; a late one is about two closes at once."""
     store = kept(MODULES)
     scanner = scanner_of(*MODULES)
-    sights = Sights(store, {NAME: MARKET}, {NAME: CROWD}, {NAME: EVENTS}, {("few", NAME): HELD})
+    sights = Sights(
+        store,
+        {NAME: MARKET},
+        long_short={NAME: CROWD},
+        events={NAME: EVENTS},
+        holdings={("few", NAME): HELD},
+    )
     if late:
         for group in scanner.begin([NAME], sights, START_MS).groups():
             for question in group:

@@ -194,6 +194,15 @@ def test_a_look_has_no_candles_beside_its_closed_bars() -> None:
     assert shown is not None and shown.candles == {} and shown.volume_24h_usdt == 7
 
 
+def test_open_interest_that_reaches_back_takes_the_place_of_the_markets_own() -> None:
+    toy, long = Toy(), ((START_MS - 30 * DAY_MS, D(4)), (START_MS, D(5)))
+    market = MarketView(btc(), open_interest=((START_MS, D(5)),))
+    scan(scanner_of(toy), Sights(kept([toy]), {NAME: market}, open_interest={NAME: long}))
+    scan(scanner_of(toy), Sights(kept([toy]), {NAME: market}))
+    shown = [look.market.open_interest for look in toy.looks if look.market]
+    assert shown == [long, market.open_interest]
+
+
 # --- what comes back --------------------------------------------------------------------------------
 
 
