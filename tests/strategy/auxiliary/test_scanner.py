@@ -124,6 +124,19 @@ def test_a_question_that_was_not_answered_comes_again() -> None:
     assert outcomes(scan(scanner, Sights(store), START_MS + 5_000)) == [Outcome.NOTHING]
 
 
+def test_replies_may_come_in_any_order() -> None:
+    toy = Toy()
+    store = kept([toy], until_ms=START_MS + HOUR_MS)
+    scanner = scanner_of(toy, memory=Memory({("toy", NAME): START_MS - HOUR_MS}))
+    now_ms = START_MS + HOUR_MS
+    round_ = scanner.begin([NAME], Sights(store), now_ms)
+    (group,) = round_.groups()
+    assert [question.of_ms for question in group] == [START_MS, now_ms]
+    round_.take([Reply(question.place) for question in reversed(group)])
+    assert outcomes(round_.end()) == [Outcome.NOTHING] * 2
+    assert outcomes(scan(scanner, Sights(store), now_ms + 5_000)) == [Outcome.NOT_NEW]
+
+
 # --- asked on no frame ------------------------------------------------------------------------------
 
 
