@@ -196,6 +196,22 @@ class Market(Protocol):
         ...
 
 
+class Crowd(Protocol):
+    """What the crowd holds, hour by hour. May raise VenueDown, RateLimited or VenueRejected.
+
+    Rows are (when the hour began, figure), oldest first, without the hour that is not over; the venue keeps
+    some 30 days of them.
+    """
+
+    async def open_interest_hours(self, inst_id: str, since_ms: int) -> tuple[tuple[int, Decimal], ...]:
+        """In coins."""
+        ...
+
+    async def long_short_hours(self, ccy: str, since_ms: int) -> tuple[tuple[int, Decimal], ...]:
+        """Accounts that are long / accounts that are short, of all contracts of a coin."""
+        ...
+
+
 class Streams(Protocol):
     """The supervised WebSocket side: pushes go to the sinks, health can be read at any time."""
 

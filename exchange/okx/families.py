@@ -23,7 +23,7 @@ MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "history": (
         "funding_rate_history", "get_candlesticks", "get_history_candlesticks",
-        "get_history_mark_candlesticks", "get_open_interest_history",
+        "get_history_mark_candlesticks", "get_open_interest_history", "get_long_short_ratio",
     ),
     "status": ("get_system_time", "status"),
 }  # fmt: skip

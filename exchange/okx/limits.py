@@ -42,6 +42,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "get_history_candlesticks": Limit(20, 2),
     "get_history_mark_candlesticks": Limit(10, 2),
     "get_open_interest_history": Limit(10, 2),
+    "get_long_short_ratio": Limit(5, 2),
     "status": Limit(1, 5),
     "get_account_config": Limit(5, 2),
     "get_account_balance": Limit(10, 2),

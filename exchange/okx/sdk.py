@@ -99,6 +99,9 @@ class MarketInfo(_Signed, MarketAPI):
     def get_open_interest_history(self, **params: str) -> Prepared:
         return self._request(GET, "/api/v5/rubik/stat/contracts/open-interest-history", params)
 
+    def get_long_short_ratio(self, **params: str) -> Prepared:
+        return self._request(GET, "/api/v5/rubik/stat/contracts/long-short-account-ratio", params)
+
 
 class Service(_Signed, StatusAPI):
     pass
