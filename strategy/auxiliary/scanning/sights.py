@@ -100,8 +100,9 @@ class Known:
 
 
 def turnover_of(shelf: Shelf, instrument: str, now_ms: int) -> Decimal | None:
-    """Return what traded in the newest 24 hours of bars, USDT; None where they do not reach back so far."""
-    for frame in sorted(shelf.frames, key=FRAME_MS.__getitem__, reverse=True):
+    """Return what traded in the newest 24 hours of bars, USDT, by the shortest that reach back so far; None
+    where none do."""
+    for frame in sorted(shelf.frames, key=FRAME_MS.__getitem__):
         count = DAY_MS // FRAME_MS[frame]
         bars = shelf.bars(instrument, frame, now_ms)
         if len(bars) >= count:

@@ -8,10 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from core.types import Side
 from strategy.auxiliary.language import Look, Signal
 from strategy.auxiliary.scanning.blacklist import Ban
 from strategy.auxiliary.scanning.health import Health
 
+_FIGURES: Final = ("strength", "px", "wished_leverage")
 LATE: Final = "the newest is late"  # how a detail ends that speaks of a bar which has closed and is not here
 
 
@@ -98,12 +100,19 @@ def trouble_with(signal: object, question: Question) -> str:
     """Return what is wrong with what a module said, "" when nothing is."""
     if not isinstance(signal, Signal):
         return f"said {type(signal).__name__}, allowed: a Signal or None"
-    asked_of = (question.module, question.instrument)
-    if (signal.module, signal.instrument) != asked_of:
+    if (signal.module, signal.instrument) != (question.module, question.instrument):
         return f"a signal of {signal.module} for {signal.instrument}"
-    figures = {"strength": signal.strength, "px": signal.px, "wished_leverage": signal.wished_leverage}
-    figures |= {name: value for name, value in signal.evidence if not isinstance(value, str | int)}
-    for name, value in figures.items():
-        if not isinstance(value, Decimal) or not value.is_finite():
-            return f"{name} is {value!r}, allowed: a finite Decimal"
+    for name, allowed in (("side", Side), ("at_ms", int), ("valid_until_ms", int)):
+        if not isinstance(value := getattr(signal, name), allowed):
+            return f"{name} is {value!r}, allowed: {allowed.__name__}"
+    figures: dict[str, object] = {name: getattr(signal, name) for name in _FIGURES}
+    try:
+        figures |= {name: value for name, value in signal.evidence if not isinstance(value, str | int)}
+    except (TypeError, ValueError):
+        return f"evidence is {signal.evidence!r}, allowed: pairs of a name and a figure"
+    if signal.most_base is not None:
+        figures["most_base"] = signal.most_base
+    for name, figure in figures.items():
+        if not isinstance(figure, Decimal) or not figure.is_finite():
+            return f"{name} is {figure!r}, allowed: a finite Decimal"
     return ""

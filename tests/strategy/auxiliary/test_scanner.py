@@ -17,7 +17,7 @@ from strategy.auxiliary.modules import MODULES
 from strategy.auxiliary.scanner import Memory, Scanner
 from strategy.auxiliary.scanning.blacklist import Ban, BanRules, Blacklist, Cause
 from strategy.auxiliary.scanning.health import Ward
-from strategy.auxiliary.scanning.sights import Sights, bars_kept
+from strategy.auxiliary.scanning.sights import Sights, bars_kept, turnover_of
 from strategy.auxiliary.scanning.words import Outcome, Reply
 from tests.fakes import START_MS, D, btc
 from tests.strategy.auxiliary.scan_scenes import (
@@ -241,6 +241,12 @@ def test_signals_come_strongest_first_and_then_by_name() -> None:
         (lambda look: signal(look, evidence=(("figure", D("NaN")),)), "figure is Decimal"),
         (lambda look: signal(look, evidence=(("figure", 0.5),)), "figure is 0.5"),
         (lambda look: signal(look, strength="NaN"), "InvalidOperation"),
+        (lambda look: signal(look, valid_until_ms=float("nan")), "valid_until_ms is nan, allowed: int"),
+        (lambda look: signal(look, at_ms=1.5), "at_ms is 1.5"),
+        (lambda look: signal(look, side="buy"), "'str' object has no attribute"),
+        (lambda look: signal(look, evidence=("figure",)), "evidence is ('figure',)"),
+        (lambda look: signal(look, evidence=7), "evidence is 7"),
+        (lambda look: signal(look, most_base=2.5), "most_base is 2.5"),
         (lambda look: 1 / 0, "ZeroDivisionError"),
     ],
 )
@@ -344,6 +350,15 @@ def test_a_scan_puts_on_the_list_what_shows_too_little() -> None:
     store = kept([toy], until_ms=START_MS + HOUR_MS)
     later = scan(scanner, Sights(store, {NAME: busy}), START_MS + HOUR_MS)
     assert outcomes(later) == [Outcome.NOTHING] and later.bans == ()
+
+
+def test_turnover_is_taken_from_the_shortest_bars_that_reach_back_a_day() -> None:
+    toys = [Toy(needs=Needs(bars={"5m": 20, "1H": 24, "1D": 2}, on="1H"))]
+    store = kept(toys, until_ms=START_MS + 12 * HOUR_MS)
+    day = store.bars(NAME, "1H", START_MS + 12 * HOUR_MS).last(24)
+    found = turnover_of(store, NAME, START_MS + 12 * HOUR_MS)
+    assert found is not None and abs(float(found) - float((day.volume * day.close).sum())) < 1e-3
+    assert turnover_of(kept([Toy()]), NAME, START_MS) is None
 
 
 # --- limits -----------------------------------------------------------------------------------------
