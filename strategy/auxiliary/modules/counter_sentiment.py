@@ -84,17 +84,17 @@ class CounterSentiment:
     def __init__(self, given: Mapping[str, Decimal] | None = None) -> None:
         """Raises ValueError for a parameter nobody declared, or one out of bounds."""
         settings = settings_of(PARAMETERS, given)
-        self._extremes = Extremes(
+        self.extremes = Extremes(
             int(settings["lookback_d"]) * DAY_MS,
             float(settings["extreme"]),
             float(settings["interest_extreme"]),
             float(settings["floor_rate_8h"]),
         )
         self._trend_adx, self._ma = float(settings["trend_adx"]), int(settings["ma_bars"])
-        self._rest = int(settings["rest_bars"])
+        self.rest_bars = int(settings["rest_bars"])
         self._stale_periods = settings["stale_periods"]
-        self._plan = _plan(settings["stop_atr"], settings["target_atr"], int(settings["hold_h"]))
-        rest_ms = self._rest * FRAME_MS[FRAME]
+        self.plan = _plan(settings["stop_atr"], settings["target_atr"], int(settings["hold_h"]))
+        rest_ms = self.rest_bars * FRAME_MS[FRAME]
         self.needs: Final = Needs(
             bars={frame: bars + -(-rest_ms // FRAME_MS[frame]) for frame, bars in TREND_BARS.items()},
             on=FRAME,
@@ -110,7 +110,7 @@ class CounterSentiment:
             return None
         if (found := self.uncarried(look, bars.closed_ms)) is None:
             return None
-        before_ms = (bars.closed_ms - ago * bars.frame_ms for ago in range(1, self._rest + 1))
+        before_ms = (bars.closed_ms - ago * bars.frame_ms for ago in range(1, self.rest_bars + 1))
         if any(self.uncarried(look, at_ms) for at_ms in before_ms):
             return None
         crowd, trends = found
@@ -119,7 +119,7 @@ class CounterSentiment:
         if range_px <= 0:
             return None
         measures = Measures(atr=rounded(range_px))
-        if not protects(self._plan, side, px, measures, LEVERAGE):
+        if not protects(self.plan, side, px, measures, LEVERAGE):
             return None
         terms = self._terms(crowd)
         return Signal(
@@ -131,7 +131,7 @@ class CounterSentiment:
             at_ms=bars.closed_ms,
             valid_until_ms=valid_until_ms,
             evidence=(*_figures(crowd, trends), *terms),
-            plan=self._plan,
+            plan=self.plan,
             measures=measures,
             wished_leverage=LEVERAGE,
         )
@@ -141,18 +141,18 @@ class CounterSentiment:
         if look.market is None:
             return None
         market = look.market
-        crowd = crowd_at(at_ms, market.settled, market.open_interest, look.long_short, self._extremes)
+        crowd = crowd_at(at_ms, market.settled, market.open_interest, look.long_short, self.extremes)
         if crowd is None:
             return None
         trends: list[Trend] = []
         for frame in TREND_BARS:
-            trend = self._trend(look.bars[frame], at_ms)
+            trend = self.trend(look.bars[frame], at_ms)
             if trend is None or trend.side is crowd.side:
                 return None
             trends.append(trend)
         return crowd, tuple(trends)
 
-    def _trend(self, shown: Bars, at_ms: int) -> Trend | None:
+    def trend(self, shown: Bars, at_ms: int) -> Trend | None:
         """Return the trend of the bars that had closed by then; None when the newest of them is too old."""
         later = max(0, -((at_ms - shown.closed_ms) // shown.frame_ms))
         bars = shown.without_last(later).last(TREND_BARS[shown.frame])
@@ -166,7 +166,7 @@ class CounterSentiment:
 
     def _terms(self, crowd: Crowd) -> tuple[tuple[str, Decimal], ...]:
         """Return what the strength is the sum of."""
-        extremes = self._extremes
+        extremes = self.extremes
         ratio = (crowd.ratio_share - extremes.share) / (1 - extremes.share)
         interest = (crowd.interest_share - extremes.interest_share) / (1 - extremes.interest_share)
         return (
