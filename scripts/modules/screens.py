@@ -99,17 +99,18 @@ def scored(settings: Settings, coin: Coin, asked: Indices) -> Marks:
     filled = {name: np.nan_to_num(column) for name, column in factors.items()}
     lean = sum((weights[name] * filled[name] for name in SIGNED), np.zeros(len(series.close)))
     whole = sum((weights[name] * known[name] for name in weights), np.zeros(len(series.close)))
-    best = np.full(len(series.close), -np.inf)
+    marks = _still(series, WINDOW) | _still(series, WINDOW + 1)
     for side in Side:
         points = sum(
             (weights[name] * known[name] * _supports(name, filled[name], side) for name in weights),
             np.zeros(len(series.close)),
         )
-        leans = lean * side.sign > -ROOM
-        best = np.maximum(best, np.where(leans, 100 * points / np.maximum(whole, ROOM), -np.inf))
-    reached = (best >= float(settings["min_score"]) - SCORE_ROOM) | _still(series, WINDOW)
-    marks: Marks = reached[asked]
-    return marks
+        score, leans = 100 * points / np.maximum(whole, ROOM), lean * side.sign
+        may = (leans > -ROOM) & (score >= float(settings["min_score"]) - SCORE_ROOM)
+        surely = (leans > ROOM) & (score >= float(settings["min_score"]) + SCORE_ROOM)
+        marks |= may & ~np.concatenate(([False], surely[:-1]))  # the edge speaks, not the state
+    found: Marks = marks[asked]
+    return found
 
 
 def factor_columns(coin: Coin, series: Series, lengths: Lengths) -> Mapping[str, Column]:

@@ -30,7 +30,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         for name, value in (("taker", self.taker), ("slippage", self.slippage)):
-            if not ZERO <= value < ONE:
+            if not (value.is_finite() and ZERO <= value < ONE):
                 raise ValueError(f"{name} is {value}, allowed: 0 to below 1")
 
     def paid_px(self, side: Side, px: Decimal) -> Decimal:

@@ -125,7 +125,7 @@ class _Plain:
 
     def closing(self, frame: str, closed_ms: int) -> list[Bars]:
         series = self.coin.series[frame]
-        return [series.bars(n, 100) for n in np.flatnonzero(series.ts_ms + series.frame_ms == closed_ms)]
+        return [series.bars(int(n), 100) for n in np.flatnonzero(series.ts_ms + series.frame_ms == closed_ms)]
 
     def show(self, seen: Seen, px: Decimal) -> None:
         if self.progress.left:
