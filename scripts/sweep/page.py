@@ -15,11 +15,10 @@ from monitor.report.page import document
 from monitor.report.words import Said
 from monitor.words import Language
 from scripts.backtest.files import write_whole
+from scripts.sheet import likelihood, percent, section_of
 from scripts.sweep.report import Report
-from scripts.sweep.sheets import KEY, NUMBER, TEXT, Sheet, likelihood, percent, sheets
+from scripts.sweep.sheets import sheets
 from scripts.sweep.words import said_in
-
-CLASSES = {TEXT: "words", NUMBER: "num", KEY: "num named"}
 
 
 def write(report: Report, folder: Path, language: Language) -> None:
@@ -35,7 +34,7 @@ def page(report: Report, language: Language) -> str:
         f"{_header(report, said)}\n{_tiles(report, said)}\n"
         f"<section><h2>{escape(said('course'))}</h2>"
         f'<div class="cards">{_curve(report, said)}</div></section>\n'
-        + "".join(_section(sheet) for sheet in sheets(report, said))
+        + "".join(section_of(sheet) for sheet in sheets(report, said))
         + f"<footer><p>{escape(said('promise'))}</p></footer>\n"
     )
     return document(f"{said('title')}: {', '.join(report.instruments)}", body, language)
@@ -76,18 +75,3 @@ def _curve(report: Report, said: Said) -> str:
 
 def _say(value: float, digits: int) -> str:
     return f"{value:,.{digits}f} %"
-
-
-def _section(sheet: Sheet) -> str:
-    kinds = [CLASSES[kind] for kind in sheet.kinds]
-    head = [(_breakable(text), kind) for text, kind in zip(sheet.head, kinds, strict=True)]
-    rows = [("", list(zip(row, kinds, strict=True))) for row in sheet.rows]
-    return (
-        f'<section id="{sheet.name}"><h2>{escape(sheet.title)}</h2><p class="note">{escape(sheet.note)}</p>'
-        f'<div class="card">{tables.table(head, rows, sheet.title)}</div></section>\n'
-    )
-
-
-def _breakable(text: str) -> str:
-    """A key's name with places, of no width, where a narrow column may break it."""
-    return text.replace("_", "_\u200b").replace(".", ".\u200b")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from rich.cells import cell_len
-
 from monitor import formats
 from monitor.report.words import Said
+from scripts.sheet import KEY, NUMBER, TEXT, Sheet, likelihood, lines_of, percent
 from scripts.sweep import judgement
 from scripts.sweep.report import SHOWN, Report
 from scripts.sweep.scoring import Score
@@ -18,20 +16,7 @@ from scripts.sweep.space import ROOM, as_text, told
 from scripts.sweep.stress import Stress
 from scripts.sweep.study import Aim, Finished
 
-TEXT, NUMBER, KEY = "text", "num", "key"  # of columns: words that may wrap, figures, values of a searched key
 FIGURES: Final = ("switches", "held", "sharpe")
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table. `kinds`: TEXT, NUMBER or KEY, one a column."""
-
-    name: str
-    title: str
-    note: str
-    kinds: tuple[str, ...]
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def sheets(report: Report, said: Said) -> tuple[Sheet, ...]:
@@ -44,20 +29,7 @@ def tables(report: Report, said: Said) -> str:
     """The tables as text."""
     names, wall_s = ", ".join(report.instruments), f"{report.wall_s:.1f}"
     lines = [said("told", instruments=names, tried=report.tried, days=report.days, wall_s=wall_s)]
-    for sheet in sheets(report, said):
-        lines += ["", sheet.title]
-        every = (sheet.head, *sheet.rows)
-        widths = [max(map(cell_len, column)) for column in zip(*every, strict=True)]
-        for row in every:
-            cells = zip(row, widths, sheet.kinds, strict=True)
-            lines.append("  " + "  ".join(_padded(*cell) for cell in cells).rstrip())
-        lines.append(f"  {sheet.note}")
-    return "\n".join(lines)
-
-
-def _padded(text: str, width: int, kind: str) -> str:
-    room = " " * (width - cell_len(text))
-    return text + room if kind == TEXT else room + text
+    return "\n".join([*lines, *lines_of(sheets(report, said))])
 
 
 def leaders(best: Sequence[Finished], aim: Aim, said: Said) -> list[str]:
@@ -72,17 +44,6 @@ def leaders(best: Sequence[Finished], aim: Aim, said: Said) -> list[str]:
         )
         for one in best
     ]
-
-
-def percent(ratio: float) -> str:
-    return f"{ratio * 100:.2f} %"
-
-
-def likelihood(share: float, said: Said) -> str:
-    """A probability as it may be read: what rests on a record and a model is never certain."""
-    if share > 0.999:
-        return said("above", share="99.9 %")
-    return said("below", share="0.1 %") if share < 0.001 else percent(share)
 
 
 def _best(report: Report, said: Said) -> Sheet:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.sheet import likelihood
 from scripts.sweep.judgement import (
     block_paths,
     deflated_sharpe,
@@ -17,7 +18,6 @@ from scripts.sweep.judgement import (
     outlook,
     spread_of,
 )
-from scripts.sweep.sheets import likelihood
 from scripts.sweep.words import said_in
 
 

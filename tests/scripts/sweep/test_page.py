@@ -12,10 +12,11 @@ from rich.cells import cell_len
 from config.schema import Strategy
 from monitor.report.page import HERE
 from monitor.words import Language
-from scripts.sweep.page import CLASSES, page
+from scripts.sheet import CLASSES, KEY
+from scripts.sweep.page import page
 from scripts.sweep.report import Report, Walk, judged
 from scripts.sweep.scoring import Bench
-from scripts.sweep.sheets import KEY, sheets, tables
+from scripts.sweep.sheets import sheets, tables
 from scripts.sweep.space import read_space
 from scripts.sweep.splits import walk_forward
 from scripts.sweep.study import Aim, Finished
