@@ -23,6 +23,8 @@ from strategy.auxiliary.bars import Column
 from strategy.auxiliary.indicators.trend import adx
 from strategy.auxiliary.indicators.volatility import atr
 from strategy.auxiliary.language import Module, settings_of
+from strategy.auxiliary.modules.counter_sentiment import FRAME as CROWD_FRAME
+from strategy.auxiliary.modules.crowd import LONGEST_MS
 from strategy.auxiliary.modules.factor_score import FRAME, WEIGHTS
 from strategy.auxiliary.modules.factors import (
     BURST_BARS,
@@ -111,6 +113,17 @@ def scored(settings: Settings, coin: Coin, asked: Indices) -> Marks:
         marks |= may & ~np.concatenate(([False], surely[:-1]))  # the edge speaks, not the state
     found: Marks = marks[asked]
     return found
+
+
+def paid(settings: Settings, coin: Coin, asked: Indices) -> Marks:
+    """The newest rate is above the floor, on whichever side."""
+    rates = np.array([0.0, *(abs(float(each.rate)) for each in coin.settled)])
+    gaps_ms = np.diff(coin.settled_ms, prepend=0)
+    rates[1:] *= LONGEST_MS / np.clip(gaps_ms, 1, LONGEST_MS)
+    now_ms = coin.series[CROWD_FRAME].closed_ms[asked]
+    newest = rates[np.searchsorted(coin.settled_ms, now_ms, side="left")]
+    marks: Marks = newest > float(settings["floor_rate_8h"]) * (1 - ROOM)
+    return marks
 
 
 def factor_columns(coin: Coin, series: Series, lengths: Lengths) -> Mapping[str, Column]:
@@ -216,6 +229,7 @@ def _cut(column: Column) -> Column:
 
 
 SCREENS: Final[Mapping[str, Callable[[Settings, Coin, Indices], Marks]]] = {
+    "counter_sentiment_by_funding": paid,
     "factor_score": scored,
     "neutral_grid": calm,
     "trend_breakout": crossing,

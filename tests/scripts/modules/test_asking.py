@@ -54,6 +54,7 @@ def spoken(
 @SLOW
 @pytest.mark.parametrize(("name", "frame", "count"), [
     ("trend_breakout", "1H", 900), ("factor_score", "1H", 700), ("neutral_grid", "15m", 2_500),
+    ("counter_sentiment_by_funding", "1H", 4_500),
 ])  # fmt: skip
 @given(seed=st.integers(0, 2**32 - 1), hole=st.sampled_from((0, 300)))
 def test_a_screen_leaves_out_no_proposal(name: str, frame: str, count: int, seed: int, hole: int) -> None:
