@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ Language = Annotated[str | None, typer.Option(help="of what people read: en or z
 
 def register(app: typer.Typer) -> None:
     """Add them to the command line of main.py."""
-    for command in (backtest, sweep, download, calibrate):
+    for command in (backtest, modules, sweep, download, calibrate):
         app.command()(command)
     tape_app = typer.Typer(help="Questions to a folder of recorded data.")
     tape_app.command()(check)
@@ -66,6 +67,56 @@ def backtest(
         resume_after_ms=None if resume_after == "never" else opt.duration_ms(resume_after, "--resume-after"),
     )
     raise typer.Exit(tested(options))
+
+
+def modules(
+    tape: Annotated[Path, typer.Option(help="folder of recorded data")],
+    instruments: Annotated[str, typer.Option(help="instead of instruments.yaml's: BTC-USDT,ETH-USDT")] = "",
+    from_: Annotated[
+        str | None, typer.Option("--from", help="2021-01-01; default: where the tape begins")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="default: where the tape ends")] = None,
+    only: Annotated[str, typer.Option(help="like trend_breakout,factor_score; default: all")] = "",
+    venue: Annotated[str | None, typer.Option(help="whose candles: binance, okx; default: the most")] = None,
+    taker: Annotated[str, typer.Option(help="fee of a fill, of its notional")] = "0.0005",
+    slippage: Annotated[str, typer.Option(help="half the spread and slippage, of the price")] = "0.0003",
+    capital: Annotated[int, typer.Option(min=1, help="of the sleeve, USDT")] = 10_000,
+    sets: Annotated[int, typer.Option(min=0, max=1_000, help="parameter sets of the walk-forward")] = 16,
+    folds: Annotated[int, typer.Option(min=0, max=50, help="of the walk-forward; 0: none")] = 4,
+    seed: Annotated[int, typer.Option(help="of the sets and the resampling")] = 7,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes; default: one a core")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for page, figures and trades")] = None,
+    language: Language = None,
+    config: Config = Path("config"),
+    json: Json = False,
+) -> None:
+    """The signal modules on recorded history: what each would have earned or lost, and by chance."""
+    from scripts.sweep.needs import AUXILIARY, need
+
+    need(AUXILIARY, "make auxiliary", "modules")
+    from scripts.modules.command import ModulesOptions, measure
+    from scripts.sweep.pool import cores
+
+    options = ModulesOptions(
+        tape=tape,
+        instruments=opt.names_of(instruments),
+        from_ms=instant(from_, "--from"),
+        to_ms=instant(to, "--to"),
+        only=opt.words_of(only),
+        venue=venue,
+        taker=opt.fraction_of(taker, "--taker"),
+        slippage=opt.fraction_of(slippage, "--slippage"),
+        capital=Decimal(capital),
+        sets=sets,
+        folds=folds,
+        seed=seed,
+        workers=workers or cores(),
+        out=out,
+        config=config,
+        json=json,
+        language=language,
+    )
+    raise typer.Exit(measure(options))
 
 
 def sweep(
