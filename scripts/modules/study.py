@@ -14,7 +14,7 @@ from scripts.modules.measures import Figures, days_of, figures_of
 from scripts.modules.subjects import PresetWay, Subject, own_way, subjects
 from scripts.modules.tape import Coin
 from scripts.modules.trade import Costs, Trade
-from scripts.modules.walk import Heard, Walk, drawn, walked
+from scripts.modules.walk import Heard, Walk, drawn, splits_of, walked
 from scripts.sweep.pool import Runner, local
 from scripts.sweep.record import Span
 from strategy.auxiliary.language import Signal
@@ -88,14 +88,18 @@ def studied(coins: Sequence[Coin], order: Order, tell: Tell = lambda name: None)
     """Measure everything that can be measured on these coins."""
     wanted = [each for each in subjects() if not order.only or each.name in order.only]
     bench = _Bench(coins, order)
-    tasks = _tasks(wanted, bench)
-    heard: dict[str, dict[int, Proposals]] = {}
+    heard: dict[str, dict[int, Proposals]] = {each.name: {} for each in wanted}
     runner: Runner[tuple[str, int], Proposals] = local(bench.ask, order.workers)
-    try:
+
+    def ask(tasks: Sequence[tuple[str, int]]) -> None:
         for place, found in runner.run(tasks):
             name, number = tasks[place]
-            heard.setdefault(name, {})[number] = found
+            heard[name][number] = found
             tell(f"{name} {len(heard[name])}")
+
+    try:
+        ask(_defaults(wanted))
+        ask(_others(wanted, bench, heard))
     finally:
         runner.close()
     measured = tuple(_measured(each, bench, heard[each.name], order) if not each.lacks else _unmeasured(each)
@@ -139,15 +143,25 @@ class _Bench:
         return self._desks[frame]
 
 
-def _tasks(wanted: Sequence[Subject], bench: _Bench) -> list[tuple[str, int]]:
-    """Every subject with its default; with every other set where it is a module and is walked forward."""
-    order, found = bench.order, list[tuple[str, int]]()
+def _defaults(wanted: Sequence[Subject]) -> list[tuple[str, int]]:
+    return [(each.name, 0) for each in wanted if not each.lacks]
+
+
+def _others(
+    wanted: Sequence[Subject], bench: _Bench, heard: Mapping[str, Mapping[int, Proposals]]
+) -> list[tuple[str, int]]:
+    """The other sets of every module whose time on the tape is long enough to be walked through."""
+    found: list[tuple[str, int]] = []
     for each in wanted:
-        if not each.lacks:
-            found.append((each.name, 0))
-            if order.sets > 1 and order.folds and each.is_walked:
-                found += [(each.name, number) for number in range(1, bench.sets(each.name))]
+        if each.is_walked and splits_of(_span(heard[each.name][0]), bench.order.folds):
+            found += [(each.name, number) for number in range(1, bench.sets(each.name))]
     return found
+
+
+def _span(found: Proposals) -> Span | None:
+    """From the first close a module could be asked at to the last."""
+    closes_ms = found.closes_ms
+    return (int(closes_ms[0]), int(closes_ms[-1]) + 1) if len(closes_ms) else None
 
 
 def _measured(subject: Subject, bench: _Bench, found: Mapping[int, Proposals], order: Order) -> Measured:
@@ -161,8 +175,7 @@ def _measured(subject: Subject, bench: _Bench, found: Mapping[int, Proposals], o
             other = play(heard.signals, way, {subject.name: bench.desk(way.frame(subject))})
             presets[name] = figures_of(other.trades, order.seed)
     walk = None
-    if len(found) > 1 and len(heard.closes_ms):
-        span: Span = (int(heard.closes_ms[0]), int(heard.closes_ms[-1]) + 1)
+    if len(found) > 1 and (span := _span(heard)) is not None:
         walk = walked(subject, bench.heard(subject.name, found), desk, span, order.folds, order.seed)
     return Measured(
         subject=subject,

@@ -21,7 +21,7 @@ from scripts.modules.measures import FEWEST, Figures, figures_of, moments, t_val
 from scripts.modules.subjects import Settings, Subject, own_way
 from scripts.modules.trade import Trade
 from scripts.sweep.record import Span
-from scripts.sweep.splits import walk_forward
+from scripts.sweep.splits import Split, walk_forward
 from strategy.auxiliary.language import Parameter, Signal
 
 PURGE_MS: Final = 30 * DAY_MS
@@ -95,13 +95,22 @@ def _is_taken(subject: Subject, values: Settings) -> bool:
     return True
 
 
+def splits_of(span: Span | None, folds: int) -> tuple[Split, ...]:
+    """Return the parts of a walk; none where there is no time, or it is too short for so many."""
+    if span is None or not folds:
+        return ()
+    try:
+        return walk_forward(span, folds, PURGE_MS, EMBARGO_MS)
+    except UsageError:
+        return ()
+
+
 def walked(
     subject: Subject, heard: Sequence[Heard], desk: Desk, span: Span, folds: int, seed: int
 ) -> Walk | None:
     """Return the walk over a span; None where it is too short for so many parts, or has too few trades."""
-    try:
-        splits = walk_forward(span, folds, PURGE_MS, EMBARGO_MS)
-    except UsageError:
+    splits = splits_of(span, folds)
+    if not splits:
         return None
     parts, judged, usual = [], list[Trade](), list[Trade]()
     for split in splits:
