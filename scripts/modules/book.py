@@ -74,11 +74,11 @@ class Desk:
         self.coins = {coin.instrument: coin for coin in coins if frame in coin.series}
         self.frame, self.costs, self.limits = frame, costs, limits
         self._watched = {name: Watched(coin, frame) for name, coin in self.coins.items()}
-        self._known: dict[tuple[str, Way], Trade | str] = {}
+        self._known: dict[tuple[object, ...], Trade | str] = {}
 
     def trade(self, signal: Signal, way: Way) -> Trade | str:
         """Return what a proposal would have come to, or why there would have been no entry."""
-        key = (signal.signal_id, way)
+        key = (signal.signal_id, signal.px, signal.strength, signal.most_base, way)
         if key not in self._known:
             self._known[key] = self._trade(signal, way)
         return self._known[key]

@@ -24,7 +24,7 @@ from scripts.modules.words import said_in
 from scripts.sheet import section_of
 
 MOST_LINES: Final = 7  # colours of page.css, without that of the whole
-STEP_MS: Final = DAY_MS
+MOST_POINTS: Final = 800  # of a line: fewer than a chart thins out, so that no line is interrupted
 
 
 def write(study: Study, folder: Path, language: Language) -> None:
@@ -63,7 +63,8 @@ def _tiles(study: Study, said: Said) -> str:
 
 def _curve(study: Study, said: Said) -> str:
     order = study.order
-    times_ms = list(range(order.from_ms, order.to_ms + STEP_MS, STEP_MS))
+    step_ms = -(-(order.to_ms - order.from_ms) // (MOST_POINTS * DAY_MS)) * DAY_MS  # whole days
+    times_ms = list(range(order.from_ms, order.to_ms + step_ms, step_ms))
     drawn = [(said("together"), study.together.trades)]
     drawn += [
         (each.subject.name, each.played.trades)

@@ -12,6 +12,7 @@ from monitor.report.words import Said
 from scripts.modules.claims import ALONE, ATS_FALL, ATS_PAYOFF, ATS_ROW, ATS_WIN, CLAIMS, Claim
 from scripts.modules.measures import FEWEST, Figures, figures_of
 from scripts.modules.study import Measured, Study
+from scripts.modules.tape import Coin
 from scripts.modules.walk import told
 from scripts.sheet import NUMBER, TEXT, Sheet, likelihood, lines_of
 from scripts.sweep.record import Span
@@ -45,6 +46,7 @@ def headline(study: Study, said: Said) -> list[str]:
             end=formats.utc_day(order.to_ms - 1),
             instruments=", ".join(coin.instrument for coin in study.coins),
         ),
+        said("sources", sources="; ".join(_source(coin, said) for coin in study.coins)),
         said(
             "costs",
             taker=_fraction(costs.taker),
@@ -65,6 +67,11 @@ def headline(study: Study, said: Said) -> list[str]:
         said("lost", names=_names(lost, said)),
         said("luck"),
     ]
+
+
+def _source(coin: Coin, said: Said) -> str:
+    funding = coin.funding_venue or said("source.none")
+    return said("source", instrument=coin.instrument, candles=coin.venue, funding=funding)
 
 
 def _names(found: Sequence[Measured], said: Said) -> str:

@@ -34,6 +34,7 @@ from strategy.auxiliary.presets import smart
 
 FULL_RATE_8H: Final = 0.001
 BASE_POINTS: Final = 50
+WATCHED: Final = "5m"  # the plan looks at its targets from the fifth minute on
 ALONE: Final = {Strategy.OSCILLATION: "5m", Strategy.BREAKOUT: "1H", Strategy.PULLBACK: "4H"}
 _ASK: Final = {
     Strategy.OSCILLATION: strategies.oscillation,
@@ -135,7 +136,7 @@ class SmartEntry:
     @property
     def needs(self) -> Needs:
         frame = ALONE[self.strategy]
-        return Needs(bars={frame: TRIGGER_BARS}, on=frame)
+        return Needs(bars={WATCHED: 1, frame: TRIGGER_BARS}, on=frame)
 
     def signal(self, look: Look) -> Signal | None:
         frame = ALONE[self.strategy]

@@ -156,19 +156,30 @@ def _coin(
         )
     chosen = max(covered, key=lambda one: covered[one])
     series = _frames(name, [file for file in perps if file.venue == chosen], until_ms)
-    paid = sorted((f for f in own if f.kind == FUNDING), key=lambda f: (f.venue != chosen, f.venue))
-    payer = paid[0].venue if paid else None
-    settled: dict[int, SettledFunding] = {}
-    marks: dict[int, Decimal] = {}
-    for file in paid:
-        if file.venue == payer:
-            found = file.settlements()
-            for at_ms, rate, mark in zip(found.ts, found.rate, found.mark, strict=True):
-                if at_ms <= until_ms:
-                    settled[at_ms] = SettledFunding(at_ms, rate)
-                    if mark is not None:
-                        marks[at_ms] = mark
-    return Coin(name, chosen, series, tuple(settled[at] for at in sorted(settled)), marks, payer)
+    payer, settled, marks = _funding([f for f in own if f.kind == FUNDING], chosen, from_ms, until_ms)
+    return Coin(name, chosen, series, settled, marks, payer)
+
+
+def _funding(
+    files: Sequence[TapeFile], chosen: str, from_ms: int, to_ms: int
+) -> tuple[str | None, tuple[SettledFunding, ...], Mapping[int, Decimal]]:
+    """Whose funding, what settled by the end, and the marks: of the venue that has most of the period, of two
+    that have as much that of the candles. Another venue's rates stand for those that are not there."""
+    rates: dict[str, dict[int, Decimal]] = {}
+    marks: dict[str, dict[int, Decimal]] = {}
+    for file in files:
+        found = file.settlements()
+        for at_ms, rate, mark in zip(found.ts, found.rate, found.mark, strict=True):
+            if at_ms <= to_ms:
+                rates.setdefault(file.venue, {})[at_ms] = rate
+                if mark is not None:
+                    marks.setdefault(file.venue, {})[at_ms] = mark
+    inside = {venue: sum(at_ms >= from_ms for at_ms in each) for venue, each in rates.items()}
+    if not inside or not max(inside.values()):
+        return None, (), {}
+    payer = max(sorted(inside), key=lambda venue: (inside[venue], venue == chosen))
+    own = rates[payer]
+    return payer, tuple(SettledFunding(at, own[at]) for at in sorted(own)), marks.get(payer, {})
 
 
 def _covered(files: Sequence[TapeFile], venue: str, bar_ms: int, from_ms: int, to_ms: int) -> int:

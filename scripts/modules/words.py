@@ -25,10 +25,13 @@ MODULES: Final[Mapping[str, tuple[str, str]]] = {
         "每次成交都按市价单计：手续费 {taker}，半个价差加滑点 {slippage}；资金费按实际结算。辅助仓 {capital} "
         "USDT，不计复利：单笔风险 {risk}，单币 {coin}，每个模块 24 小时内最多开仓 {day} 次。",
     ),
+    "sources": ("Candles and funding: {sources}.", "K 线与资金费：{sources}。"),
+    "source": ("{instrument} {candles}, {funding}", "{instrument} {candles}、{funding}"),
+    "source.none": ("no funding on the tape", "行情里没有资金费"),
     "together.told": (
-        "All measurable modules in one sleeve: {net} USDT ({ratio} of it) after costs, {trades} trades, "
+        "All modules measured here in one sleeve: {net} USDT ({ratio} of it) after costs, {trades} trades, "
         "largest fall {fall}. Doing nothing: 0.",
-        "所有可测模块同在一个辅助仓：扣成本后 {net} USDT（占 {ratio}），{trades} 笔，最大回落 {fall}。"
+        "此处度量的模块同在一个辅助仓：扣成本后 {net} USDT（占 {ratio}），{trades} 笔，最大回落 {fall}。"
         "什么都不做：0。",
     ),
     "earned": ("Earned alone: {names}.", "单独盈利：{names}。"),

@@ -20,7 +20,7 @@ from strategy.auxiliary.modules import MODULES
 from tests.scripts.modules.scenes import BEGIN_MS, tape
 
 D = Decimal
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LOOSE: Mapping[str, Mapping[str, Decimal]] = {
     "trend_breakout": {"volume_threshold": D(1)},
     "factor_score": {"min_score": D(55)},

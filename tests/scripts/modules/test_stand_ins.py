@@ -45,8 +45,8 @@ def test_a_rate_that_is_usual_is_no_crowd() -> None:
 
 @pytest.mark.parametrize("strategy", [Strategy.BREAKOUT, Strategy.PULLBACK])
 def test_a_strategy_alone_enters_where_it_triggers_and_with_the_ensembles_plan(strategy: Strategy) -> None:
-    coin = tape(1, 6_000, "1H", 0.008)
-    found = proposals(SmartEntry(strategy), coin, BEGIN_MS, BEGIN_MS + 6_000 * HOUR_MS)
+    coin = tape(1, 12_000 * 3, "5m", 0.002)
+    found = proposals(SmartEntry(strategy), coin, BEGIN_MS, BEGIN_MS + 3_000 * HOUR_MS)
     assert found.signals
     assert {each.plan.name for each in found.signals} == {"smart"}
     assert {dict(each.evidence)["strategy"] for each in found.signals} == {strategy.value}

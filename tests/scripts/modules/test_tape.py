@@ -86,3 +86,16 @@ def test_the_venue_that_covers_more_is_taken_unless_one_is_named(tmp_path: Path)
         write_lines(tmp_path / f"{venue}_perp_1h_BTCUSDT.csv.gz", [HEADER, *rows])
     assert read_coins(tmp_path, ("BTC-USDT",))[0].venue == "binance"
     assert read_coins(tmp_path, ("BTC-USDT",), venue="okx")[0].venue == "okx"
+
+
+def test_funding_is_of_the_venue_that_has_the_period(tmp_path: Path) -> None:
+    rows = [f"{BEGIN_MS + n * HOUR_MS},BTCUSDT,100,101,99,100,1" for n in range(48)]
+    write_lines(tmp_path / "okx_perp_1h_BTCUSDT.csv.gz", [HEADER, *rows])
+    late_ms = BEGIN_MS + 40 * HOUR_MS
+    for venue, first_ms in (("okx", late_ms), ("binance", BEGIN_MS)):
+        paid = [f"{at},BTCUSDT,0.0001" for at in range(first_ms, late_ms + 1, 8 * HOUR_MS)]
+        write_lines(tmp_path / f"{venue}_funding_BTCUSDT.csv.gz", ["ts,symbol,rate", *paid])
+    [whole] = read_coins(tmp_path, ("BTC-USDT",))
+    assert (whole.venue, whole.funding_venue, len(whole.settled)) == ("okx", "binance", 6)
+    [late] = read_coins(tmp_path, ("BTC-USDT",), from_ms=late_ms)
+    assert late.funding_venue == "okx"
