@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README, MANUAL_ZH, MANUAL_EN = "README.md", "README.zh-CN.md", "docs/operations.md"
 PAGES = (
     README, MANUAL_ZH, MANUAL_EN, "docs/architecture.md", "docs/simulation.md", "docs/faults.md",
-    "docs/search.md", "docs/data.md",
+    "docs/search.md", "docs/data.md", "docs/signals-measured.md", "docs/signals-measured.zh.md",
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
       for name in ("api", "configuration", "deployment", "metrics", "runbooks", "signals")),
     *(f"docs/{name}{language}.md" for language in ("", ".zh")
@@ -311,7 +311,7 @@ def code_of(page: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["search", "data", "simulation", "venue"])
+@pytest.mark.parametrize("name", ["search", "data", "simulation", "venue", "signals-measured"])
 def test_a_chinese_page_has_the_code_of_its_english_twin(name: str) -> None:
     english = code_of(f"docs/{name}.md")
     assert len(english) > 1
