@@ -34,13 +34,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
 from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from core.verdict import Verdict
 
@@ -67,8 +68,7 @@ class Kind(StrEnum):
     STOP = "stop"  # a process end: reason, clean or not
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, gc=False):
     """One journal row. `hash` covers the previous hash, seq, kind, time and body."""
 
     seq: int
@@ -79,7 +79,7 @@ class Row:
 
 
 def plain(value: object) -> Any:
-    """Turn domain objects into what JSON can hold: Decimal to text, dataclass to mapping.
+    """Turn domain objects into what JSON can hold: Decimal to text, dataclass and struct to mapping.
 
     Raises TypeError for a value that has no place in the journal.
     """
@@ -110,7 +110,7 @@ def _set(values: Iterable[object]) -> list[Any]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    """As any dataclass. Its figures are most of what is ever written, hence this way of their own."""
+    """As any struct. Its figures are most of what is ever written, hence this way of their own."""
     return {
         "ok": verdict.ok,
         "guard": verdict.guard,
@@ -127,6 +127,8 @@ def _refused(value: object) -> Any:
 def _way_of(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, Enum):
         return attrgetter("_value_")
+    if issubclass(kind, Struct):
+        return _way_of_fields(kind.__struct_fields__)
     if is_dataclass(kind):
         return _way_of_fields(tuple(f.name for f in fields(kind)))
     if issubclass(kind, Mapping):

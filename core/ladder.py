@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
 from core.context import Permission
 from core.permission import Permissions
 from core.verdict import Figures
@@ -17,8 +19,7 @@ from core.verdict import Figures
 SAMPLE_GAP_MS: Final = 1_000  # looks closer together see the same sample
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True, gc=False):
     """How one cause is now.
 
     level           what it allows at most; FULL when it is well.

@@ -28,17 +28,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+
 from core.facts import Kind, Row
 from core.statement import Statement
-from core.tally import Booking, Tally, Terms, Trade, total_of
+from core.tally import NOTHING, Booking, Tally, Terms, Trade, total_of
 from core.types import ZERO, AccountSnapshot, Bill, BillKind, Fill, Leg, Side
 
 USDT = "USDT"
 Prices = Mapping[str, tuple[Decimal, Decimal]]  # instrument -> spot price, swap mark price
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True, gc=False):
     """One funding payment. `amount` in USDT, positive when received.
 
     base_qty and mark_px are the bill's; rate = amount / (base_qty x mark_px), so it is positive when
@@ -137,7 +138,7 @@ class Ledger:
         """Terms of one instrument, or of all: then their net is the equity change since the first
         start, net of transfers."""
         names = self.tallies if instrument is None else (instrument,)
-        return total_of([self.tallies.get(name, Tally()).terms(*self._price(name, prices)) for name in names])
+        return total_of([self.tallies.get(name, NOTHING).terms(*self._price(name, prices)) for name in names])
 
     def differences(self, snapshot: AccountSnapshot) -> dict[str, Decimal]:
         """The venue's cash minus ours, by currency; currencies that agree are left out.
@@ -217,7 +218,9 @@ class Ledger:
         if leg is Leg.SWAP:
             self.sold_short.setdefault(name, []).append(trade)
         if self.opened_ms is None or fill.ts_ms >= self.opened_ms:  # else its bill is in the opening cash
-            effects = {ccy: cash - before.get(ccy, ZERO) for ccy, cash in self.cash.items()}
+            effects = {
+                ccy: cash - held for ccy, cash in self.cash.items() if cash != (held := before.get(ccy, ZERO))
+            }
             self.statement.fill(fill.key, effects, split=bool(body.get("split")))
         return trade
 

@@ -14,6 +14,8 @@ from enum import Enum
 from types import NoneType
 from typing import Any, Final
 
+from msgspec import Struct
+
 from core.chain import GENESIS, next_chain, next_hash
 from core.events import On, State
 from core.facts import Kind, Row, canonical
@@ -60,6 +62,8 @@ def _way_of(kind: type) -> _Way:
         return _tell_set
     if issubclass(kind, list | tuple):
         return _tell_sequence
+    if issubclass(kind, Struct):
+        return _way_of_fields(name, list(kind.__struct_fields__))
     return _way_of_fields(name, [f.name for f in fields(kind) if f.compare] if is_dataclass(kind) else None)
 
 
@@ -82,8 +86,8 @@ def _tell_sequence(value: Collection[Any], parts: list[str]) -> None:
 
 
 def _way_of_fields(name: str, declared: list[str] | None) -> _Way:
-    """Of a dataclass its declared fields but those that make no difference between two of them, like what is
-    kept only to be quick; of any other object what it has."""
+    """Of a struct its fields; of a dataclass those but what makes no difference between two of them, like what
+    is kept only to be quick; of any other object what it has."""
 
     def tell(value: Any, parts: list[str]) -> None:
         names = sorted(vars(value)) if declared is None else declared

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
+
+from msgspec import Struct
 
 from core.types import ZERO, Bill, BillKind, Fill, Leg
 
@@ -89,8 +92,7 @@ class Trade:
         return self.fill.side.sign * self.base
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True, gc=False):
     """A bill with what it means for profit: `amount` is the signed USDT value, 0 for no profit at all."""
 
     bill: Bill
@@ -168,3 +170,6 @@ class Tally:
             interest=self.interest,
             other=self.other,
         )
+
+
+NOTHING: Final = Tally()  # what an instrument without a booking has; nobody writes into it

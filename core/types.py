@@ -11,6 +11,8 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from enum import StrEnum
 from typing import NewType
 
+from msgspec import Struct
+
 Base = NewType("Base", Decimal)  # coins
 Contracts = NewType("Contracts", Decimal)  # swap contracts, signed where a position is meant
 Usdt = NewType("Usdt", Decimal)
@@ -352,8 +354,7 @@ class BillKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True, gc=False):
     """One row of the venue's ledger. `change` is the signed change of the `ccy` balance."""
 
     bill_id: str

@@ -55,14 +55,14 @@ class AccountWatch:
         """Whether the account has less of a hedge than the books; how long that lasts is measured."""
         hedge = self._books.hedge(name)
         booked = Legs(pair, hedge.spot_base, hedge.contracts) if hedge else Legs(pair)
-        real = held_of(booked, snapshot)
-        apart = abs(real.gap)
+        real = held_of(booked, snapshot) if hedge else booked
+        lacks = real != booked
         note = self._naked.suspect(
-            name, apart if real != booked and not real.balanced else ZERO, self._clock.now_ms()
+            name, abs(real.gap) if lacks and not real.balanced else ZERO, self._clock.now_ms()
         )
         if note is not None:
             self._journal.append(Kind.NOTE, self._clock.now_ms(), note)
-        return real.contracts < booked.contracts or booked.spot - real.spot >= real.tolerance
+        return lacks and (real.contracts < booked.contracts or booked.spot - real.spot >= real.tolerance)
 
     def _is_low(self, snapshot: AccountSnapshot) -> bool:
         notional = ZERO

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
+
+from msgspec import Struct
 
 from core.types import ZERO, AccountSnapshot, Base, Contracts, Pair
 
@@ -42,8 +43,7 @@ class Holdings(Known, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Legs:
+class Legs(Struct, frozen=True, gc=False):
     """Long spot against short swap: `spot` in coins, `contracts` held short, >= 0."""
 
     pair: Pair

@@ -101,7 +101,7 @@ class ContractVigil:
         until_ms = event_ms - LEAD_MS
         if until_ms - ctx.now_ms < SHORTEST_MS:
             return Outlook(0, event_ms + BAR_MS // 2)
-        return Outlook(until_ms, ctx.now_ms)
+        return Outlook(until_ms, event_ms)  # and once there, nothing can be said before the event
 
     def unmoved_until_ms(self, ctx: Context) -> int:
         """Every push of the account is heard: there is none between two leaps."""

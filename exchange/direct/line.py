@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from core.clock import VirtualLoop
 from core.context import StreamHealth
@@ -16,6 +17,18 @@ from exchange.sim.model import AccountState
 from exchange.sim.seam import Venue
 
 NAMES = ("public", "business", "private")
+WELL: Final = RestHealth(
+    requests=0,
+    errors_1m=0,
+    rejects_1m=0,
+    throttled_1m=0,
+    latency_ms=Decimal(0),
+    clock_offset_ms=0,
+    rate_use_ratio=Decimal(0),
+    failing_since_ms=None,
+    shut_out_until_ms=0,
+    key_refusals=0,
+)
 
 
 class DirectStreams:
@@ -141,18 +154,7 @@ class DirectLine:
         return 0
 
     def health_figures(self, now_ms: int) -> RestHealth:
-        return RestHealth(
-            requests=0,
-            errors_1m=0,
-            rejects_1m=0,
-            throttled_1m=0,
-            latency_ms=Decimal(0),
-            clock_offset_ms=0,
-            rate_use_ratio=Decimal(0),
-            failing_since_ms=None,
-            shut_out_until_ms=0,
-            key_refusals=0,
-        )
+        return WELL
 
     def forgive_key(self) -> None:
         """No key is needed here."""

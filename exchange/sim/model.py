@@ -68,8 +68,7 @@ class Instrument:
         self.is_swap = self.inst_type == "SWAP"
 
 
-@dataclass(slots=True)
-class BookLevel:
+class BookLevel(Struct, gc=False):
     price: Decimal
     size: Decimal
     orders: int

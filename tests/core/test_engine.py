@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from core.conditions import CONDITIONS
 from core.context import BreakerView, Context, HedgeView, MarketView, Permission, PermissionView, VenueHealth
@@ -203,7 +204,7 @@ def play(
         skipped = [0]
 
         def judge(ctx: Context) -> tuple[Finding, ...]:
-            return (JUMPED if ctx.skipped_ms else replace(JUMPED, level=Permission.FULL),)
+            return (JUMPED if ctx.skipped_ms else structs.replace(JUMPED, level=Permission.FULL),)
 
         watch = lookout(permissions, clock, judge, recheck=recheck, skipped_ms=lambda: skipped[0])
 

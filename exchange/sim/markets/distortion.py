@@ -5,9 +5,11 @@ Only the view is wrong. The market behind it trades, settles and liquidates on i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import structs
 
 from exchange.sim.model import BookLevel
 from exchange.sim.seam import MarketSide
@@ -60,7 +62,7 @@ class Distorted:
         lift = [level.price * CROSSED_BY // tick * tick + tick for level in levels[:1]]
         asks = self.market.asks(1)
         spread = asks[0].price - levels[0].price if asks and levels else Decimal(0)
-        return [replace(level, price=level.price + spread + lift[0]) for level in levels]
+        return [structs.replace(level, price=level.price + spread + lift[0]) for level in levels]
 
     def asks(self, depth: int) -> list[BookLevel]:
         if self.distortion.shape in ("empty", "no_asks"):
@@ -68,7 +70,7 @@ class Distorted:
         return [self._level(level) for level in self.market.asks(depth)]
 
     def _level(self, level: BookLevel) -> BookLevel:
-        return replace(level, price=self._moved("book", level.price))
+        return structs.replace(level, price=self._moved("book", level.price))
 
     def _moved(self, what: str, price: Decimal) -> Decimal:
         if self.distortion.of not in ("all", what):
