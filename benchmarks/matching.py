@@ -23,7 +23,7 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountState, Order, Reject
 from exchange.sim.seam import OrderParams
-from scripts.venue import calm_collector
+from scripts.collector import calm_collector
 
 COMMANDS = 200_000
 TARGET_PER_S = 50_000

@@ -86,8 +86,8 @@ def _tell_sequence(value: Collection[Any], parts: list[str]) -> None:
 
 
 def _way_of_fields(name: str, declared: list[str] | None) -> _Way:
-    """Of a struct its fields; of a dataclass those but what makes no difference between two of them, like what
-    is kept only to be quick; of any other object what it has."""
+    """Of a struct its fields; of a dataclass those that make a difference between two of them, so not what is
+    kept only to be quick; of any other object what it has."""
 
     def tell(value: Any, parts: list[str]) -> None:
         names = sorted(vars(value)) if declared is None else declared

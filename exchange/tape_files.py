@@ -108,23 +108,34 @@ class TapeFile:
         return match[1] if match else ""
 
     def times(self) -> list[int]:
-        """The stamps alone, checked: to see what a file covers before reading all of it."""
+        """The stamps alone, checked."""
         if not self._stamps:
             cells = [line.partition(",")[0] for line in self.lines()]
             self._stamps = self._times(cells, self.bar_ms or SECOND_MS)
         return self._stamps
 
     def covered_ms(self, from_ms: int, to_ms: int) -> int:
-        """How much of a period the bars that open in it cover."""
-        ts = self.times()
-        first, end = bisect_left(ts, from_ms), bisect_left(ts, to_ms)
-        beyond_ms = max(0, ts[end - 1] + self.bar_ms - to_ms) if end > first else 0
+        """How much of a period the bars that open in it cover; a file that is taken is checked then."""
+        lines = self.lines()
+        first, end = self._place(from_ms), self._place(to_ms)
+        beyond_ms = max(0, self._stamp(lines[end - 1]) + self.bar_ms - to_ms) if end > first else 0
         return (end - first) * self.bar_ms - beyond_ms
 
     def period(self) -> tuple[int, int]:
         """When the first bar opens and the last one ends."""
-        ts = self.times()
-        return ts[0], ts[-1] + self.bar_ms
+        lines = self.lines()
+        return self._stamp(lines[0]), self._stamp(lines[-1]) + self.bar_ms
+
+    def _place(self, at_ms: int) -> int:
+        """How many bars open before an instant."""
+        return bisect_left(self.lines(), at_ms, key=self._stamp)
+
+    def _stamp(self, line: str) -> int:
+        try:
+            return int(line.partition(",")[0])
+        except ValueError:
+            self.times()  # says which line it is
+            raise
 
     def candles(self) -> Candles:
         """Read and check the whole file. Raises UsageError."""

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TextIO
 
 from core.errors import UsageError
+from scripts.collector import calm_collector
 from scripts.simulation.run import Result, judged, play, settings_of
 from scripts.simulation.shrink import shrunk
 from scripts.simulation.story import HOUR_MS, Story
 from scripts.simulation.swarm import story_of
-from scripts.venue import calm_collector
 
 PROGRESS_S = 5.0
 MOST_TOLD = 20  # violations printed in full

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from exchange.sim.surface.premises import Premises, premises_of
 from exchange.sim.surface.rest.api import ENVIRONMENTS
 from exchange.sim.surface.server import SimServer
 from exchange.sim.surface.snapshots import BadSnapshot, unpacked
+from scripts.collector import calm_collector
 from scripts.market import market_of
 
 
@@ -141,15 +141,6 @@ async def _run(server: SimServer, port: int, announce: TextIO, stop_on_stdin_eof
         for waiting in waits:
             waiting.cancel()
         await server.close()
-
-
-def calm_collector() -> None:
-    """Look for garbage rarely: a venue keeps what it makes (orders, fills, bills), and few of its objects
-    refer to each other in circles. With Python's own thresholds a quarter of the time goes into looking.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
 
 
 async def _end_of(stream: TextIO) -> None:

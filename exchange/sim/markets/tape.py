@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import fsum, gcd
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from exchange.sim.markets.calibration import BAR_RANGE
 from exchange.sim.markets.funding import INTEREST, funding_rate
@@ -44,6 +44,8 @@ from exchange.sim.model import Settled
 from exchange.tape import CoinTape, Tape
 from exchange.tape_files import Candles
 from exchange.tape_l2 import TRADE, UNIT, DepthFeed
+
+T = TypeVar("T")
 
 FIVE_MINUTES_MS = 300_000
 USUAL_INTERVAL_MS = 8 * 3_600_000
@@ -264,10 +266,16 @@ def _aligned(mark: Track, swap: Track) -> Track:
     if mark.ts == swap.ts:
         return mark
     known = {ts: i for i, ts in enumerate(mark.ts)}
+    beside = [known.get(ts) for ts in swap.ts]
+
+    def column(own: Sequence[T], marks: Sequence[T]) -> Iterator[T]:
+        return (own[i] if k is None else marks[k] for i, k in enumerate(beside))
+
     track = Track(swap.bar_ms)
-    for i, ts in enumerate(swap.ts):
-        k = known.get(ts)
-        track.append(ts, swap.points(i) if k is None else mark.points(k), 0.0)
+    track.ts, track.volume = swap.ts, array("d", bytes(swap.volume.itemsize * len(beside)))
+    for name in ("open", "high", "low", "close"):
+        setattr(track, name, array("d", column(getattr(swap, name), getattr(mark, name))))
+    track.low_first = bytearray(column(swap.low_first, mark.low_first))
     return track
 
 
