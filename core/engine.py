@@ -345,9 +345,12 @@ class Engine:
                 if not decision.targets:
                     self._made_even()
             case State.STOPPED if decision.src is not State.STOPPED:
+                # Unwound in order to stop: why that was begun says more than how the last pair ended.
+                is_broken = event.report is not None and event.report.outcome is Outcome.BROKEN
+                begun = "" if is_broken else self.flags.stopping
                 self.flags.flatten_asked = False
                 self.flags.stopping = ""
-                self._herald.stopped(decision.reason or event.on.value)
+                self._herald.stopped(begun or decision.reason or event.on.value)
         if event.on is On.DEADLINE:
             self._permissions.lower("deadline", Permission.REDUCE_ONLY, f"{decision.src.value} took too long")
         elif decision.src in BUSY and decision.dst not in BUSY:

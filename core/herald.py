@@ -76,8 +76,12 @@ class Herald:
                     self._reached(target, topic)
             elif not report.errors:
                 self.totals.rebalances += 1
-                fields = {"instrument": target.ccy, "size": target.amount}
-                self._tell("rebalanced", target, fields)
+                fields = {
+                    "instrument": target.ccy,
+                    "size": target.amount,
+                    "to": f"{target.dest.value} wallet",
+                }
+                self._tell("moved", target, fields)
 
     def _came_about(self, topic: str, target: HedgeTarget, report: Report) -> bool:
         """Legs may be equal because nothing could be traded: opened is what is held, closed what is not."""

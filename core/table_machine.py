@@ -113,7 +113,8 @@ class TableMachine(Generic[C, T, E, A]):
         """Try the table's rows for this event; the state moves if one lets it."""
         source, trail = self.state, _Trail[C, T, E](event, ctx)
         if (source, event.on) in self._rules.ignored:
-            return Decision(event.on, event.at_ms, source, source, False, (), (), "dropped: busy or not due")
+            why = "stopped until resumed" if source is State.STOPPED else "busy or not due"
+            return Decision(event.on, event.at_ms, source, source, False, (), (), f"dropped: {why}")
         moved = bool(self._machine.events[event.on.value].trigger(self._model, trail=trail))
         return Decision(
             on=event.on,

@@ -75,9 +75,8 @@ class DriftPlanner:
             ("missing_contracts", booked.contracts - legs.contracts),
             ("missing_base", booked.spot - legs.spot),
         )
-        verdict = Verdict(
-            equal, "legs_equal", "drift of the legs against its limit", figures, hedge.instrument
-        )
+        said = "both legs equal within the limit" if equal else "the legs have drifted apart"
+        verdict = Verdict(equal, "legs_equal", said, figures, hedge.instrument)
         if equal:
             return verdict, None
         if hedge.liquidations:

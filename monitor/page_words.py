@@ -48,6 +48,15 @@ _ENGLISH: Final[Mapping[str, str]] = {
 # Names that only the page shows, or shows in another sense than a message does: (English, Chinese).
 _ONLY_HERE: Final[Mapping[str, Pair]] = {
     "account": ("account push", "账户推送"),
+    "settlement": ("settlement", "结算"),
+    "start": ("start", "启动"),
+    "connected": ("connected", "已连接"),
+    "moved": ("moved between wallets", "资金划转"),
+    "trouble": ("trouble", "异常"),
+    "recovered": ("recovered", "已恢复"),
+    "alarm": ("alarm", "警报"),
+    "self_check_failed": ("self-check", "自检"),
+    "uvicorn.error": ("web server", "网页服务"),
     "adjust": ("adjust", "调整"),
     "unwind": ("unwind", "平仓"),
     "error": ("error", "错误"),

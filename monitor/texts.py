@@ -38,15 +38,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "opened": (
         "Opened {instrument}: {size:coins} coins long spot and short swap"
-        "[, {notional:usdt} USDT][, funding rate {rate:rate}]. Reason: {reason}",
+        "[, {notional:usdt} USDT][, funding rate {rate:rate}]. Reason: {reason:word}",
         "已开仓 {instrument}：现货多、合约空各 {size:coins} 枚"
-        "[，名义 {notional:usdt} USDT][，资金费率 {rate:rate}]。原因：{reason}",
+        "[，名义 {notional:usdt} USDT][，资金费率 {rate:rate}]。原因：{reason:word}",
     ),
     "closed": (
         "Closed {instrument}[ after {held_ms:span}][: {pnl:signed} USDT][, funding {funding:signed} USDT]"
-        "[, fees {fees:usdt} USDT][, {settlements} settlements]. Reason: {reason}",
+        "[, fees {fees:usdt} USDT][, {settlements} settlements]. Reason: {reason:word}",
         "已平仓 {instrument}[，持有 {held_ms:span}][，盈亏 {pnl:signed} USDT][，资金费 {funding:signed} USDT]"
-        "[，手续费 {fees:usdt} USDT][，结算 {settlements} 次]。原因：{reason}",
+        "[，手续费 {fees:usdt} USDT][，结算 {settlements} 次]。原因：{reason:word}",
     ),
     "sleeve_entering": (
         "Signal of {module} in {instrument}: {side:word}, strength {strength}.",
@@ -57,8 +57,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "{module} 在 {instrument} 的仓位已平：{net:signed} USDT。原因：{reason}",
     ),
     "rebalanced": (
-        "Rebalanced {instrument} ({purpose:word}), now {size:coins}. Reason: {reason}",
-        "已调整 {instrument}（{purpose:word}），数量 {size:coins}。原因：{reason}",
+        "Rebalanced {instrument} ({purpose:word}), now {size:coins}. Reason: {reason:word}",
+        "已调整 {instrument}（{purpose:word}），数量 {size:coins}。原因：{reason:word}",
+    ),
+    "moved": (
+        "Moved {size:usdt} {instrument} to the {to:word} ({purpose:word}). Reason: {reason:word}",
+        "已将 {size:usdt} {instrument} 划转到{to:word}（{purpose:word}）。原因：{reason:word}",
     ),
     "settlement": (
         "Funding {instrument}: {amount:signed} USDT[ at {rate:rate}][, mark price {mark:coins}]"
@@ -67,8 +71,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "[，持仓 {size:coins} 张][，开仓以来 {total:signed} USDT]。",
     ),
     "breach": (
-        "BREACH: {what:word}: {detail}[. Now: {action}]",
-        "触线：{what:word}：{detail}[。处理：{action}]",
+        "BREACH: {what:word}: {detail:word}[. Now: {action}]",
+        "触线：{what:word}：{detail:word}[。处理：{action}]",
     ),
     "alarm": ("ALARM: {what:word}: {detail}", "警报：{what:word}：{detail}"),
     "permission": (
@@ -76,9 +80,9 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "权限变为 {level:word}[（原为 {previous:word}）][，{cause:word}][：{reason:word}]",
     ),
     "breaker": (
-        "Circuit breaker tripped: {reason}[. Today {day_pnl:signed} USDT]"
+        "Circuit breaker tripped: {reason:word}[. Today {day_pnl:signed} USDT]"
         "[. {losing_rounds} losing rounds in a row]",
-        "熔断触发：{reason}[。当日 {day_pnl:signed} USDT][。连续亏损 {losing_rounds} 轮]",
+        "熔断触发：{reason:word}[。当日 {day_pnl:signed} USDT][。连续亏损 {losing_rounds} 轮]",
     ),
     "stop": (
         "Engine stopped: {reason}[. State {state:word}][. Equity {equity:usdt} USDT]",

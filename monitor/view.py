@@ -10,10 +10,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from core.events import State
+from core.verdict import Verdict
 from monitor import formats
 from monitor.health_check import Condition
 from monitor.status import CandidateLine, CauseLine, DecisionLine, HedgeLine, Status
-from monitor.words import Language, label, word
+from monitor.verdict_words import guard_word
+from monitor.words import Language, label, verdict_sentence, word
 
 LEVEL_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 STATE_STYLES = {"RUNNING": "bold green", "IDLE": "bold cyan", "STOPPED": "bold red"}
@@ -158,7 +161,14 @@ class StatusView:
     def _verdict(self, line: CandidateLine) -> Text:
         if line.refusal is None:
             return Text(self._label("pays"), "green")
-        return Text.assemble((f"{line.refusal.guard}: ", "yellow"), line.refusal.reason)
+        return self._refusal(line.refusal)
+
+    def _refusal(self, verdict: Verdict, where: str = "") -> Text:
+        """English names the guard as `why` and the journal do; Chinese has words for both."""
+        language = self._language
+        guard = guard_word(verdict.guard, language) if language == "zh" else verdict.guard
+        said = verdict_sentence(verdict.guard, verdict.ok, verdict.reason, language)
+        return Text.assemble((f"{where}{guard}{'：' if language == 'zh' else ': '}", "yellow"), said)
 
     def _decisions(self, decisions: Sequence[DecisionLine]) -> Panel:
         table = self._table(("time", "left"), ("event", "left"), ("state", "left"), ("why", "left"))
@@ -171,11 +181,20 @@ class StatusView:
                 formats.clock_time(line.at_ms),
                 word(line.on, self._language),
                 Text(path, "bold" if moved else ""),
-                _why(line),
+                self._why(line),
             )
         if not decisions:
             table = self._note_line("none_yet")
         return self._frame(table, self._label("decisions"))
+
+    def _why(self, line: DecisionLine) -> Text:
+        if line.refused:
+            first = line.refused[0]
+            more = f" (+{len(line.refused) - 1})" if len(line.refused) > 1 else ""
+            where = f"{first.instrument} " if first.instrument else ""
+            return Text.assemble(self._refusal(first, where), (more, "dim"))
+        about = f"{line.instrument} " if line.instrument else ""
+        return Text(about + word(line.reason, self._language))
 
     def _footer(self, rows: int) -> Panel:
         s = self._status
@@ -190,8 +209,10 @@ class StatusView:
         for line in (*lines, streams):
             line.no_wrap, line.overflow = True, "ellipsis"
         critical = any(c.level == "critical" for c in s.warnings)
-        title = self._counted("warnings", len(s.warnings)) if s.warnings else self._label("all_well")
-        style = "red" if critical else "yellow" if s.warnings else "dim"
+        is_stopped = s.state is State.STOPPED
+        calm = word(s.state, self._language) if is_stopped else self._label("all_well")
+        title = self._counted("warnings", len(s.warnings)) if s.warnings else calm
+        style = "red" if critical or is_stopped else "yellow" if s.warnings else "dim"
         return self._frame(Group(*lines, streams), f"{title} · {self._label('messages')}", style)
 
     def _cause(self, line: CauseLine) -> Text:
@@ -214,16 +235,6 @@ class StatusView:
 
 def _signed(value: Decimal) -> Text:
     return Text(formats.signed_usdt(value), "green" if value > 0 else "red" if value < 0 else "")
-
-
-def _why(line: DecisionLine) -> Text:
-    if line.refused:
-        first = line.refused[0]
-        where = f"{first.instrument} " if first.instrument else ""
-        more = f" (+{len(line.refused) - 1})" if len(line.refused) > 1 else ""
-        return Text.assemble((f"{where}{first.guard}: ", "yellow"), first.reason, (more, "dim"))
-    about = f"{line.instrument} " if line.instrument else ""
-    return Text(about + line.reason)
 
 
 def _condition(condition: Condition) -> Text:

@@ -60,7 +60,7 @@ class BreakerGuard:
             ("opens_today", opens),
             ("max_opens_per_day", limits.max_opens_per_day),
             ("tripped", view.tripped if tripped else ""),
-            ("tripped_ms", view.tripped_ms if tripped else 0),
+            ("tripped_ms", view.tripped_ms if tripped else ""),
         )
         checks = (
             (not tripped, "the breaker is tripped"),

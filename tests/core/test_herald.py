@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.events import HedgeTarget, Outcome, Purpose, Report
+from core.events import HedgeTarget, Outcome, Purpose, Report, TransferTarget
 from core.herald import Herald
 from core.projections import Books
-from core.types import Base
+from core.types import Base, Wallet
 from tests.core.story import StillClock, Story
 
 D = Decimal
@@ -65,3 +65,12 @@ def test_an_opening_counts_once_something_is_held(held: bool, opens: int) -> Non
     """Of several targets one may have found nothing to buy: together they still end balanced."""
     herald, heard = after(story(held=held), Purpose.OPEN, Outcome.BALANCED)
     assert herald.totals.opens == opens == len(heard.told)
+
+
+def test_a_transfer_is_told_with_the_wallet_it_went_to() -> None:
+    heard = Heard()
+    herald = Herald(heard, Books(), StillClock())
+    swept = TransferTarget("USDT", D(50), Wallet.TRADING, Wallet.FUNDING, Purpose.SWEEP, "because")
+    herald.worked((swept,), Report(Outcome.FLAT, "done"))
+    [(topic, fields)] = heard.told
+    assert (topic, fields["size"], fields["to"]) == ("moved", D(50), "funding wallet")

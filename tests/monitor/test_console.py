@@ -81,6 +81,20 @@ def test_an_empty_engine_says_so() -> None:
         assert part in text, part
 
 
+def test_a_stopped_engine_is_not_called_well() -> None:
+    s = replace(status(), state=State.STOPPED)
+    text = "\n".join(drawn(s))
+    assert "STOPPED · messages" in text and "all well" not in text
+
+
+def test_refusals_are_told_in_the_language_of_the_screen() -> None:
+    base = status()
+    no = Verdict(False, "not_held", "a hedge is held already")
+    told = replace(base, candidates=(replace(base.candidates[0], refusal=no),))
+    assert "not_held: a hedge is held already" in "\n".join(drawn(told))
+    assert "尚未持有：已持有对冲" in "\n".join(drawn(told, "zh"))
+
+
 def test_square_brackets_in_reasons_are_text_not_markup() -> None:
     base = status()
     odd = replace(base.candidates[0], refusal=Verdict(False, "band", "rate in [red] zone"))

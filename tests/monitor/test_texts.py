@@ -26,6 +26,7 @@ FIELDS: dict[str, object] = {
     "fees": D("18.02"),
     "settlements": 6,
     "purpose": "top_up",
+    "to": "funding wallet",
     "amount": D("3.25"),
     "mark": D("65000.10"),
     "total": D("46.46"),

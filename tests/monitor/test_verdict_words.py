@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Literal
 
+import pytest
+
+from core.conditions import CONDITIONS, Condition
 from monitor.verdict_words import SENTENCES, figure_word, guard_word
 from monitor.words import verdict_sentence, word
 
+LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -51,5 +56,14 @@ def test_a_no_that_would_read_like_a_yes_has_words_of_its_own() -> None:
     said = "something held must change"
     assert verdict_sentence("adjustment_due", True, said, "zh") == "持仓需要变动"
     assert verdict_sentence("adjustment_due", False, said, "zh") == "持仓无需变动"
-    assert verdict_sentence("adjustment_due", False, said, "en") == "nothing held must change"
-    assert verdict_sentence("flat", False, "something is held", "en") == "something is held"
+    assert verdict_sentence("adjustment_due", False, said, "en") == "nothing that is held needs a change"
+    assert verdict_sentence("calm", False, "the last hour was not calm", "en") == "the last hour was not calm"
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda c: c.name)
+def test_no_condition_says_its_yes_when_it_means_no(condition: Condition) -> None:
+    for language in LANGUAGES:
+        yes = verdict_sentence(condition.name, True, condition.reason, language)
+        no = verdict_sentence(condition.name, False, condition.reason, language)
+        assert yes != no
+    assert word(condition.reason, "zh") != condition.reason

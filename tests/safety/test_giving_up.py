@@ -67,3 +67,13 @@ def test_what_is_not_held_or_stopped_is_not_given_up_and_told(tmp_path: Path) ->
         assert all(target > ZERO for target in map(stage.app.books.target_of, BOTH))
 
     play(tmp_path, story, TWO_COINS)
+
+
+def test_a_flatten_that_went_well_stops_with_the_reason_it_was_asked_with(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await hold_both(stage)
+        stage.halt(flatten=True)
+        await stage.until(lambda: stage.state is State.STOPPED, 60, 0.5)
+        assert [fields["reason"] for topic, _, fields in stage.told if topic == "stop"] == ["test"]
+
+    play(tmp_path, story, TWO_COINS)
