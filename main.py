@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from core.errors import EngineError
+from core.errors import EngineError, UsageError
 from scripts import options as opt
-from scripts.command_line import DONE, FAILED, Config, Data, Json, answer, ending, instant
+from scripts.command_line import DONE, FAILED, USAGE, Config, Data, Json, answer, ending, instant
 from scripts.commands import Command, Verb, send
 from scripts.folders import last_folder
 from scripts.research import register
@@ -201,7 +201,8 @@ def why(
     """Why the engine did, or did not: the last decision with every verdict and figure."""
     from scripts import questions
 
-    answer(questions.why(last_folder(data), instrument, at), json)
+    name = opt.name_of(instrument) if instrument else None
+    answer(questions.why(last_folder(data), name, at), json)
 
 
 @app.command()
@@ -221,9 +222,13 @@ def _tell(verb: Verb, reason: str, data: Path | None, instrument: str = "") -> N
 
 
 def _send(folder: Path, command: Command) -> None:
+    if not folder.is_dir():
+        raise UsageError(f"--data {folder}: no such folder, so nobody was told; name the engine's own")
     pid = send(folder, command)
-    told = f"process {pid} was told" if pid is not None else f"no engine runs in {folder}: told at its start"
-    print(f"{command.verb.value}: {told}")
+    asked = f"process {pid} was told; `python main.py status` shows what came of it"
+    print(
+        f"{command.verb.value}: {asked if pid is not None else f'no engine runs in {folder}: told at its start'}"
+    )
 
 
 @app.command()
@@ -261,8 +266,7 @@ def close(
     data: Data = None,
 ) -> None:
     """Give up one hedge, both legs; after the cooldown it may be opened again."""
-    [name] = opt.names_of(instrument) or ("",)
-    _tell(Verb.CLOSE, reason, data, name)
+    _tell(Verb.CLOSE, reason, data, opt.name_of(instrument))
 
 
 @app.command()
@@ -328,8 +332,7 @@ def adopt(
     data: Data = None,
 ) -> None:
     """Take a short without a journal, and the coins that hedge it, into the books; halt first."""
-    [name] = opt.names_of(instrument) or ("",)
-    _tell(Verb.ADOPT, reason, data, name)
+    _tell(Verb.ADOPT, reason, data, opt.name_of(instrument))
 
 
 @app.command()
@@ -383,6 +386,9 @@ def main(argv: list[str]) -> int:
     """Run one command; the user's mistakes are one line and exit code 2, never a traceback."""
     commands = {getattr(command.callback, "__name__", "") for command in app.registered_commands}
     known = {*commands, *(group.name for group in app.registered_groups), "--help"}
+    if argv and argv[0] not in known and not argv[0].startswith("-"):
+        print(f"{argv[0]!r} is no command; `python main.py --help` lists them", file=sys.stderr)
+        return USAGE
     arguments = argv if argv and argv[0] in known else ["run", *argv]
     try:
         app(arguments)

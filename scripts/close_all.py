@@ -79,7 +79,14 @@ def _close(options: RunOptions, as_json: bool) -> int:
         return 0
     left = asyncio.run(_sleeve_left(options))  # before the hedges: it is the one that can lose
     by_hand = _by_engine(options, folder)
-    proof = asyncio.run(_proven(options, folder, by_hand))
+    try:
+        proof = asyncio.run(_proven(options, folder, by_hand))
+    except VenueError:
+        said = (
+            f"{by_hand}, and the venue" if by_hand else "the engine says that it holds nothing, but the venue"
+        )
+        print(f"{said} cannot be asked; a simulated one: --mode demo --venue URL", file=sys.stderr)
+        raise
     left = left and asyncio.run(_sleeve_left(options))
     is_flat = proof.is_flat and not left
     if as_json:

@@ -91,6 +91,15 @@ def names_of(text: str) -> tuple[str, ...]:
     return names
 
 
+def name_of(text: str) -> str:
+    """Read one pair as people name it: `BTC-USDT`, or its coin alone, in either case."""
+    name = text.strip().upper()
+    name = name if "-" in name else f"{name}-USDT"
+    if not _INSTRUMENT.match(name):
+        raise UsageError(f"{text!r}: a name like BTC-USDT is allowed, or its coin alone")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """One run of the daemon, as asked for. `speed` None is as fast as possible."""

@@ -28,7 +28,9 @@ from core.lock import holder
 from core.projections import Books
 from core.tally import Terms
 from core.types import DAY_MS
+from monitor.formats import signed_usdt
 from monitor.pnl_tracker import DayTerms
+from monitor.words import verdict_sentence
 
 WIDTH = 110
 TERM_NAMES = ("funding", "basis", "fees", "slippage", "interest", "other")
@@ -88,7 +90,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
         ("permission", permission.level.name + (f" ({permission.reason})" if permission.reason else "")),
         *_causes(books),
         ("breaker", breaker.tripped or f"not tripped, losing rounds in a row: {breaker.losing_rounds}"),
-        ("equity", f"{_equity(books)}, today {usdt(breaker.day_pnl)}"),
+        ("equity", f"{_equity(books)}, today {signed_usdt(breaker.day_pnl)}"),
         ("open orders", ", ".join(books.unresolved_orders()) or "none"),
         ("dust", ", ".join(f"{amount(q)} {coin}" for coin, q in sorted(books.dust.items())) or "none"),
         ("external", f"{books.external}" or "none"),
@@ -96,7 +98,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
     if waiting:
         facts.append(("journal", f"cannot be written: {waiting} rows wait in {fallback_of(Path(FILE_NAME))}"))
     table = _table(
-        "hedge", "spot", "contracts", "target", "net delta", "funding", "pnl", "settlements", "since"
+        "hedge", "spot", "contracts", "target", "net delta", "funding", "pnl", "settled", "since (UTC)"
     )
     for name, view in sorted(views.items()):
         table.add_row(
@@ -104,7 +106,7 @@ def status_of(books: Books, pid: int | None, waiting: int) -> Answer:
             *map(amount, (view.spot_base, view.contracts, view.target_base, view.net_delta)),
             *map(usdt, (view.funding, view.pnl)),
             str(view.settlements),
-            when(view.opened_ms),
+            when(view.opened_ms)[:16],
         )
     return Answer(0, _page(_aligned(facts), table if views else "no hedge is open"), data)
 
@@ -180,7 +182,7 @@ def _explained(row: Row, instrument: str | None) -> Answer:
             "yes" if verdict["ok"] else "NO",
             verdict["guard"],
             verdict["instrument"] or "account",
-            verdict["reason"],
+            verdict_sentence(verdict["guard"], verdict["ok"], verdict["reason"], "en"),
             "\n".join(f"{name} = {figure(name, value)}" for name, value in verdict["figures"]),
         )
     data = {"instrument": instrument, "seq": row.seq, "decision": {**body, "verdicts": verdicts}}
@@ -239,8 +241,8 @@ def pnl(folder: Path, by: str | None = None) -> Answer:
         table.add_section()
     table.add_row("total", *_terms_cells(total))
     facts = [
-        ("equity", f"{usdt(ledger.opening_equity)} -> {usdt(equity)} USDT"),
-        ("moved in", f"{usdt(ledger.transfers)} USDT"),
+        ("equity", f"{usdt(ledger.opening_equity)} -> {_equity(books)}"),
+        *([("moved in", f"{usdt(ledger.transfers)} USDT")] if ledger.transfers > 0 else []),
         ("rounds", f"{len(books.rounds)} closed, {len(ledger.settlements)} settlements"),
     ]
     return Answer(0, _page(_aligned(facts), table), data)
@@ -336,7 +338,7 @@ def figure(name: str, value: Any) -> str:
     try:
         number = Decimal(str(value))
     except ArithmeticError:  # a word
-        return str(value)
+        return str(value) or "none"
     return amount(number, 10) if number.is_finite() else str(value)
 
 
