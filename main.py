@@ -225,10 +225,10 @@ def _send(folder: Path, command: Command) -> None:
     if not folder.is_dir():
         raise UsageError(f"--data {folder}: no such folder, so nobody was told; name the engine's own")
     pid = send(folder, command)
-    asked = f"process {pid} was told; `python main.py status` shows what came of it"
-    print(
-        f"{command.verb.value}: {asked if pid is not None else f'no engine runs in {folder}: told at its start'}"
-    )
+    told = f"process {pid} was told; `python main.py status` shows what came of it"
+    if pid is None:
+        told = f"no engine runs in {folder}: told at its start"
+    print(f"{command.verb.value}: {told}")
 
 
 @app.command()

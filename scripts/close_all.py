@@ -82,10 +82,8 @@ def _close(options: RunOptions, as_json: bool) -> int:
     try:
         proof = asyncio.run(_proven(options, folder, by_hand))
     except VenueError:
-        said = (
-            f"{by_hand}, and the venue" if by_hand else "the engine says that it holds nothing, but the venue"
-        )
-        print(f"{said} cannot be asked; a simulated one: --mode demo --venue URL", file=sys.stderr)
+        found = by_hand or "the engine says that it holds nothing"
+        print(f"{found}; the venue cannot be asked (simulated: --mode demo --venue URL)", file=sys.stderr)
         raise
     left = left and asyncio.run(_sleeve_left(options))
     is_flat = proof.is_flat and not left

@@ -67,6 +67,7 @@ export function Candidates(): ReactNode {
                 <Button
                   small
                   kind="quiet"
+                  className="-my-1.5"
                   aria-expanded={open === row.instrument}
                   onClick={() => setOpen(open === row.instrument ? null : row.instrument)}
                 >

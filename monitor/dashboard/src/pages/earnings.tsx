@@ -1,5 +1,5 @@
 import { useMemo, type ReactNode } from "react";
-import type { Closed, Funding, Performance } from "../api/types";
+import type { Closed, Funding, Num, Performance } from "../api/types";
 import { StackedBars, type Bar } from "../charts/bars";
 import { LineChart } from "../charts/line";
 import { netOf, Waterfall } from "../charts/waterfall";
@@ -169,9 +169,9 @@ function ByInstrument(props: { earned: Performance }): ReactNode {
           },
           { key: "funding", head: t("term.funding"), right: true, cell: (row) => <Amount value={row.terms.funding} /> },
           { key: "basis", head: t("term.basis"), right: true, from: "sm", cell: (row) => <Amount value={row.terms.basis} /> },
-          { key: "fees", head: t("term.fees"), right: true, from: "sm", cell: (row) => usdt(row.terms.fees) },
-          { key: "slippage", head: t("term.slippage"), right: true, from: "md", cell: (row) => usdt(row.terms.slippage) },
-          { key: "interest", head: t("term.interest"), right: true, from: "lg", cell: (row) => usdt(row.terms.interest) },
+          { key: "fees", head: t("term.fees"), right: true, from: "sm", cell: (row) => paid(row.terms.fees) },
+          { key: "slippage", head: t("term.slippage"), right: true, from: "md", cell: (row) => paid(row.terms.slippage) },
+          { key: "interest", head: t("term.interest"), right: true, from: "lg", cell: (row) => paid(row.terms.interest) },
           { key: "other", head: t("term.other"), right: true, from: "lg", cell: (row) => usdt(row.terms.other) },
           {
             key: "net",
@@ -183,6 +183,11 @@ function ByInstrument(props: { earned: Performance }): ReactNode {
       />
     </Card>
   );
+}
+
+/** A cost with the sign it has for the purse, so that a line adds up to its net. */
+function paid(cost: Num): string {
+  return signed(0 - Number(cost));
 }
 
 function Rounds(props: { rounds: Closed[] }): ReactNode {

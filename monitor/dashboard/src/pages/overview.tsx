@@ -38,7 +38,7 @@ export function Overview(): ReactNode {
 
 /** One line that says whether all is well, and what is not. */
 function Health(props: { status: Status }): ReactNode {
-  const { t, w, sentence } = useSaid();
+  const { t, w } = useSaid();
   const { status } = props;
   const { warnings } = status;
   const controls = useControls();
@@ -53,7 +53,6 @@ function Health(props: { status: Status }): ReactNode {
     );
   }
   const worst = warnings.some((one) => one.level === "critical") || status.permission === "HALTED" || stopped;
-  const why = status.decisions.find((one) => one.dst === "STOPPED" && one.src !== one.dst)?.reason ?? "";
   return (
     <section
       className={`rounded-xl border px-4 py-3 ${worst ? "border-bad/40 bg-bad-soft" : "border-warn/40 bg-warn-soft"}`}
@@ -69,7 +68,7 @@ function Health(props: { status: Status }): ReactNode {
             </h2>
             <p className="mt-0.5 text-soft">
               <Moment atMs={status.state_since_ms} age />
-              {why ? ` · ${sentence(why)}` : ""}
+              <StopReason status={status} />
             </p>
           </div>
           <Button small icon="play" onClick={() => controls.command(RESUME)}>
@@ -108,6 +107,16 @@ function Health(props: { status: Status }): ReactNode {
   );
 }
 
+/** Why it stopped; after an unwind that is why the unwind was begun. */
+function StopReason(props: { status: Status }): ReactNode {
+  const { sentence } = useSaid();
+  const [last, before] = useMoves(props.status) ?? [];
+  if (last?.dst !== "STOPPED") return null;
+  const begun = last.on === "rebalanced" && (before?.on === "halt" || before?.on === "breach");
+  const why = (begun ? before.reason : last.reason) || last.reason;
+  return why ? <> · {sentence(why)}</> : null;
+}
+
 function toneOf(value: string): Tone {
   const sign = signOf(value);
   return sign > 0 ? "good" : sign < 0 ? "bad" : "plain";
@@ -135,7 +144,7 @@ function Figures(props: { status: Status }): ReactNode {
           value={signed(status.unrealised_pnl)}
           unit="USDT"
           tone={toneOf(status.unrealised_pnl)}
-          note={t("overview.hedges_held", { n: status.hedges.length })}
+          note={`${t("overview.hedges_held", { n: status.hedges.length })} · ${t("overview.held_note")}`}
         />
       </dl>
     </Card>

@@ -52,6 +52,7 @@ function Permission(props: { status: Status }): ReactNode {
           );
         })}
       </ol>
+      {status.state === "STOPPED" ? <p className="mt-5 font-medium text-bad">{t("overview.stopped")}</p> : null}
       <h3 className="eyebrow mt-5">{t("risk.causes")}</h3>
       <Causes causes={status.causes} />
       {status.permission_since_ms > 0 ? (

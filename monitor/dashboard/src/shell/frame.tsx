@@ -176,12 +176,12 @@ function Header(props: { status: Status | null }): ReactNode {
     <header className="sticky top-0 z-20 border-b border-line bg-paper/90 backdrop-blur">
       <div className="mx-auto flex h-16 max-w-6xl items-center gap-2 px-4 sm:gap-3 sm:px-6 lg:px-8">
         {status !== null ? (
-          <div className="flex min-w-0 items-center gap-2" role="status" aria-live="polite" aria-atomic="true" data-testid="state">
+          <div className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1" role="status" aria-live="polite" aria-atomic="true" data-testid="state">
             <StateBadge state={status.state} />
             {status.permission !== "FULL" ? (
               <PermissionBadge level={status.permission} />
             ) : null}
-            <span className="hidden sm:block">
+            <span className={status.mode === "live" ? "" : "hidden sm:block"}>
               <Badge tone={status.mode === "live" ? "accent" : "plain"}>{w(status.mode)}</Badge>
             </span>
           </div>

@@ -50,7 +50,9 @@ export function Card(props: {
       aria-labelledby={props.id}
     >
       {props.title !== undefined ? (
-        <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-5 pt-4 pb-3">
+        <header
+          className={`flex flex-wrap justify-between gap-x-4 gap-y-2 px-5 pt-4 pb-3 ${props.note === undefined ? "items-center" : "items-start"}`}
+        >
           <div className="min-w-0">
             <h2 id={props.id} className="text-[0.9375rem] font-semibold tracking-tight">
               {props.title}
