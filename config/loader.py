@@ -43,6 +43,7 @@ _SECRET_VALUE: Final = re.compile(
 )
 _SECRET_ADVICE: Final = "no secret in YAML: put it in .env or the environment, see .env.example"
 _WIDEST_VALUE: Final = 80
+MOST_GUESSES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,11 @@ class _Reading:
         path = tuple(key.split("."))
         field = _field_at(path)
         if field is None:
-            self._note(OVERLAY, 1, key, text, "unknown key; allowed: a file's name and its key, with dots")
+            meant = _meant_by(key)
+            guess = f"did you mean {meant}? " if meant else ""
+            self._note(
+                OVERLAY, 1, key, text, f"unknown key; {guess}allowed: a file's name and its key, with dots"
+            )
             return
         if is_locked(key):
             self._note(OVERLAY, 1, key, text, "only the files on the host may change it")
@@ -277,6 +282,23 @@ def _unknown(key: str, model: type[Section]) -> str:
     close = difflib.get_close_matches(key, model.model_fields, n=1)
     guess = f"did you mean {close[0]}? " if close else ""
     return f"unknown key; {guess}allowed: {', '.join(model.model_fields)}"
+
+
+def _meant_by(key: str) -> str:
+    """The whole names of the settings whose last parts, or nearly all, were written; "" when none is near."""
+    names = [".".join(path) for path in _paths(Settings)]
+    ends = [name for name in names if name.endswith(f".{key}")]
+    close = ends[:MOST_GUESSES] or difflib.get_close_matches(key, names, n=1, cutoff=0.8)
+    return " or ".join(close)
+
+
+def _paths(model: type[Section], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        section = section_of(field)
+        if section is None:
+            yield (*above, name)
+        else:
+            yield from _paths(section, (*above, name))
 
 
 def _field_at(where: tuple[int | str, ...]) -> FieldInfo | None:
