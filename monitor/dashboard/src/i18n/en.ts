@@ -78,7 +78,6 @@ export const en = {
   "overview.held_note": "funding and fees included",
   "overview.funding": "Funding earned",
   "overview.fees": "fees {fees}",
-  "overview.hedges_held": "hedges held: {n}",
   "overview.payments": "payments: {n}",
   "overview.stopped": "Stopped: nothing is traded until you resume.",
   "overview.well": "All is well",

@@ -79,7 +79,6 @@ export const zh: Record<Key, string> = {
   "overview.held_note": "含资金费与手续费",
   "overview.funding": "资金费收入",
   "overview.fees": "手续费 {fees}",
-  "overview.hedges_held": "{n} 个对冲",
   "overview.payments": "{n} 笔",
   "overview.stopped": "已停止：恢复之前不做任何交易。",
   "overview.well": "一切正常",

@@ -120,7 +120,7 @@ function Timeline(): ReactNode {
                 type="button"
                 aria-expanded={open === one.seq}
                 onClick={() => setOpen(open === one.seq ? null : one.seq)}
-                className="grid w-full grid-cols-[auto_1fr_auto] items-center gap-x-3 gap-y-1 px-5 py-3 text-left hover:bg-sunken sm:flex sm:gap-x-4"
+                className="grid w-full grid-cols-[auto_1fr_auto] items-center gap-x-3 gap-y-1 px-5 py-3 text-left hover:bg-sunken sm:flex"
               >
                 <Icon name="chevron" size={14} className={`text-faint transition-transform ${open === one.seq ? "rotate-90" : ""}`} />
                 <span className="order-3 text-xs text-faint sm:order-none sm:w-28 sm:text-sm sm:text-soft">
@@ -131,7 +131,7 @@ function Timeline(): ReactNode {
                   {one.instrument ? <span className="ml-2 text-xs font-normal text-faint">{one.instrument}</span> : null}
                 </span>
                 <span className="order-4 col-span-2 col-start-2 flex flex-wrap items-center justify-between gap-1.5 sm:contents">
-                  <span className="min-w-0 sm:w-52 sm:max-lg:flex-1">
+                  <span className="min-w-0 sm:w-48 sm:max-lg:flex-1">
                     <Move src={one.src} dst={one.dst} />
                   </span>
                   <span className="hidden min-w-0 flex-1 truncate text-xs text-faint lg:block">{inShort(one, said)}</span>

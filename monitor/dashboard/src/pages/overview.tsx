@@ -144,7 +144,7 @@ function Figures(props: { status: Status }): ReactNode {
           value={signed(status.unrealised_pnl)}
           unit="USDT"
           tone={toneOf(status.unrealised_pnl)}
-          note={`${t("overview.hedges_held", { n: status.hedges.length })} · ${t("overview.held_note")}`}
+          note={t("overview.held_note")}
         />
       </dl>
     </Card>
