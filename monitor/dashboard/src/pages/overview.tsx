@@ -10,7 +10,7 @@ import { useAsk } from "../state/ask";
 import { useNow, useStatus } from "../state/engine";
 import { go } from "../state/route";
 import { limitAt, useSettings } from "../state/settings";
-import { Amount, Badge, Button, Card, Empty, Fact, Trouble, type Tone } from "../ui/basic";
+import { Amount, Badge, Button, Card, Empty, Fact, Loading, Trouble, type Tone } from "../ui/basic";
 import { Icon } from "../ui/icon";
 import { Causes } from "./causes";
 import { LEVEL_TONE, Moment, Move } from "./words";
@@ -254,8 +254,15 @@ function MarginCard(props: { status: Status }): ReactNode {
 }
 
 export function Margin(props: { ratio: string | null }): ReactNode {
-  const { data } = useSettings();
-  if (data === null) return <p className="num text-2xl font-semibold">{percent(props.ratio, 1)}</p>;
+  const { data, problem } = useSettings();
+  if (data === null) {
+    return (
+      <>
+        <p className="num text-2xl font-semibold">{percent(props.ratio, 1)}</p>
+        {problem === null ? <Loading /> : null}
+      </>
+    );
+  }
   const limit = (name: string): number => limitAt(data, `risk.margin.${name}`);
   return (
     <MarginGauge
@@ -311,7 +318,9 @@ function Moves(props: { status: Status }): ReactNode {
         </Button>
       }
     >
-      {moves === null || moves.length === 0 ? (
+      {moves === null ? (
+        <Loading />
+      ) : moves.length === 0 ? (
         <Empty title={t("overview.no_moves")} />
       ) : (
         <ol className="divide-y divide-line border-t border-line">
