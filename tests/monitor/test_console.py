@@ -57,10 +57,40 @@ def test_the_view_shows_what_matters() -> None:
     for part in (
         "RUNNING", "permission FULL", "equity 100,212.44", "today +14.20", "margin 98.04 %",
         "BTC-USDT", "0.4", "+43.21", "2d 3h", "0.0125 %", "7h 55m", "+3.25",
-        "net_carry: expected carry", "SOL-USDT net_carry: expected", "BTC-USDT funding booked",
+        "Net carry: expected carry", "SOL-USDT Net carry: expected", "BTC-USDT funding booked",
         "condition number 0", "message 0", "private 1s",
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_verdicts_reasons_and_the_breaker_are_said_in_the_chosen_language() -> None:
+    base = status()
+    spread = Verdict(False, "liquid", "spot spread is too wide")
+    idle = replace(base.decisions[0], instrument=None, refused=(), reason="a better coin pays for the change")
+    stays = replace(
+        base.decisions[0], refused=(Verdict(False, "adjustment_due", "something held must change"),)
+    )
+    shown = replace(
+        base,
+        breaker="too much lost today",
+        candidates=(replace(base.candidates[0], refusal=spread),),
+        decisions=(idle, stays),
+    )
+    chinese, english = "".join(drawn(shown, "zh")), "".join(drawn(shown))
+    for part in (
+        "熔断中: 当日亏损过多",
+        "流动性: 现货价差过大",
+        "换到更好的币种足以覆盖成本",
+        "需要调整: 持仓无需变动",
+    ):
+        assert part in chinese, part
+    for part in (
+        "breaker open: too much lost today", "Liquidity: spot spread is too wide",
+        "a better coin pays for the change", "Adjustment due: nothing held must change",
+    ):  # fmt: skip
+        assert part in english, part
+    for part in ("spread", "better coin", "must change", "lost today", "liquid"):
+        assert part not in chinese, part
 
 
 def test_the_newest_message_stays_when_warnings_crowd() -> None:
