@@ -62,6 +62,32 @@ def to_row(record: Sequence[Any]) -> Row:
     return Row(seq, Kind(kind), at_ms, msgspec.json.decode(unpack(*stored)), digest.hex())
 
 
+class _Outline(msgspec.Struct):
+    """A decision's body without its verdicts and targets, which are nearly all of it."""
+
+    on: str
+    src: str
+    dst: str
+    moved: bool
+    instrument: str | None = None
+    reason: str = ""
+
+
+_outline = msgspec.json.Decoder(_Outline)
+
+
+def to_outline(record: Sequence[Any]) -> Row:
+    """As `to_row`, but a decision comes without verdicts and targets, in a fiftieth of the time.
+
+    For whoever follows the books: nothing is booked from what a guard said. Raises ValueError for damage.
+    """
+    seq, kind, at_ms, digest, *stored = record
+    if kind != Kind.DECISION.value:
+        return to_row(record)
+    body = msgspec.structs.asdict(_outline.decode(unpack(*stored)))
+    return Row(seq, Kind.DECISION, at_ms, body, digest.hex())
+
+
 def select(kinds: Sequence[Kind], order: str = "ASC", schema: int = PACKED_SINCE) -> str:
     """The query of a page of rows: seq after ?, up to ?, of these kinds (none: all), at most ?."""
     only = f"AND e.kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""

@@ -186,6 +186,14 @@ def canonical(body: Any) -> str:
     return _encode(body).decode()
 
 
+_encode_in_order = msgspec.json.Encoder().encode
+
+
+def encoded(value: object) -> bytes:
+    """What `plain` makes of a value, as JSON, each mapping in its own order. Raises TypeError as `plain`."""
+    return _encode_in_order(plain(value))
+
+
 class Told(Mapping[str, Any]):
     """A row's body as it will be read back. Its verdicts are most of it and seldom looked at when the row
     is new: they are read out of the text when somebody asks for them.

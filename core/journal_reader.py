@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from core.chain import GENESIS, MIGRATIONS, next_chain, next_hash, select, select_chained, to_row
+from core.chain import GENESIS, MIGRATIONS, next_chain, next_hash, select, select_chained, to_outline, to_row
 from core.errors import JournalBroken, JournalFailed
 from core.facts import Kind, Row
 from core.packing import unpack
 
 LAST_SEQ = 2**63 - 1
 PAGE_ROWS = 500
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,31 @@ class VerifyResult:
     decision_head: str
     first_bad_seq: int | None = None
     message: str = "every row follows from the one before"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A row as the file has it, packed: each question reads what it needs, and raises JournalBroken when
+    that cannot be read."""
+
+    seq: int
+    kind: Kind
+    at_ms: int
+    _record: tuple[Any, ...]
+
+    def open(self) -> Row:
+        """The whole row."""
+        return _read(to_row, self._record)
+
+    def outline(self) -> Row:
+        """A decision without its verdicts and targets, any other row whole: see core.chain.to_outline."""
+        return _read(to_outline, self._record)
+
+    def text(self) -> str:
+        """The row as `as_json` writes it, without its body being taken apart."""
+        body = _read(lambda record: unpack(*record[4:]), self._record)
+        head = f'{{"seq":{self.seq},"kind":"{self.kind.value}","at_ms":{self.at_ms}'
+        return f'{head},"body":{body},"hash":"{self._record[3].hex()}"}}'
 
 
 class JournalReader:
@@ -64,15 +91,32 @@ class JournalReader:
 
     def rows(self, *kinds: Kind, after_seq: int = 0, up_to: int = LAST_SEQ) -> Iterator[Row]:
         """Yield the rows of these kinds (none: all) up to a row, oldest first. Raises JournalBroken."""
-        while page := self._page(kinds, after_seq, up_to):
-            yield from map(_row_of, page)
-            after_seq = page[-1][0]
+        for sealed in self._forwards(kinds, after_seq, up_to):
+            yield sealed.open()
+
+    def outlines(self, after_seq: int = 0) -> Iterator[Row]:
+        """As `rows`, decisions without their verdicts and targets. Raises JournalBroken."""
+        for sealed in self._forwards((), after_seq, LAST_SEQ):
+            yield sealed.outline()
 
     def backwards(self, *kinds: Kind, up_to: int = LAST_SEQ) -> Iterator[Row]:
         """Yield the rows of these kinds (none: all) from a row back, youngest first. Raises JournalBroken."""
-        while page := self._page(kinds, 0, up_to, "DESC"):
-            yield from map(_row_of, page)
+        for sealed in self.sealed(*kinds, up_to=up_to):
+            yield sealed.open()
+
+    def sealed(self, *kinds: Kind, up_to: int = LAST_SEQ, page_rows: int = PAGE_ROWS) -> Iterator[Sealed]:
+        """As `backwards`, each row still packed.
+
+        page_rows  how many are fetched at once: no more than will be looked at.
+        """
+        while page := self._page(kinds, 0, up_to, "DESC", page_rows):
+            yield from map(_sealed, page)
             up_to = page[-1][0] - 1
+
+    def _forwards(self, kinds: tuple[Kind, ...], after_seq: int, up_to: int) -> Iterator[Sealed]:
+        while page := self._page(kinds, after_seq, up_to):
+            yield from map(_sealed, page)
+            after_seq = page[-1][0]
 
     def last_at(self, at_ms: int) -> int:
         """The last row written at or before an instant; 0 when there is none. Raises JournalBroken."""
@@ -85,9 +129,14 @@ class JournalReader:
         return int(found[0]) if found else 0
 
     def _page(
-        self, kinds: tuple[Kind, ...], after_seq: int, up_to: int, order: str = "ASC"
+        self,
+        kinds: tuple[Kind, ...],
+        after_seq: int,
+        up_to: int,
+        order: str = "ASC",
+        page_rows: int = PAGE_ROWS,
     ) -> list[tuple[Any, ...]]:
-        parameters = (after_seq, up_to, *(k.value for k in kinds), PAGE_ROWS)
+        parameters = (after_seq, up_to, *(k.value for k in kinds), page_rows)
         try:
             return self._db.execute(select(kinds, order, self._schema), parameters).fetchall()
         except sqlite3.Error as error:
@@ -129,9 +178,16 @@ def as_json(row: Row) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def _row_of(record: Sequence[Any]) -> Row:
+def _sealed(record: tuple[Any, ...]) -> Sealed:
     try:
-        return to_row(record)
+        return Sealed(record[0], Kind(record[1]), record[2], record)
+    except ValueError as error:
+        raise JournalBroken(f"a row cannot be read: {error}") from error
+
+
+def _read(way: Callable[[Sequence[Any]], T], record: Sequence[Any]) -> T:
+    try:
+        return way(record)
     except ValueError as error:
         raise JournalBroken(f"a row cannot be read: {error}") from error
 

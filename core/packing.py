@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 Record = tuple[int, str, int, str, bytes, bytes | None]  # seq, kind, at_ms, body, hash, chain
@@ -56,7 +57,12 @@ def unpack(body: str, packed: bytes | None, base: bytes | None) -> str:
     try:
         if base is None:
             return zlib.decompress(packed).decode()
-        loosen = zlib.decompressobj(zdict=zlib.decompress(base))
+        loosen = zlib.decompressobj(zdict=_loosened(base))
         return (loosen.decompress(packed) + loosen.flush()).decode()
     except zlib.error as error:
         raise ValueError(f"a packed row is damaged: {error}") from error
+
+
+@lru_cache(maxsize=4)  # neighbours lean on the same base, and a row alone is read twice at most
+def _loosened(base: bytes) -> bytes:
+    return zlib.decompress(base)

@@ -155,7 +155,7 @@ class Passbook:
         if not self._journal.exists():
             return  # the engine has not yet begun to write
         with JournalReader(self._journal) as reader:
-            for row in reader.rows(after_seq=self._seq):
+            for row in reader.outlines(self._seq):
                 self._books.apply(row)
                 if row.kind is Kind.EQUITY:
                     self._note(row)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -12,7 +11,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from core.errors import EngineError, UsageError
-from core.facts import plain
+from core.facts import encoded
 from monitor.web import examples
 from monitor.web.answers import Health, Problem
 from monitor.web.archive import Archive
@@ -50,7 +49,8 @@ def build_api(
 
     class Redacted(JSONResponse):
         def render(self, content: Any) -> bytes:
-            return redact(super().render(content).decode()).encode()
+            told = content if isinstance(content, bytes) else encoded(content)
+            return redact(told.decode()).encode()
 
     api = FastAPI(
         title="Funding engine",
@@ -76,39 +76,35 @@ def build_api(
         if hub.is_full:
             return _problem(503, "too_many_listeners", f"{hub.listeners} listen already")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(_encoded(hub), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(hub.listen(), media_type="text/event-stream", headers=headers)
 
     describe = api.openapi
     api.openapi = lambda: examples.put_into(describe())  # type: ignore[method-assign]  # FastAPI's documented way
     return api
 
 
-async def _encoded(hub: Hub) -> AsyncIterator[bytes]:
-    async for event in hub.listen():
-        yield event.encode()
-
-
 def _line(desk: Desk, redact: Callable[[str], str]) -> str | None:
     status = desk.status()
     if status is None:
         return None
-    return redact(json.dumps(plain(status), ensure_ascii=False, separators=(",", ":")))
+    return redact(encoded(status).decode())
 
 
 def _add_health(api: FastAPI, desk: Desk, answer: type[JSONResponse]) -> None:
-    @api.get("/healthz", tags=["health"])
-    def healthz() -> Health:
+    # Both answer in the loop itself: a supervisor does not wait behind somebody's long question.
+    @api.get("/healthz", tags=["health"], response_model=Health)
+    async def healthz() -> Response:
         """The process answers. Nothing is said about trading: ask /readyz."""
         status = desk.status()
-        return Health(True, status.state.value if status else None, ())
+        return answer(Health(True, status.state.value if status else None, ()))
 
     @api.get("/readyz", tags=["health"], response_model=Health, responses={503: {"model": Health}})
-    def readyz() -> Response:
+    async def readyz() -> Response:
         """The engine has decided something, and nothing critical holds; else 503."""
         status = desk.status()
         critical = tuple(w.text for w in status.warnings if w.level == "critical") if status else (NOT_YET,)
         health = Health(not critical, status.state.value if status else None, critical)
-        return answer(plain(health), 503 if critical else 200)
+        return answer(health, 503 if critical else 200)
 
 
 def _add_errors(api: FastAPI) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
-from core.facts import Kind, Row
-from core.journal_reader import LAST_SEQ, JournalReader, as_json
+from core.facts import Kind, Row, encoded
+from core.journal_reader import LAST_SEQ, PAGE_ROWS, JournalReader, Sealed, as_json
 from core.projections import Books
 from monitor.web.answers import Decided, Entry, HedgeThen, Moment, Said
 
 # A decision is most of a journal and says nothing of the books but the state, which is read from the last.
 _BOOKED: Final = tuple(kind for kind in Kind if kind is not Kind.DECISION)
+# Decisions kept as they are answered: rows never change, and every page asks for the newest again and again.
+# A scan over ten instruments takes 15 kB.
+MOST_KEPT: Final = 500
 
 
 class Archive:
@@ -23,6 +27,7 @@ class Archive:
         self._journal = journal
         self._lock = Lock()
         self._then, self._then_seq = Books(), 0  # as of the last moment that was asked for
+        self._kept: dict[int, bytes] = {}  # decisions about every instrument, by their row
 
     def decisions(
         self, most: int, before_seq: int | None, instrument: str | None, moved_only: bool
@@ -31,14 +36,46 @@ class Archive:
 
         A decision is about an instrument when it was made for it, spoke about it, or moved it.
         """
-        found: list[Decided] = []
         with JournalReader(self._journal) as reader:
-            for row in reader.backwards(Kind.DECISION, up_to=_up_to(before_seq)):
-                if len(found) == most:
-                    break
-                if (row.body["moved"] or not moved_only) and _decides_about(row.body, instrument):
-                    found.append(_decided(row, instrument))
-        return tuple(found)
+            chosen = self._chosen(reader, most, before_seq, instrument, moved_only)
+            return tuple(_decided(sealed.open(), instrument) for sealed in chosen)
+
+    def decisions_json(
+        self, most: int, before_seq: int | None, instrument: str | None, moved_only: bool
+    ) -> bytes:
+        """As `decisions`, in JSON; a decision that was asked for before is not read again."""
+        with JournalReader(self._journal) as reader:
+            chosen = self._chosen(reader, most, before_seq, instrument, moved_only)
+            return b"[" + b",".join(self._told(sealed, instrument) for sealed in chosen) + b"]"
+
+    def _chosen(
+        self,
+        reader: JournalReader,
+        most: int,
+        before_seq: int | None,
+        instrument: str | None,
+        moved_only: bool,
+    ) -> Iterator[Sealed]:
+        page_rows = PAGE_ROWS if instrument or moved_only else most
+        rows = reader.sealed(Kind.DECISION, up_to=_up_to(before_seq), page_rows=page_rows)
+        asked_for = (
+            sealed
+            for sealed in rows
+            if (not moved_only or sealed.outline().body["moved"]) and _decides_about(sealed, instrument)
+        )
+        return islice(asked_for, most)
+
+    def _told(self, sealed: Sealed, instrument: str | None) -> bytes:
+        if instrument is not None:
+            return encoded(_decided(sealed.open(), instrument))
+        told = self._kept.get(sealed.seq)
+        if told is None:
+            told = encoded(_decided(sealed.open(), None))
+            with self._lock:
+                self._kept[sealed.seq] = told
+                while len(self._kept) > MOST_KEPT:
+                    del self._kept[next(iter(self._kept))]  # the one that was read first
+        return told
 
     def entries(
         self,
@@ -56,11 +93,14 @@ class Archive:
         found: list[Entry] = []
         needles = [text.lower() for text in (f'"{instrument}"' if instrument else None, find) if text]
         with JournalReader(self._journal) as reader:
-            for row in reader.backwards(*((kind,) if kind else ()), up_to=_up_to(before_seq)):
+            page_rows = PAGE_ROWS if needles else most
+            kinds = (kind,) if kind else ()
+            for sealed in reader.sealed(*kinds, up_to=_up_to(before_seq), page_rows=page_rows):
                 if len(found) == most:
                     break
-                text = as_json(row).lower() if needles else ""
+                text = sealed.text().lower() if needles else ""
                 if all(needle in text for needle in needles):
+                    row = sealed.open()
                     found.append(Entry(row.seq, row.at_ms, row.kind.value, dict(row.body)))
         return tuple(found)
 
@@ -114,9 +154,12 @@ def _up_to(before_seq: int | None) -> int:
     return LAST_SEQ if before_seq is None else before_seq - 1
 
 
-def _decides_about(body: Mapping[str, Any], instrument: str | None) -> bool:
+def _decides_about(sealed: Sealed, instrument: str | None) -> bool:
     if instrument is None:
         return True
+    if f'"{instrument}"' not in sealed.text():
+        return False
+    body = sealed.open().body
     return any(one.get("instrument") == instrument for one in (body, *body["verdicts"], *body["targets"]))
 
 

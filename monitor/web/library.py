@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, Final
 
 from core.errors import JournalFailed
-from core.facts import Kind, Row
+from core.facts import Kind, Row, encoded
 from core.hedges import Hedge
 from core.journal_reader import JournalReader
 from core.projections import Books, day_of
@@ -38,31 +38,44 @@ class Library:
         self._curve = EquityCurve()
         self._days = DayTerms()
         self._orders: dict[str, dict[str, Any]] = {}
+        self._performance: tuple[tuple[int, str], bytes] = (-1, ""), b""
+
+    def performance_json(self) -> bytes:
+        """As `performance`, in JSON; made anew when a row came in that may have changed a figure."""
+        with self._lock:
+            self._follow()
+            known_by = self._books.changes, day_of(self._books.last_row_ms)
+            if self._performance[0] != known_by:
+                self._performance = known_by, encoded(self._earned())
+            return self._performance[1]
 
     def performance(self) -> Performance:
         """Where the money came from, in all, by instrument and by day; every round; the equity curve."""
         with self._lock:
             self._follow()
-            ledger, points = self._books.ledger, self._curve.points
-            rounds = self._books.rounds
-            wins = sum(not hedge.is_loss for hedge in rounds)
-            start, net = (points[0][1], points[-1][1] - points[0][1]) if points else (ZERO, ZERO)
-            from_ms, to_ms = (points[0][0], points[-1][0]) if points else (0, 0)
-            by_instrument = {name: ledger.terms({}, name) for name in sorted(ledger.instruments)}
-            account = ledger.terms({}, "")
-            return Performance(
-                from_ms=from_ms,
-                to_ms=to_ms,
-                net=net,
-                net_apr=net_apr(start, net, to_ms - from_ms),
-                max_drawdown=max_drawdown(points),
-                win_rate=Decimal(wins) / len(rounds) if rounds else None,
-                terms=ledger.terms({}),
-                by_instrument=by_instrument | ({"account": account} if account != Terms() else {}),
-                by_day=self._days.differences(self._books) if points else {},
-                rounds=tuple(_closed(hedge) for hedge in reversed(rounds[-NEWEST:])),
-                equity=tuple(Point(ts_ms, equity) for ts_ms, equity in points),
-            )
+            return self._earned()
+
+    def _earned(self) -> Performance:
+        ledger, points = self._books.ledger, self._curve.points
+        rounds = self._books.rounds
+        wins = sum(not hedge.is_loss for hedge in rounds)
+        start, net = (points[0][1], points[-1][1] - points[0][1]) if points else (ZERO, ZERO)
+        from_ms, to_ms = (points[0][0], points[-1][0]) if points else (0, 0)
+        by_instrument = {name: ledger.terms({}, name) for name in sorted(ledger.instruments)}
+        account = ledger.terms({}, "")
+        return Performance(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            net=net,
+            net_apr=net_apr(start, net, to_ms - from_ms),
+            max_drawdown=max_drawdown(points),
+            win_rate=Decimal(wins) / len(rounds) if rounds else None,
+            terms=ledger.terms({}),
+            by_instrument=by_instrument | ({"account": account} if account != Terms() else {}),
+            by_day=self._days.differences(self._books) if points else {},
+            rounds=tuple(_closed(hedge) for hedge in reversed(rounds[-NEWEST:])),
+            equity=tuple(Point(ts_ms, equity) for ts_ms, equity in points),
+        )
 
     def funding(self) -> Funding:
         """What shorts were paid, and when."""
@@ -108,7 +121,7 @@ class Library:
                 return  # the engine has not yet begun to write
             raise
         with reader:
-            for row in reader.rows(after_seq=self._seq):
+            for row in reader.outlines(self._seq):
                 self._books.apply(row)
                 self._days.see(row, self._books)
                 self._see(row)

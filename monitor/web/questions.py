@@ -81,10 +81,10 @@ def _add_now(api: FastAPI, desk: Desk) -> None:
 def _add_earned(api: FastAPI, library: Library) -> None:
     tags: list[Any] = ["questions"]
 
-    @api.get("/api/performance", tags=tags)
-    def performance() -> Performance:
+    @api.get("/api/performance", tags=tags, response_model=Performance)
+    def performance() -> bytes:
         """What was earned, and from what."""
-        return library.performance()
+        return library.performance_json()
 
     @api.get("/api/funding", tags=tags)
     def funding() -> Funding:
@@ -95,15 +95,15 @@ def _add_earned(api: FastAPI, library: Library) -> None:
 def _add_then(api: FastAPI, library: Library, archive: Archive) -> None:
     tags: list[Any] = ["questions"]
 
-    @api.get("/api/decisions", tags=tags)
+    @api.get("/api/decisions", tags=tags, response_model=tuple[Decided, ...])
     def decisions(
         instrument: Instrument = None,
         most: Annotated[int, Query(ge=1, le=500)] = 50,
         before_seq: Before = None,
         moved: bool = False,
-    ) -> tuple[Decided, ...]:
+    ) -> bytes:
         """Decisions with every verdict, youngest first. `moved`: only those that changed the state."""
-        return archive.decisions(most, before_seq, instrument, moved)
+        return archive.decisions_json(most, before_seq, instrument, moved)
 
     @api.get("/api/moment", tags=tags, responses={404: {"model": Problem}})
     def moment(at_ms: Annotated[int, Query(ge=0, le=MOST_MS, examples=[1_767_225_600_000])]) -> Moment:

@@ -10,14 +10,14 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from core.facts import plain
 
+def plain_route(answer: type[Response]) -> type[APIRoute]:
+    """The class of routes whose endpoints are plain functions that return domain objects, or JSON as bytes.
 
-def plain_route(answer: type[JSONResponse]) -> type[APIRoute]:
-    """The class of routes whose endpoints are plain functions that return domain objects.
+    answer  makes a response of either, or of what `plain` makes of one.
 
     The description still comes from the endpoint's return type; what is a Response already stays one.
     """
@@ -29,7 +29,7 @@ def plain_route(answer: type[JSONResponse]) -> type[APIRoute]:
             @wraps(endpoint)
             def answering(*args: Any, **kwargs: Any) -> Any:
                 told = endpoint(*args, **kwargs)
-                return told if isinstance(told, Response) else answer(plain(told), status)
+                return told if isinstance(told, Response) else answer(told, status)
 
             # What answers in the loop itself makes its own Response.
             super().__init__(path, endpoint if iscoroutinefunction(endpoint) else answering, **options)

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 
 from core.errors import UsageError
 
 STOP_WITHIN_S: Final = 3.0
 SWITCH_S: Final = 0.0005  # so long a visitor's work keeps the engine's from going on, where Python says 5 ms
+AT_ONCE: Final = 2  # answers being made: each takes its turn at the interpreter with the engine's thread
 BACKLOG: Final = 256
 
 
@@ -83,6 +85,7 @@ class WebServer:
             timeout_keep_alive=30,
             h11_max_incomplete_event_size=32_768,
         )
+        current_default_thread_limiter().total_tokens = AT_ONCE
         self._server = _Quiet(config)
         asyncio.get_running_loop().call_soon(self._ready.set)
         await self._server.serve([self._socket])

@@ -24,7 +24,7 @@ class Hub:
     def __init__(self, look: Callable[[], str | None], every_s: float = LOOK_EVERY_S) -> None:
         self._look, self._every_s = look, every_s
         self._changed = asyncio.Condition()
-        self._newest, self._number = "", 0
+        self._newest, self._event, self._number = "", "", 0
         self._listeners = 0
         self._looking: asyncio.Task[None] | None = None
 
@@ -47,7 +47,7 @@ class Hub:
             while True:
                 if self._number > seen:
                     seen = self._number
-                    yield f"id: {seen}\nevent: status\ndata: {self._newest}\n\n"
+                    yield self._event
                     continue
                 try:
                     async with asyncio.timeout(SILENCE_S), self._changed:
@@ -72,4 +72,5 @@ class Hub:
         if told is None or told == self._newest:
             return False
         self._newest, self._number = told, self._number + 1
+        self._event = f"id: {self._number}\nevent: status\ndata: {told}\n\n"
         return True
