@@ -23,7 +23,7 @@ from exchange.sim.exchange import Exchange
 from exchange.sim.markets.generated import GeneratedMarket
 from exchange.sim.model import AccountState, Order, Reject
 from exchange.sim.seam import OrderParams
-from scripts.collector import calm_collector
+from scripts.collector import expect_to_keep
 
 COMMANDS = 200_000
 TARGET_PER_S = 50_000
@@ -113,7 +113,7 @@ def _fills(crowd: Crowd) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    calm_collector()
+    expect_to_keep()
     commands = int(argv[argv.index("--orders") + 1]) if "--orders" in argv else COMMANDS
     figures = [figure for inst_id in ("BTC-USDT-SWAP", "BTC-USDT") for figure in measure(inst_id, commands)]
     return report(figures, argv)

@@ -34,6 +34,7 @@ from monitor.web.audit import Refusals
 from scripts.channels import channels_of, habits_of
 from scripts.child_venue import child_venue
 from scripts.cockpit import EngineDesk, check_web, journal_refusals, open_web
+from scripts.collector import as_before, calm_collector
 from scripts.compose import App
 from scripts.door import door_of
 from scripts.evidence import again, host_facts, journal_facts
@@ -129,6 +130,7 @@ def live(life: Life) -> RunFacts | None:
             max_bytes=monitor.max_log_mb * 1_000_000,
         )
         stack.callback(logs.close)
+        stack.enter_context(as_before())
         keeper = None
         if life.base_url is not None:
             keeper = LockstepKeeper(life.base_url.replace("http", "ws", 1) + "/sim/clock", options.speed)
@@ -265,6 +267,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
         app.engine.may_resume = Resumption(heart, lambda: again(parts, app.books, life.folder)).ask
         add_sleeve(app, site)
         life.on_app(app)
+        calm_collector()
 
     with ExitStack() as open_:
         open_.enter_context(screen)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scripts import options as opt
-from scripts.collector import calm_collector
+from scripts.collector import expect_to_keep
 from scripts.command_line import Config, Json, answer, instant
 
 Language = Annotated[str | None, typer.Option(help="of what people read: en or zh; default: monitor.yaml's")]
@@ -50,7 +50,7 @@ def backtest(
     json: Json = False,
 ) -> None:
     """The engine on recorded history: what it would have done, earned and paid."""
-    calm_collector()
+    expect_to_keep()
     from scripts.backtest.command import BacktestOptions
     from scripts.backtest.command import backtest as tested
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TextIO
 
 from core.errors import UsageError
-from scripts.collector import calm_collector
+from scripts.collector import expect_to_keep
 from scripts.simulation.run import Result, judged, play, settings_of
 from scripts.simulation.shrink import shrunk
 from scripts.simulation.story import HOUR_MS, Story
@@ -146,7 +146,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 
 def _played(orders: Orders) -> Iterator[Result]:
     if orders.workers == 1:
-        calm_collector()
+        expect_to_keep()
         for seed in orders.seeds:
             yield judged(orders.story(seed), orders.config)
         return
@@ -158,7 +158,7 @@ def _played(orders: Orders) -> Iterator[Result]:
 
 def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    calm_collector()
+    expect_to_keep()
 
 
 def _play_one(work: tuple[Orders, int]) -> Result:

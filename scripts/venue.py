@@ -20,7 +20,7 @@ from exchange.sim.surface.premises import Premises, premises_of
 from exchange.sim.surface.rest.api import ENVIRONMENTS
 from exchange.sim.surface.server import SimServer
 from exchange.sim.surface.snapshots import BadSnapshot, unpacked
-from scripts.collector import calm_collector
+from scripts.collector import expect_to_keep
 from scripts.market import market_of
 
 
@@ -128,7 +128,7 @@ async def _run(server: SimServer, port: int, announce: TextIO, stop_on_stdin_eof
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    calm_collector()
+    expect_to_keep()
     print(json.dumps({"port": bound, "now_ms": server.now_ms}), file=announce, flush=True)
     waits = {loop.create_task(stop.wait()), loop.create_task(server.finished())}
     if stop_on_stdin_eof:

@@ -29,7 +29,7 @@ from benchmarks.contract.reference import COINS, REFERENCE
 from benchmarks.figures import Figure, report
 from core.errors import EngineError, UsageError
 from scripts.backtest.command import FAST, FULL, PATHS
-from scripts.collector import calm_collector
+from scripts.collector import expect_to_keep
 
 BARS_A_DAY: Final = 288
 DAYS_A_YEAR: Final = 365
@@ -70,7 +70,7 @@ def _bars(data: Path, symbols: int) -> list[Bars]:
 
 def _once(options: argparse.Namespace) -> int:
     """One run of the engine in this process, on whole files."""
-    calm_collector()
+    expect_to_keep()
     coins = _bars(options.data, options.symbols)
     with tempfile.TemporaryDirectory(prefix="contract-") as folder:
         played = run(coins, Path(folder), options.path)
