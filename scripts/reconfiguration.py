@@ -20,6 +20,7 @@ from core.errors import UsageError
 from core.facts import Kind
 from core.journal import FILE_NAME as JOURNAL
 from core.journal_reader import JournalReader
+from monitor.refusal_words import refusal_in_chinese
 from monitor.web.answers import Form, Meaning, Moved
 
 APPLIES: Final = (
@@ -77,7 +78,8 @@ class Reconfiguration:
         except UsageError as error:
             problem = str(error)
         changes, meanings = dict(overlay.changes), _meanings()
-        return Form(overlay.version, changes, _schemas(), LOCKED, APPLIES, meanings, edited, problem)
+        chinese = refusal_in_chinese(problem)
+        return Form(overlay.version, changes, _schemas(), LOCKED, APPLIES, meanings, edited, problem, chinese)
 
     def is_as_started(self) -> bool:
         """Whether the last start was with what lies there now; True also when there was none."""

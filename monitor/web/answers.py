@@ -71,6 +71,7 @@ class Form:
     meanings  of every file, section and key, by dotted path.
     edited    what was edited in the files since the engine started: it comes along with any change.
     problem   why the files as they are now would refuse every change; "" when they would not.
+    problem_zh  the same in Chinese.
     """
 
     version: int
@@ -81,6 +82,7 @@ class Form:
     meanings: dict[str, Meaning]
     edited: tuple[Moved, ...] = ()
     problem: str = ""
+    problem_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,11 @@ class Performance:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Every answer that is not the one asked for. `detail` names the place, the value and what is allowed."""
+    """Every answer that is not the one asked for. `detail` names the place, the value and what is allowed.
+
+    zh  the same in Chinese, where it is said to people: why a change of the configuration is refused.
+    """
 
     error: str
     detail: str
+    zh: str = ""

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from core.errors import EngineError, UsageError
 from core.facts import encoded
+from monitor.refusal_words import refusal_in_chinese
 from monitor.web import examples
 from monitor.web.answers import Health, Problem
 from monitor.web.archive import Archive
@@ -136,4 +137,6 @@ def _add_errors(api: FastAPI) -> None:
 
 
 def _problem(status: int, error: str, detail: str, headers: Any = None) -> Response:
-    return JSONResponse({"error": error, "detail": detail}, status, headers)
+    chinese = refusal_in_chinese(detail)
+    told = {"error": error, "detail": detail} | ({"zh": chinese} if chinese != detail else {})
+    return JSONResponse(told, status, headers)

@@ -191,8 +191,9 @@ SENTENCES: Final[Mapping[str, str]] = {
         "null；`max_drawdown` 为占最高点的比例；`net_apr` 为单利，不计复利。"
     ),
     "A state of the machine.": "状态机的一个状态。",
-    "Every answer that is not the one asked for. `detail` names the place, the value and what is allowed.": (
-        "一切不是所求的回答。`detail` 指明位置、值与允许什么。"
+    "Every answer that is not the one asked for. `detail` names the place, the value and what is allowed. "
+    "zh the same in Chinese, where it is said to people: why a change of the configuration is refused.": (
+        "一切不是所求的回答。`detail` 指明位置、值与允许什么。`zh`：说给人听之处的中文，即更改配置为何被拒。"
     ),
     "A change lies in the engine's box. `version`: the overlay's, once it is in force. `diff`: all that "
     "becomes another one then.": (
@@ -246,11 +247,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "files on the host may change. applies when a change takes effect. meanings of every file, section "
     "and key, by dotted path. edited what was edited in the files since the engine started: it comes "
     'along with any change. problem why the files as they are now would refuse every change; "" when '
-    "they would not.": (
+    "they would not. problem_zh the same in Chinese.": (
         "配置表单所需的一切。`version`：叠加层的版本；改动须写明它，两个人因而不会互相覆盖。`changes`："
         "叠加层现在的内容，按带点的键，写法同 YAML。`files`：每个文件的 JSON schema。`locked`：只能在主"
         "机上的文件里更改的键，或键的开头部分。`applies`：改动何时生效。`meanings`：每个文件、每一节、"
         "每个键的含义，按带点的路径。`edited`：引擎启动以来在文件里改过的内容，任何改动都会连它一起生效。"
-        "`problem`：文件现状使任何改动都会被拒绝的原因；没有则为空。"
+        "`problem`：文件现状使任何改动都会被拒绝的原因；没有则为空。`problem_zh`：其中文。"
     ),
 }

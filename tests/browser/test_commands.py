@@ -117,6 +117,23 @@ def test_what_two_keys_say_against_each_other_is_told_by_the_engine(desk: Visito
     expect(dialog.get_by_role("alert")).to_contain_text("emergency_below")
 
 
+def test_a_reader_of_chinese_is_told_in_chinese_why_not(browser: Browser, daemon: Daemon) -> None:
+    with visitor(browser, daemon) as reader:
+        reader.visit("/configuration")
+        page = reader.page
+        page.get_by_label("Language").select_option("zh")
+        page.get_by_role("tab", name="risk").click()
+        page.get_by_label("risk.margin.emergency_below").fill("0.95")
+        page.get_by_role("button", name="检查 1 项修改").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("原因").fill("测试需要")
+        dialog.get_by_role("button", name="应用").click()
+        refused = dialog.get_by_role("alert")
+        expect(refused).to_contain_text("处问题：")
+        expect(refused).to_contain_text("须满足 emergency_below < rebalance_below")
+        expect(refused).not_to_contain_text("problem")
+
+
 def test_what_was_edited_in_the_files_is_named_with_every_change(desk: Visitor, daemon: Daemon) -> None:
     file = daemon.config / "strategy.yaml"
     shipped = file.read_text()

@@ -206,6 +206,19 @@ async def test_what_the_engine_refuses_is_told_as_it_says_it(client: httpx.Async
     assert (answer.status_code, answer.json()["detail"]) == (422, "command 'scan': allowed are none")
 
 
+async def test_why_a_change_of_the_configuration_is_refused_is_told_in_chinese_too(
+    client: httpx.AsyncClient,
+) -> None:
+    change = {"version": 3, "reason": "a test wants it", "changes": {"account.venue": "binance"}}
+    told = (await client.post("/api/config", json=change)).json()
+    assert told["detail"] == "changes: account.venue; only the files on the host may change it"
+    assert told["zh"] == "更改 account.venue：只有主机上的文件可以更改它"
+    stale = (await client.post("/api/config", json={**change, "version": 2})).json()
+    assert stale["zh"] == "版本 2：允许 3，即当前版本"
+    other = (await client.post("/api/scan/manual", json={"reason": "refuse me"})).json()
+    assert "zh" not in other
+
+
 async def test_no_known_secret_leaves(client: httpx.AsyncClient) -> None:
     told = (await client.get("/api/logs")).text
     assert SECRET not in told and "***" in told

@@ -132,7 +132,7 @@ function CommandDialog(props: { command: Command; onClose: () => void }): ReactN
           <p role="alert" className="flex gap-2 rounded-lg bg-bad-soft px-3 py-2 text-bad">
             <Icon name="warn" className="mt-px" />
             <span className="min-w-0 break-words">
-              {t("act.refused")}: {sent.problem.detail || t("unreachable")}
+              {t("act.refused")}: {said.either(sent.problem.detail, sent.problem.zh) || t("unreachable")}
             </span>
           </p>
         ) : null}

@@ -7,6 +7,7 @@ export class Problem extends Error {
     readonly error: string,
     readonly detail: string,
     readonly retryAfterS: number | null = null,
+    readonly zh = "",
   ) {
     super(detail || error);
   }
@@ -38,13 +39,14 @@ function headers(): Record<string, string> {
 
 async function problemOf(answer: Response): Promise<Problem> {
   const retry = Number(answer.headers.get("retry-after"));
-  let told: { error?: unknown; detail?: unknown } = {};
+  let told: { error?: unknown; detail?: unknown; zh?: unknown } = {};
   try {
     told = (await answer.json()) as typeof told;
   } catch (error) {
     told = { error: answer.statusText, detail: String(error) };
   }
-  return new Problem(answer.status, String(told.error ?? ""), String(told.detail ?? ""), retry > 0 ? retry : null);
+  const after = retry > 0 ? retry : null;
+  return new Problem(answer.status, String(told.error ?? ""), String(told.detail ?? ""), after, String(told.zh ?? ""));
 }
 
 /** Open an answer. Raises Problem for everything that is not a success. */

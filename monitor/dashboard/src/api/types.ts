@@ -293,6 +293,7 @@ export interface ConfigForm {
   edited: ConfigMove[];
   /** Why the files as they are now would refuse every change; empty when they would not. */
   problem: string;
+  problem_zh?: string;
 }
 
 export interface ConfigDiff {

@@ -19,6 +19,8 @@ export interface Said {
   guard: (name: string) => string;
   sentence: (text: string, guard?: string, ok?: boolean) => string;
   figure: (name: string) => string;
+  /** What is said in both languages; without a Chinese text the English one. */
+  either: (english: string, chinese?: string) => string;
 }
 
 export function saidIn(language: Language): Said {
@@ -31,6 +33,7 @@ export function saidIn(language: Language): Said {
     guard: (name) => guardWord(name, language),
     sentence: (text, guard, ok) => sentence(text, language, guard, ok),
     figure: (name) => figureWord(name, language),
+    either: (english, chinese) => (language === "zh" && chinese ? chinese : english),
   };
 }
 

@@ -250,14 +250,14 @@ function Move(props: { name: string; before: string; after: string }): ReactNode
 
 /** What the next start takes in from the files, whoever asks for it. `except`: what one's own change says. */
 function Edited(props: { form: ConfigForm; except?: Field[] }): ReactNode {
-  const { t } = useSaid();
+  const { t, either } = useSaid();
   const own = new Set(props.except?.map((field) => field.key));
   const edited: ConfigMove[] = props.form.edited.filter((move) => !own.has(move.key));
   if (props.form.problem) {
     return (
       <div role="alert" className="rounded-lg bg-bad-soft px-3.5 py-2.5 text-bad">
         <p className="font-medium">{t("config.refused")}</p>
-        <p className="mt-1 text-xs break-words whitespace-pre-line">{props.form.problem}</p>
+        <p className="mt-1 text-xs break-words whitespace-pre-line">{either(props.form.problem, props.form.problem_zh)}</p>
       </div>
     );
   }
@@ -339,8 +339,8 @@ function Review(props: {
         {problem ? (
           <p role="alert" className="flex gap-2 rounded-lg bg-bad-soft px-3 py-2 text-bad">
             <Icon name="warn" className="mt-px" />
-            <span className="min-w-0 break-words">
-              {problem.status === 409 ? t("config.conflict") : problem.detail || t("unreachable")}
+            <span className="min-w-0 break-words whitespace-pre-line">
+              {problem.status === 409 ? t("config.conflict") : said.either(problem.detail, problem.zh) || t("unreachable")}
             </span>
           </p>
         ) : null}

@@ -46,7 +46,7 @@ export function JournalPage(): ReactNode {
 
 /** The whole journal as a file; a link could not show the token. */
 function Export(): ReactNode {
-  const { t } = useSaid();
+  const { t, either } = useSaid();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const save = async (): Promise<void> => {
@@ -66,7 +66,7 @@ function Export(): ReactNode {
   };
   return (
     <div className="flex items-center gap-2">
-      {problem ? <span className="text-xs text-bad">{problem.detail}</span> : null}
+      {problem ? <span className="text-xs text-bad">{either(problem.detail, problem.zh)}</span> : null}
       <Button small icon="save" disabled={busy} onClick={() => void save()}>
         {busy ? `${t("journal.exporting")}…` : t("journal.export")}
       </Button>

@@ -144,14 +144,14 @@ export function Loading(): ReactNode {
 
 /** What an answer says that is not the one asked for. */
 export function Trouble(props: { problem: Problem; path: string }): ReactNode {
-  const { t } = useSaid();
+  const { t, either } = useSaid();
   const { problem } = props;
   const path = props.path.split("?")[0] ?? props.path;
   const text = problem.isMissing
     ? t("unavailable", { path })
     : problem.status === 0
       ? t("unreachable")
-      : t("failed", { path, status: problem.status, detail: problem.detail });
+      : t("failed", { path, status: problem.status, detail: either(problem.detail, problem.zh) });
   return (
     <div className="px-5 py-6" role="status">
       <p className={`flex items-start gap-2 ${problem.isMissing ? "text-faint" : "text-warn"}`}>
