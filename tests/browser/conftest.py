@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.rig import CHROMIUM, FLAGS, PATIENCE_MS, Daemon, Visitor, demo, visitor, why_not
+
+FOLDER = Path(__file__).parent
+LONGEST_S = (
+    300  # of one test: several waits of PATIENCE_MS may follow each other before it is clear which failed
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FOLDER in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LONGEST_S))
 
 
 @pytest.fixture(scope="module")

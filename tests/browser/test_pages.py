@@ -180,7 +180,7 @@ def test_axe_finds_no_serious_violation(
     browser: Browser, daemon: Daemon, scheme: str, rules: tuple[str, ...]
 ) -> None:
     found = {}
-    with visitor(browser, daemon, color_scheme=scheme, reduced_motion="reduce") as reader:
+    with visitor(browser, daemon, color_scheme=scheme) as reader:
         for path in PAGES if scheme == "light" else IN_THE_DARK:
             reader.visit(path)
             expect(reader.page.get_by_text("Loading")).to_have_count(0)
@@ -212,11 +212,14 @@ def background(page: Page) -> str:
 def test_it_follows_the_system_into_the_dark_and_can_be_switched(browser: Browser, daemon: Daemon) -> None:
     with visitor(browser, daemon, color_scheme="dark") as night:
         night.visit("/")
+        shown = night.page.locator("html")
+        expect(shown).to_have_attribute("data-theme", "dark")
         dark = background(night.page)
         night.page.get_by_label("Appearance", exact=True).select_option("light")
+        expect(shown).to_have_attribute("data-theme", "light")
         light = background(night.page)
         night.page.reload()
-        expect(night.page.get_by_test_id("link")).to_have_attribute("data-link", "live")
+        expect(shown).to_have_attribute("data-theme", "light")
         assert dark != light == background(night.page)
 
 

@@ -46,7 +46,6 @@ def test_the_pictures_of_the_documentation(browser: Browser, daemon: Daemon) -> 
             daemon,
             viewport=screen,
             color_scheme=scheme,
-            reduced_motion="reduce",
             device_scale_factor=1,
         ) as camera:
             camera.page.add_init_script(f"localStorage.setItem('funding-engine-language', '{language}')")
