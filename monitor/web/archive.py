@@ -21,13 +21,21 @@ MOST_KEPT: Final = 500
 
 
 class Archive:
-    """Questions to one journal file. May be called from several threads."""
+    """Questions to one journal file. May be called from several threads.
 
-    def __init__(self, journal: Path) -> None:
-        self._journal = journal
+    most_kept  decisions that lie ready as they are answered.
+    """
+
+    def __init__(self, journal: Path, most_kept: int = MOST_KEPT) -> None:
+        self._journal, self._most_kept = journal, most_kept
         self._lock = Lock()
         self._then, self._then_seq = Books(), 0  # as of the last moment that was asked for
         self._kept: dict[int, bytes] = {}  # decisions about every instrument, by their row
+
+    @property
+    def kept(self) -> int:
+        """How many decisions lie ready."""
+        return len(self._kept)
 
     def decisions(
         self, most: int, before_seq: int | None, instrument: str | None, moved_only: bool
@@ -73,7 +81,7 @@ class Archive:
             told = encoded(_decided(sealed.open(), None))
             with self._lock:
                 self._kept[sealed.seq] = told
-                while len(self._kept) > MOST_KEPT:
+                while len(self._kept) > self._most_kept:
                     del self._kept[next(iter(self._kept))]  # the one that was read first
         return told
 

@@ -6,7 +6,7 @@ that are on disk, so a page shows nothing that a crash could take back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -38,16 +38,27 @@ class Library:
         self._curve = EquityCurve()
         self._days = DayTerms()
         self._orders: dict[str, dict[str, Any]] = {}
-        self._performance: tuple[tuple[int, str], bytes] = (-1, ""), b""
+        self._told: dict[str, bytes] = {}  # answers in JSON, as long as the books say the same
+        self._told_of = -1, ""
 
     def performance_json(self) -> bytes:
-        """As `performance`, in JSON; made anew when a row came in that may have changed a figure."""
+        """As `performance`, in JSON."""
+        return self._kept("performance", self._earned)
+
+    def funding_json(self) -> bytes:
+        """As `funding`, in JSON."""
+        return self._kept("funding", self._paid)
+
+    def _kept(self, name: str, make: Callable[[], Performance | Funding]) -> bytes:
+        """An answer, made anew when a row came in that may have changed a figure, or a day began."""
         with self._lock:
             self._follow()
-            known_by = self._books.changes, day_of(self._books.last_row_ms)
-            if self._performance[0] != known_by:
-                self._performance = known_by, encoded(self._earned())
-            return self._performance[1]
+            now = self._books.changes, day_of(self._books.last_row_ms)
+            if now != self._told_of:
+                self._told, self._told_of = {}, now
+            if name not in self._told:
+                self._told[name] = encoded(make())
+            return self._told[name]
 
     def performance(self) -> Performance:
         """Where the money came from, in all, by instrument and by day; every round; the equity curve."""
@@ -81,16 +92,19 @@ class Library:
         """What shorts were paid, and when."""
         with self._lock:
             self._follow()
-            settlements = self._books.ledger.settlements
-            by_instrument: dict[str, Decimal] = {}
-            by_day: dict[str, Decimal] = {}
-            for one in settlements:
-                day = day_of(one.ts_ms)
-                by_instrument[one.instrument] = by_instrument.get(one.instrument, ZERO) + one.amount
-                by_day[day] = by_day.get(day, ZERO) + one.amount
-            newest = [Paid(s.ts_ms, s.instrument, s.rate, s.amount) for s in reversed(settlements[-NEWEST:])]
-            total = sum((s.amount for s in settlements), ZERO)
-            return Funding(total, by_instrument, by_day, tuple(newest))
+            return self._paid()
+
+    def _paid(self) -> Funding:
+        settlements = self._books.ledger.settlements
+        by_instrument: dict[str, Decimal] = {}
+        by_day: dict[str, Decimal] = {}
+        for one in settlements:
+            day = day_of(one.ts_ms)
+            by_instrument[one.instrument] = by_instrument.get(one.instrument, ZERO) + one.amount
+            by_day[day] = by_day.get(day, ZERO) + one.amount
+        newest = [Paid(s.ts_ms, s.instrument, s.rate, s.amount) for s in reversed(settlements[-NEWEST:])]
+        total = sum((s.amount for s in settlements), ZERO)
+        return Funding(total, by_instrument, by_day, tuple(newest))
 
     def orders(
         self, most: int, instrument: str | None = None, status: str | None = None, find: str | None = None

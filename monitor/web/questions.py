@@ -86,10 +86,10 @@ def _add_earned(api: FastAPI, library: Library) -> None:
         """What was earned, and from what."""
         return library.performance_json()
 
-    @api.get("/api/funding", tags=tags)
-    def funding() -> Funding:
+    @api.get("/api/funding", tags=tags, response_model=Funding)
+    def funding() -> bytes:
         """What shorts were paid, by instrument and day."""
-        return library.funding()
+        return library.funding_json()
 
 
 def _add_then(api: FastAPI, library: Library, archive: Archive) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts import canonical, clean, plain, told
+from core.facts import canonical, clean, encoded, plain, told
 from core.verdict import Verdict
 
 
@@ -91,3 +92,24 @@ def test_a_decision_with_what_has_no_place_in_a_journal_is_refused(value: object
     verdicts = (Verdict(True, "g", "r", (("x", value),)),)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=f"{type(value).__name__} has no place in the journal"):
         told({"verdicts": verdicts}, str)
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.text(max_size=9)
+    | st.decimals(allow_nan=False, allow_infinity=False, places=9)
+)
+
+
+@given(
+    st.recursive(
+        LEAVES,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    )
+)
+def test_what_is_encoded_reads_back_as_what_is_plain_and_keeps_its_order(value: object) -> None:
+    read = json.loads(encoded(value))
+    assert read == plain(value)
+    assert json.dumps(read) == json.dumps(plain(value))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import JournalFailed
-from core.facts import Kind
+from core.facts import Kind, encoded
 from core.journal import FILE_NAME
 from core.projections import Books
 from monitor.web.archive import Archive
@@ -35,6 +35,32 @@ async def test_a_question_about_one_coin_leaves_the_others_verdicts_out(shelf: S
     told = Archive(shelf.path).decisions(500, None, "ETH-USDT", False)
     assert told
     assert {v.instrument for one in told for v in one.verdicts} <= {"ETH-USDT", None}
+
+
+@pytest.mark.parametrize("instrument", [None, "ETH-USDT", "SOL-USDT"])
+@pytest.mark.parametrize("moved_only", [False, True])
+async def test_what_is_kept_says_the_same_as_what_is_read_anew(
+    shelf: Shelf, instrument: str | None, moved_only: bool
+) -> None:
+    story = running_story()
+    await shelf.write(story)
+    archive = Archive(shelf.path)
+    for most, before in ((500, None), (500, None), (2, None), (3, 9), (500, 9)):
+        told = archive.decisions_json(most, before, instrument, moved_only)
+        assert told == encoded(Archive(shelf.path).decisions(most, before, instrument, moved_only))
+        assert len(json.loads(told)) <= most
+    story.decision("scan", "RUNNING")
+    await shelf.write(story)
+    newest = json.loads(archive.decisions_json(1, None, None, False))
+    assert newest[0]["seq"] == len(story.rows)
+
+
+async def test_only_so_many_decisions_are_kept_and_what_is_not_is_read_again(shelf: Shelf) -> None:
+    await shelf.write(running_story())
+    archive = Archive(shelf.path, most_kept=2)
+    every = archive.decisions_json(500, None, None, False)
+    assert len(json.loads(every)) > 2 == archive.kept
+    assert archive.decisions_json(500, None, None, False) == every
 
 
 async def test_the_export_is_every_row_in_order(shelf: Shelf) -> None:

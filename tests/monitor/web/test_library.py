@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from core.facts import encoded
 from core.journal import FILE_NAME
+from core.journal_reader import JournalReader
+from core.projections import Books
+from core.replay import checkpoint
+from core.types import DAY_MS
 from monitor.web.library import Library
 from tests.core.story import Story
 from tests.monitor.web.shelf import Shelf
@@ -83,3 +88,43 @@ async def test_orders_are_found_by_coin_by_state_and_by_what_they_say(shelf: She
     assert [one.cl_id for one in library.orders(10, status="intent")] == ["aaa"]
     assert [one.cl_id for one in library.orders(10, find="AA")] == ["aaa"]
     assert library.orders(10, "BTC-USDT", "rejected") == ()
+
+
+async def test_an_answer_is_kept_until_a_figure_may_be_another_one_or_a_day_begins(shelf: Shelf) -> None:
+    story = running_story()
+    await shelf.write(story)
+    library = Library(shelf.path)
+
+    def is_true() -> bool:
+        anew = Library(shelf.path)
+        return (library.performance_json(), library.funding_json()) == (
+            encoded(anew.performance()),
+            encoded(anew.funding()),
+        )
+
+    assert is_true()
+    first = library.performance_json()
+    story.decision("scan", "RUNNING", "RUNNING")
+    await shelf.write(story)
+    assert library.performance_json() is first and is_true()
+    story.funding("0.5")
+    await shelf.write(story)
+    paid = library.performance_json()
+    assert paid != first and is_true()
+    story.equity("1002.5", BTC_USDT=("102", "102"))
+    await shelf.write(story)
+    assert library.performance_json() != paid and is_true()
+    story.now_ms += DAY_MS
+    story.decision("scan", "RUNNING", "RUNNING")
+    await shelf.write(story)
+    assert len(library.performance().by_day) == 3 and is_true()
+
+
+async def test_the_books_without_verdicts_are_the_books(shelf: Shelf) -> None:
+    await shelf.write(running_story())
+    whole, brief = Books(), Books()
+    with JournalReader(shelf.path) as reader:
+        for row, outline in zip(reader.rows(), reader.outlines(), strict=True):
+            whole.apply(row)
+            brief.apply(outline)
+    assert brief == whole and checkpoint(brief) == checkpoint(whole)
