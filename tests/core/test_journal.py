@@ -17,7 +17,7 @@ import pytest
 from core.errors import JournalBroken, JournalFailed
 from core.facts import Kind, Row
 from core.journal import BATCH_ROWS, FILE_NAME, PAGE_ROWS, SqliteJournal
-from core.journal_reader import JournalReader, as_json, verify
+from core.journal_reader import JournalReader, verify
 from tests.core.story import D, StillClock
 
 
@@ -486,53 +486,3 @@ def test_no_acknowledged_row_is_lost_when_the_process_is_killed(tmp_path: Path) 
     with JournalReader(path) as reader:
         bodies = [json.loads(json.dumps(row.body)) for row in reader.rows()]
     assert bodies == [{"n": n} for n in range(1, seen_in_file + 1)]
-
-
-async def test_a_sealed_row_says_the_same_as_an_opened_one_packed_or_not(tmp_path: Path) -> None:
-    async with journal_in(tmp_path) as journal:
-        for n in range(60):
-            journal.append(
-                Kind.NOTE, n, {"what": 'Überraschung \u2028 "quoted"', "n": n, "long": "x" * (n * 60)}
-            )
-    with JournalReader(tmp_path / FILE_NAME) as reader:
-        sealed = list(reader.sealed(page_rows=7))
-        assert [row.seq for row in sealed] == list(range(60, 0, -1))
-        for row in sealed:
-            assert row.text() == as_json(row.open())
-            assert row.outline() == row.open()  # only a decision is more than its outline
-
-
-async def test_an_outline_leaves_a_decisions_verdicts_out_and_nothing_else(tmp_path: Path) -> None:
-    verdict = {
-        "ok": True,
-        "guard": "liquid",
-        "reason": "well",
-        "figures": [["n", "1"]] * 100,
-        "instrument": None,
-    }
-    body = {
-        "on": "scan", "src": "IDLE", "dst": "OPENING", "moved": True, "instrument": "BTC-USDT",
-        "reason": "why", "at_ms": 7, "targets": [{"base": "1"}], "verdicts": [verdict],
-    }  # fmt: skip
-    async with journal_in(tmp_path) as journal:
-        for _ in range(3):
-            journal.append(Kind.DECISION, 7, body)
-    with JournalReader(tmp_path / FILE_NAME) as reader:
-        for whole, outline in zip(reader.rows(), reader.outlines(), strict=True):
-            assert (outline.seq, outline.kind, outline.at_ms, outline.hash) == (
-                whole.seq, whole.kind, whole.at_ms, whole.hash,
-            )  # fmt: skip
-            assert set(outline.body) == {"on", "src", "dst", "moved", "instrument", "reason"}
-            assert {name: whole.body[name] for name in outline.body} == outline.body
-        assert [row.seq for row in reader.outlines(2)] == [3]
-
-
-async def test_a_sealed_row_that_is_damaged_is_told_by_whoever_reads_it(tmp_path: Path) -> None:
-    async with journal_in(tmp_path) as journal:
-        journal.append(Kind.NOTE, 1, {"what": "long", "text": "y" * 5_000})
-    tamper(tmp_path, "UPDATE events SET packed = x'00112233'")
-    with JournalReader(tmp_path / FILE_NAME) as reader:
-        (row,) = reader.sealed()
-        for read in (row.open, row.outline, row.text):
-            with pytest.raises(JournalBroken, match="damaged"):
-                read()
