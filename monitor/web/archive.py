@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -30,6 +30,7 @@ class Archive:
         self._journal, self._most_kept = journal, most_kept
         self._lock = Lock()
         self._then, self._then_seq = Books(), 0  # as of the last moment that was asked for
+        self._keeping = Lock()  # of its own: a moment long ago takes its time
         self._kept: dict[int, bytes] = {}  # decisions about every instrument, by their row
 
     @property
@@ -79,7 +80,7 @@ class Archive:
         told = self._kept.get(sealed.seq)
         if told is None:
             told = encoded(_decided(sealed.open(), None))
-            with self._lock:
+            with self._keeping:
                 self._kept[sealed.seq] = told
                 while len(self._kept) > self._most_kept:
                     del self._kept[next(iter(self._kept))]  # the one that was read first
@@ -98,19 +99,15 @@ class Archive:
         instrument  only rows that name it, wherever in them.
         find        only rows whose JSON holds this text, upper and lower case alike.
         """
-        found: list[Entry] = []
         needles = [text.lower() for text in (f'"{instrument}"' if instrument else None, find) if text]
         with JournalReader(self._journal) as reader:
-            page_rows = PAGE_ROWS if needles else most
-            kinds = (kind,) if kind else ()
-            for sealed in reader.sealed(*kinds, up_to=_up_to(before_seq), page_rows=page_rows):
-                if len(found) == most:
-                    break
-                text = sealed.text().lower() if needles else ""
-                if all(needle in text for needle in needles):
-                    row = sealed.open()
-                    found.append(Entry(row.seq, row.at_ms, row.kind.value, dict(row.body)))
-        return tuple(found)
+            rows = reader.sealed(
+                *((kind,) if kind else ()),
+                up_to=_up_to(before_seq),
+                page_rows=PAGE_ROWS if needles else most,
+            )
+            found = (row for row in rows if not needles or _says(row, needles))
+            return tuple(_entry(row.open()) for row in islice(found, most))
 
     def moment(self, at_ms: int) -> Moment | None:
         """The engine as it was at an instant, by what was on disk then; None before its first row.
@@ -156,6 +153,15 @@ class Archive:
         with JournalReader(self._journal) as reader:
             for row in reader.rows():
                 yield as_json(row) + "\n"
+
+
+def _says(row: Sealed, needles: Sequence[str]) -> bool:
+    text = row.text().lower()
+    return all(needle in text for needle in needles)
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row.seq, row.at_ms, row.kind.value, dict(row.body))
 
 
 def _up_to(before_seq: int | None) -> int:
