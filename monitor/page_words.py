@@ -10,7 +10,7 @@ from typing import Final
 
 from monitor.cause_words import CAUSES
 from monitor.verdict_words import FIGURES, GUARDS, NOES
-from monitor.words import NAMES, SENTENCES, word
+from monitor.words import NAMES, REPORTS, SENTENCES, word
 
 Pair = tuple[str, str]
 
@@ -110,4 +110,11 @@ def names() -> dict[str, Pair]:
 
 def catalogue() -> dict[str, Mapping[str, Pair] | Mapping[str, str]]:
     """Each table of the page's vocabulary; sentences have their Chinese only."""
-    return {"NAMES": names(), "GUARDS": GUARDS, "NOES": NOES, "FIGURES": FIGURES, "SENTENCES": SENTENCES}
+    return {
+        "NAMES": names(),
+        "GUARDS": GUARDS,
+        "NOES": NOES,
+        "FIGURES": FIGURES,
+        "SENTENCES": SENTENCES,
+        "REPORTS": REPORTS,
+    }

@@ -7,9 +7,10 @@ them to a reader of Chinese asks here; a line nobody has foreseen is shown as it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Final
+
+from monitor.phrases import Phrases
 
 # English -> Chinese. {rule} is said by another line of these tables, {what} is a key and its value as it was
 # written, {names} a list, {bounds} numbers; anything else in braces is taken over as it is.
@@ -176,26 +177,7 @@ def refusal_in_chinese(text: str) -> str:
 
 
 def _said(text: str) -> str:
-    for pattern, chinese in _patterns():
-        if (match := pattern.fullmatch(text)) is not None:
-            parts = {name: _WAYS.get(name, str)(part) for name, part in match.groupdict().items()}
-            return chinese.format_map(parts)
-    return text
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    tables = {**LINES, **KINDS, **CONTRADICTIONS}
-    return tuple((re.compile(_pattern(english)), chinese) for english, chinese in tables.items())
-
-
-def _pattern(english: str) -> str:
-    # Every other part is the name of what stands in braces.
-    parts = re.split(r"\{(\w+)\}", english)
-    return "".join(
-        f"(?P<{part}>{_SHAPES.get(part, '.+?')})" if place % 2 else re.escape(part)
-        for place, part in enumerate(parts)
-    )
+    return _PHRASES.said(text) or text
 
 
 def _standing(text: str) -> str:
@@ -213,9 +195,8 @@ def _names(text: str) -> str:
     return text.replace(", ", "、")
 
 
-_WAYS: Final[Mapping[str, Callable[[str], str]]] = {
-    "rule": _said,
-    "what": _standing,
-    "bounds": _bounds,
-    "names": _names,
-}
+_PHRASES: Final = Phrases(
+    {**LINES, **KINDS, **CONTRADICTIONS},
+    {"rule": _said, "what": _standing, "bounds": _bounds, "names": _names},
+    _SHAPES,
+)

@@ -171,11 +171,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not judged: equity is not known yet": "不判断：权益尚不可知",
     "an exit was begun": "已开始退出",
     "the venue gives no margin ratio": "交易所没有给出保证金率",
-    "the venue is about to liquidate": "交易所即将强平",
-    "too many losing rounds in a row": "连续亏损轮数过多",
-    "too much lost today": "当日亏损过多",
-    "the breaker is tripped": "熔断已触发",
-    "enough was opened today": "当日开仓数已够",
     "no stream has reported yet": "尚无数据流报到",
     "a stream is down": "有数据流中断",
     "too many requests without an answer": "没有回答的请求过多",
@@ -192,10 +187,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "fees of the planned pair are not known": "拟开仓的交易对手续费未知",
     "account was never seen": "从未见到账户",
     "account snapshot is stale": "账户快照过期",
-    "margin ratio is too low": "保证金率过低",
     "margin ratio is too low, and a top-up has just failed": "保证金率过低，且刚才补充保证金失败",
     "margin ratio is too low, waiting until transfers are possible": "保证金率过低，等待可以划转",
-    "USDT beside the coins is too low": "币之外的 USDT 过少",
     "USDT beside the coins is too low, and a top-up has just failed": (
         "币之外的 USDT 过少，且刚才补充保证金失败"
     ),
@@ -240,8 +233,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "a swap is only ever bought back, reduce-only": "合约只会以只减仓方式买回",
     "no hedge stands behind the order": "订单背后没有对冲",
     "the order would enlarge an open net delta": "订单会扩大已有净敞口",
-    "the operator asked to flatten": "操作员要求清仓",
-    "the short is about to be deleveraged by force": "空单即将被自动减仓",
     "made smaller already for this warning": "已为此预警缩仓",
 }
 

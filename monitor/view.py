@@ -16,7 +16,7 @@ from monitor import formats
 from monitor.health_check import Condition
 from monitor.status import CandidateLine, CauseLine, DecisionLine, HedgeLine, Status
 from monitor.verdict_words import guard_word
-from monitor.words import Language, label, verdict_sentence, word
+from monitor.words import Language, label, sentence, verdict_sentence, word
 
 LEVEL_STYLES = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 STATE_STYLES = {"RUNNING": "bold green", "IDLE": "bold cyan", "STOPPED": "bold red"}
@@ -73,8 +73,8 @@ class StatusView:
             (f"  {text('since')} {formats.clock_time(s.state_since_ms)}", "dim"),
             f"   {text('permission')} ",
             (word(s.permission, self._language), leave),
-            (f" {word(s.permission_reason, self._language)}" if s.permission != "FULL" else "", "dim"),
-            (f"   {text('breaker')}: {s.breaker}" if s.breaker else "", "bold red"),
+            (f" {sentence(s.permission_reason, self._language)}" if s.permission != "FULL" else "", "dim"),
+            (f"   {text('breaker')}: {sentence(s.breaker, self._language)}" if s.breaker else "", "bold red"),
         )
         totals = s.totals
         money = self._figures(
@@ -194,7 +194,7 @@ class StatusView:
             where = f"{first.instrument} " if first.instrument else ""
             return Text.assemble(self._refusal(first, where), (more, "dim"))
         about = f"{line.instrument} " if line.instrument else ""
-        return Text(about + word(line.reason, self._language))
+        return Text(about + sentence(line.reason, self._language))
 
     def _footer(self, rows: int) -> Panel:
         s = self._status
@@ -220,7 +220,7 @@ class StatusView:
             ("▼ ", "bold red" if line.level in ("REDUCE_ONLY", "HALTED") else "yellow"),
             (formats.clock_time(line.since_ms) + " ", "dim"),
             f"{word(line.level, self._language)}: {word(line.cause, self._language)}, ",
-            word(line.reason, self._language),
+            sentence(line.reason, self._language),
         )
 
     def _counted(self, key: str, total: int, shown: int | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from monitor.cause_words import CAUSES, EXITS, REASONS
 from monitor.chat_texts import CHAT_LABELS
+from monitor.phrases import Phrases
 from monitor.verdict_words import NOES
 from monitor.verdict_words import SENTENCES as SAID
 
@@ -19,6 +20,28 @@ SENTENCES: Final[Mapping[str, str]] = {
     **SAID,
     "The engine finishes what is under way, holds its hedges and starts again with the new settings, "
     "which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
+}
+# Sentences with something filled in. {rule} is a sentence, {names} a list; purpose, outcome,
+# status and state are words, anything else is taken over as it is. The page has the same (words.ts).
+REPORTS: Final[Mapping[str, str]] = {
+    "{purpose} {instrument}: {outcome} with {spot} coins and {contracts} contracts short, "
+    "target {target} coins ({rule})": (
+        "{purpose} {instrument}：{outcome}，现货 {spot} 枚，合约空头 {contracts} 张，"
+        "目标 {target} 枚（{rule}）"
+    ),
+    "{purpose} of {amount} {ccy}: {status}": "{purpose} {amount} {ccy}：{status}",
+    "a price of {names} has jumped and is not confirmed yet": "{names} 的价格跳变，尚未确认",
+    "not judged: a price of {names} has jumped and is not confirmed yet": (
+        "不判断：{names} 的价格跳变，尚未确认"
+    ),
+    "margin_emergency: {rule}": "保证金紧急：{rule}",
+    "liquidation_near: {rule}": "接近强平：{rule}",
+    "drawdown: {rule}": "回撤：{rule}",
+    "{state} took too long": "{state}超时",
+    "start": "启动",
+    "operator": "操作员",
+    "dropped: busy or not due": "丢弃：正忙或未到时候",
+    "breach before the restart": "重启前已触线",
 }
 NAMES: Final[Mapping[str, str]] = {
     "IDLE": "空闲",
@@ -124,6 +147,12 @@ NAMES: Final[Mapping[str, str]] = {
     "pause": "暂停",
     "unpause": "取消暂停",
     "close": "平掉一个对冲",
+    "balanced": "两腿平衡",
+    "flat": "无持仓",
+    "broken": "失衡",
+    "success": "成功",
+    "pending": "待定",
+    "failed": "失败",
 }
 _WORDS: Final[Mapping[str, str]] = {**CAUSES, **SENTENCES, **NAMES}
 
@@ -184,11 +213,33 @@ def word(value: object, language: Language) -> str:
     return text.replace("_", " ") if text.islower() else text
 
 
+def sentence(text: str, language: Language) -> str:
+    """A reason of the engine's, also with something filled in; an operator's own words stay as they are."""
+    if language == "en":
+        return text
+    return SENTENCES.get(text) or _REPORTED.said(text) or text
+
+
 def verdict_sentence(guard: str, ok: bool, reason: str, language: Language) -> str:
     """What a guard says, in the reader's language."""
     if not ok and guard in NOES:
         return NOES[guard][language == "zh"]
-    return word(reason, language)
+    return sentence(reason, language)
+
+
+def _chinese(text: str) -> str:
+    return word(text, "zh")
+
+
+_REPORTED: Final = Phrases(
+    REPORTS,
+    {
+        **dict.fromkeys(("purpose", "outcome", "status", "state"), _chinese),
+        "rule": lambda text: sentence(text, "zh"),
+        "names": lambda names: names.replace(", ", "、"),
+    },
+    {"purpose": r"[a-z_]+", "state": r"[A-Z]+", "status": r"[a-z]+", "names": r"[A-Z0-9, -]+"},
+)
 
 
 def label(key: str, language: Language) -> str:

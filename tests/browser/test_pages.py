@@ -231,6 +231,12 @@ def test_it_speaks_chinese_and_remembers_it(desk: Visitor) -> None:
         expect(desk.page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(desk.page.locator("html")).to_have_attribute("lang", "zh-CN")
     desk.state("运行中")
+    desk.visit("/decisions")
+    desk.page.get_by_role("switch", name="仅状态转移").click()
+    opened = re.compile(
+        r"开仓 BTC-USDT：两腿平衡，现货 [0-9.]+ 枚，合约空头 [0-9.]+ 张，目标 .*（预期收益足以覆盖往返成本）"
+    )
+    expect(desk.page.get_by_text(opened).first).to_be_visible()
 
 
 def test_what_a_key_means_is_told_and_found_in_the_language_of_the_reader(desk: Visitor) -> None:

@@ -12,6 +12,7 @@ from monitor.console import LiveScreen, PlainScreen, open_screen, summary_line
 from monitor.health_check import Condition
 from monitor.status import Status, Totals, build_status
 from monitor.view import Note, StatusView
+from monitor.words import sentence
 from tests.monitor import samples
 from tests.monitor.samples import NOW_MS
 
@@ -91,6 +92,31 @@ def test_verdicts_reasons_and_the_breaker_are_said_in_the_chosen_language() -> N
         assert part in english, part
     for part in ("spread", "better coin", "must change", "lost today", "liquid"):
         assert part not in chinese, part
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "open BTC-USDT: balanced with 0.2174 coins and 21.74 contracts short, target 0.2174 coins "
+            "(expected carry pays the round trip)",
+            "开仓 BTC-USDT：两腿平衡，现货 0.2174 枚，合约空头 21.74 张，目标 0.2174 枚"
+            "（预期收益足以覆盖往返成本）",
+        ),
+        ("top_up of 8955.52 USDT: success", "补充保证金 8955.52 USDT：成功"),
+        ("margin_emergency: margin ratio is an emergency", "保证金紧急：保证金率低于紧急线"),
+        ("operator", "操作员"),
+        ("OPENING took too long", "开仓中超时"),
+        (
+            "a price of BTC-USDT, ETH-USDT has jumped and is not confirmed yet",
+            "BTC-USDT、ETH-USDT 的价格跳变，尚未确认",
+        ),
+        ("I am on a plane", "I am on a plane"),
+    ],
+)
+def test_what_execution_reports_is_said_in_chinese_with_its_figures(reason: str, said: str) -> None:
+    assert sentence(reason, "zh") == said
+    assert sentence(reason, "en") == reason
 
 
 def test_the_newest_message_stays_when_warnings_crowd() -> None:

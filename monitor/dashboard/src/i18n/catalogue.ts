@@ -106,6 +106,12 @@ export const NAMES: Record<string, Pair> = {
   "pause": ["pause", "暂停"],
   "unpause": ["unpause", "取消暂停"],
   "close": ["close", "平掉一个对冲"],
+  "balanced": ["balanced", "两腿平衡"],
+  "flat": ["flat", "无持仓"],
+  "broken": ["broken", "失衡"],
+  "success": ["success", "成功"],
+  "pending": ["pending", "待定"],
+  "failed": ["failed", "失败"],
   "operator": ["operator", "人工暂停"],
   "deadline": ["deadline", "超时"],
   "broken hedge": ["broken hedge", "对冲失衡"],
@@ -545,4 +551,19 @@ export const SENTENCES: Record<string, string> = {
   "the short is about to be deleveraged by force": "空单即将被自动减仓",
   "made smaller already for this warning": "已为此预警缩仓",
   "The engine finishes what is under way, holds its hedges and starts again with the new settings, which takes some seconds.": "引擎做完手头的事，保持对冲，再以新配置重新启动，约需数秒。",
+};
+
+export const REPORTS: Record<string, string> = {
+  "{purpose} {instrument}: {outcome} with {spot} coins and {contracts} contracts short, target {target} coins ({rule})": "{purpose} {instrument}：{outcome}，现货 {spot} 枚，合约空头 {contracts} 张，目标 {target} 枚（{rule}）",
+  "{purpose} of {amount} {ccy}: {status}": "{purpose} {amount} {ccy}：{status}",
+  "a price of {names} has jumped and is not confirmed yet": "{names} 的价格跳变，尚未确认",
+  "not judged: a price of {names} has jumped and is not confirmed yet": "不判断：{names} 的价格跳变，尚未确认",
+  "margin_emergency: {rule}": "保证金紧急：{rule}",
+  "liquidation_near: {rule}": "接近强平：{rule}",
+  "drawdown: {rule}": "回撤：{rule}",
+  "{state} took too long": "{state}超时",
+  "start": "启动",
+  "operator": "操作员",
+  "dropped: busy or not due": "丢弃：正忙或未到时候",
+  "breach before the restart": "重启前已触线",
 };

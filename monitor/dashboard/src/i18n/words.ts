@@ -1,5 +1,5 @@
 // The engine's own words, as people read them. What is missing is shown as the engine says it.
-import { FIGURES, GUARDS, NAMES, NOES, SENTENCES, type Pair } from "./catalogue";
+import { FIGURES, GUARDS, NAMES, NOES, REPORTS, SENTENCES, type Pair } from "./catalogue";
 
 const WORDS: Record<string, Pair> = { ...GUARDS, ...NAMES };
 
@@ -23,7 +23,34 @@ export function guardWord(name: string, language: Language): string {
 export function sentence(text: string, language: Language, guard = "", ok = true): string {
   const no = ok ? undefined : NOES[guard];
   if (no !== undefined) return no[language === "zh" ? 1 : 0];
-  return language === "zh" ? (SENTENCES[text] ?? text) : text;
+  return language === "zh" ? inChinese(text) : text;
+}
+
+// What may stand in the braces of a report; anything else is any text, the shortest that fits.
+const SHAPES: Record<string, string> = { purpose: "[a-z_]+", state: "[A-Z]+", status: "[a-z]+", names: "[A-Z0-9, -]+" };
+const SHAPED = Object.entries(REPORTS).map(([english, chinese]): [RegExp, string] => {
+  const parts = english.split(/\{(\w+)\}/); // every other one is a name
+  const pattern = parts.map((part, at) =>
+    at % 2 ? `(?<${part}>${SHAPES[part] ?? ".+?"})` : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+  );
+  return [new RegExp(`^${pattern.join("")}$`), chinese];
+});
+
+function inChinese(text: string): string {
+  const known = SENTENCES[text];
+  if (known !== undefined) return known;
+  for (const [pattern, chinese] of SHAPED) {
+    const parts = pattern.exec(text)?.groups;
+    if (parts === undefined) continue;
+    return chinese.replace(/\{(\w+)\}/g, (_, name: string) => filledIn(name, parts[name] ?? ""));
+  }
+  return text;
+}
+
+function filledIn(name: string, part: string): string {
+  if (name === "names") return part.replaceAll(", ", "、");
+  if (name === "rule") return inChinese(part);
+  return ["purpose", "outcome", "status", "state"].includes(name) ? word(part, "zh") : part;
 }
 
 /** The name of a figure, without the unit, which stands with the value. */
