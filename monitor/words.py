@@ -201,6 +201,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "all_well": ("all well", "一切正常"),
     "streams": ("streams", "数据流"),
     "messages": ("messages", "消息"),
+    "web": ("Page and API", "页面与 API"),
     "starting": ("starting ...", "启动中 ..."),
 }
 

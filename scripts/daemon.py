@@ -31,6 +31,7 @@ from monitor.notifier import QueueNotifier
 from monitor.redaction import Redactor, redacted_errors, redacted_stream
 from monitor.summary import RunFacts
 from monitor.web.audit import Refusals
+from monitor.words import label
 from scripts.channels import channels_of, habits_of
 from scripts.child_venue import child_venue
 from scripts.cockpit import EngineDesk, check_web, journal_refusals, open_web
@@ -277,7 +278,7 @@ async def _main(life: Life, keeper: LockstepKeeper | None) -> RunFacts | None:
 
             def shown(url: str) -> None:
                 life.port = urlsplit(url).port
-                screen.note(clock.now_ms(), "info", f"API: {url}")
+                screen.note(clock.now_ms(), "info", f"{label('web', settings.monitor.language)}: {url}")
 
             web = settings.monitor.web
             if life.port is not None:
