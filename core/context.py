@@ -312,13 +312,18 @@ class Context(Keeping):
         return total
 
     @kept
+    def cash(self) -> Decimal:
+        """USDT equity of the trading account: what losses of a short are paid from, in every mode."""
+        usdt = self.account.balances.get("USDT") if self.account is not None else None
+        return usdt.equity if usdt else ZERO
+
+    @kept
     def backing_equity(self) -> Decimal:
         """USDT equity that backs the swaps: USDT alone in futures mode, all discounted coins in multi."""
         if self.account is None:
             return ZERO
         if self.account.mode is AccountMode.FUTURES:
-            usdt = self.account.balances.get("USDT")
-            return usdt.equity if usdt else ZERO
+            return self.cash
         return self.account.adjusted_equity_usd or ZERO
 
     @kept

@@ -132,7 +132,8 @@ class FundPlanner:
     **Too high**: E - t N is more than the shorts need. Swept to the funding wallet is only what the part of
     the sleeve not in use would not need either: an unused notional U takes U for spot and U x
     margin_per_spot for margin. In multi-currency mode coins back the swaps too, but losses are booked in
-    USDT: half of the notional stays in USDT.
+    USDT: half of the notional stays in USDT. The ratio is high there all the time, so a sweep waits until
+    USDT exceed that half by as much as `sweep_above` exceeds the target, 30 %: not every fall is one.
 
     **Too little USDT**, in multi-currency mode: a rise is paid in USDT while the ratio stays high, and the
     engine does not borrow. Below a quarter of the notional, half of it is restored in the same two ways.
@@ -168,7 +169,7 @@ class FundPlanner:
         near = projected is not None and projected < self._margin.emergency_below
         figures += (("projected_ratio", "not known" if projected is None else projected),)
         low = self._lack(ctx, ratio, near)
-        high = ratio > self._margin.sweep_above and not near
+        high = self._is_high(ctx, ratio) and not near
         assert ctx.account is not None  # account_gap has looked
         if (low is not None or high) and ctx.account.seen_ms < ctx.state_since_ms:
             reason = "waiting for the account as it is after the last change"
@@ -181,16 +182,19 @@ class FundPlanner:
             return targets, Verdict(True, "margin_upkeep", reason, figures)
         return (), Verdict(True, "margin_upkeep", "margin ratio is in its range", figures)
 
-    def _lack(self, ctx: Context, ratio: Decimal, near: bool) -> _Lack | None:
+    def _is_high(self, ctx: Context, ratio: Decimal) -> bool:
         margin = self._margin
-        assert ctx.account is not None  # _judge has looked
-        in_coins = ctx.account.mode is not AccountMode.FUTURES
+        if ratio <= margin.sweep_above or not _in_coins(ctx):
+            return ratio > margin.sweep_above
+        kept = CASH * margin.sweep_above / margin.target * ctx.swap_notional
+        return ctx.cash - self._reserved(ctx) > kept
+
+    def _lack(self, ctx: Context, ratio: Decimal, near: bool) -> _Lack | None:
+        margin, in_coins = self._margin, _in_coins(ctx)
         if ratio < margin.rebalance_below or (near and ratio < margin.target):
             return _Lack("margin ratio is too low", ctx.backing_equity, margin.target, not in_coins)
-        usdt = ctx.account.balances.get("USDT")
-        cash = usdt.equity if usdt else ZERO
-        if in_coins and cash < LEAST_CASH * ctx.swap_notional:
-            return _Lack("USDT beside the coins is too low", cash, CASH, True)
+        if in_coins and ctx.cash < LEAST_CASH * ctx.swap_notional:
+            return _Lack("USDT beside the coins is too low", ctx.cash, CASH, True)
         return None
 
     def _restore(
@@ -225,20 +229,23 @@ class FundPlanner:
         uneven = any(_is_uneven(ctx, hedge) for hedge in ctx.hedges.values())
         if not transfers_allowed(ctx) or not quiet or uneven:
             return (), "margin ratio is higher than needed, waiting for a quiet moment"
-        per_spot = self._split.margin_per_spot
-        in_use = sum((h.entry_notional for h in ctx.open_hedges), ZERO)
-        reserved = max(ZERO, self._split.budget(ctx) - in_use) * (1 + per_spot) * ROOM
+        reserved = self._reserved(ctx)
         excess = ctx.backing_equity - self._margin.target * ctx.swap_notional - reserved
         amount = min(excess, ctx.account.available("USDT"))
-        if ctx.account.mode is not AccountMode.FUTURES:
-            usdt = ctx.account.balances.get("USDT")
-            amount = min(amount, (usdt.equity if usdt else ZERO) - ctx.swap_notional * CASH - reserved)
+        if _in_coins(ctx):
+            amount = min(amount, ctx.cash - ctx.swap_notional * CASH - reserved)
         amount = floor_to(max(amount, ZERO), CENT)
         if amount <= 0 or amount < self._margin.min_transfer_usdt:
             return (), "margin ratio is high, but the rest of the sleeve needs the money"
         kept = (*figures, ("excess_usdt", excess), ("reserved_usdt", reserved))
         reason = "margin ratio is higher than needed"
         return (_transfer(amount, Purpose.SWEEP, reason, kept),), reason
+
+    def _reserved(self, ctx: Context) -> Decimal:
+        """USDT the part of the sleeve not in use would take: spot, margin, and some room for fees."""
+        in_use = sum((h.entry_notional for h in ctx.open_hedges), ZERO)
+        unused = max(ZERO, self._split.budget(ctx) - in_use)
+        return unused * (1 + self._split.margin_per_spot) * ROOM
 
 
 def shrink(
@@ -299,6 +306,11 @@ def transfers_allowed(ctx: Context) -> bool:
     quotes = (m.funding for m in ctx.markets.values() if m.funding is not None)
     times = (t for q in quotes for t in (q.funding_time_ms, q.funding_time_ms - q.interval_ms))
     return all(abs(ctx.now_ms - t) > SETTLEMENT_WINDOW_MS for t in times)
+
+
+def _in_coins(ctx: Context) -> bool:
+    """Whether coins back the swaps as well as USDT."""
+    return ctx.account is not None and ctx.account.mode is not AccountMode.FUTURES
 
 
 def _transfer(amount: Decimal, purpose: Purpose, reason: str, figures: Figures) -> TransferTarget:

@@ -9,7 +9,7 @@ from typing import Final
 from config.schema import Settings
 from core.capital import STEP, spot_budget
 from core.context import Context, HedgeView, MarketView
-from core.types import BPS, ONE, ZERO, Base, Contracts, FeeRates, Pair, Side, ceil_to
+from core.types import BPS, ONE, ZERO, AccountMode, Base, Contracts, FeeRates, Pair, Side, ceil_to
 from core.verdict import Figures
 
 LEAST_GROWTH: Final = STEP * 4 / 5  # of a place: a step of the capital, less what lots and fees take off
@@ -73,6 +73,7 @@ def ceilings(settings: Settings, ctx: Context, market: MarketView, fees: FeeRate
     sleeve         what other hedges, at their entry, leave of the budget.
     position, concentration, total   the configured caps, at today's price.
     funds          free USDT pays spot (with slippage and fee) and margin at the split; see `_funds`.
+    rise           multi-currency mode: a rise of all prices at once leaves no debt; see `_rise`.
     spot_depth, swap_depth   our share of what the side we take offers within the band.
     spot_order, swap_order   the venue's largest limit order.
 
@@ -96,6 +97,7 @@ def ceilings(settings: Settings, ctx: Context, market: MarketView, fees: FeeRate
         ("concentration", max(ZERO, budget * caps.max_concentration - own_worth) / px),
         ("total", max(ZERO, caps.max_total_value - worth) / px),
         ("funds", _funds(settings, ctx, market, fees)),
+        *_rise(settings, ctx, market, fees),
         ("spot_depth", _after_fee(spot_depth * share, market.pair, fees)),
         ("swap_depth", swap_depth * share),
         ("spot_order", _after_fee(market.pair.spot.max_limit_size, market.pair, fees)),
@@ -139,13 +141,31 @@ def _funds(settings: Settings, ctx: Context, market: MarketView, fees: FeeRates)
     account = settings.account
     margin_per_spot = account.futures_ratio / account.spot_ratio
     free = min(ctx.account.available("USDT"), ctx.backing_equity - ctx.swap_notional * margin_per_spot)
-    px = market.spot.mid
-    mark_px = market.mark_px or px
-    spot_cost = (
-        px * (1 + settings.strategy.opening.max_slippage_bps / BPS) / (ONE - max(fees.spot_taker, ZERO))
-    )
-    swap_cost = mark_px * (margin_per_spot + max(fees.swap_taker, ZERO))
-    return max(ZERO, free) / (spot_cost + swap_cost)
+    return max(ZERO, free) / _cost(settings, market.spot.mid, market, fees, margin_per_spot)
+
+
+def _rise(settings: Settings, ctx: Context, market: MarketView, fees: FeeRates) -> tuple[Ceiling, ...]:
+    """Coins after whose opening a rise of every price by `stress_rise_ratio` can be paid in USDT.
+
+    In multi-currency mode the coins back the shorts too, but a short's loss is paid in USDT: what is left of
+    them must be that share s of all notional, what is held included. Without a ceiling in futures mode,
+    where the margin itself is USDT.
+    """
+    if ctx.account is None or ctx.account.mode is AccountMode.FUTURES or market.spot is None:
+        return ()
+    rise = settings.risk.margin.stress_rise_ratio
+    free = max(ZERO, ctx.cash - ctx.swap_notional * rise)
+    return (("rise", free / _cost(settings, market.spot.mid, market, fees, rise)),)
+
+
+def _cost(
+    settings: Settings, px: Decimal, market: MarketView, fees: FeeRates, margin_per_spot: Decimal
+) -> Decimal:
+    """USDT a coin of hedge takes: its price with the slippage allowed and the fee, margin and fee of its
+    short."""
+    slippage = settings.strategy.opening.max_slippage_bps / BPS
+    spot_cost = px * (1 + slippage) / (ONE - max(fees.spot_taker, ZERO))
+    return spot_cost + (market.mark_px or px) * (margin_per_spot + max(fees.swap_taker, ZERO))
 
 
 def _worth(ctx: Context, name: str, coins: Decimal, entry_notional: Decimal) -> Decimal:

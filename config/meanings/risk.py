@@ -57,8 +57,8 @@ RISK: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "risk.margin.stress_rise_ratio": (
         "Rise of all prices at once, a fraction, after which an opening must leave more than the venue "
-        "liquidates at.",
-        "所有价格同时上涨的幅度，小数；开仓之后必须经得住它，余下的仍高于交易所的强平线",
+        "liquidates at; no debt either.",
+        "所有价格同时上涨的幅度，小数；开仓之后必须经得住它，余下的仍高于交易所的强平线；也不得欠债",
     ),
     "risk.drift": (
         "Drift = |net delta| / hedge quantity.",

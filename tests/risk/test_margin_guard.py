@@ -6,6 +6,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.schema import MAX_LEVERAGE
+from core.context import Context
 from core.types import AccountMode
 from risk.fund_guard import shrink
 from risk.margin_guard import MarginGuard
@@ -49,8 +51,8 @@ def test_more_than_threefold_leverage_names_the_red_line() -> None:
 
 
 def test_coins_about_to_be_bought_back_nothing_in_multi_currency_mode() -> None:
-    rich = account("20000", mode=AccountMode.MULTI, adjusted="60000")
-    poor = account("20000", mode=AccountMode.MULTI, adjusted="30000")
+    rich = account("32000", mode=AccountMode.MULTI, adjusted="60000")
+    poor = account("32000", mode=AccountMode.MULTI, adjusted="30000")
     assert GUARD.check(scene(plan=opening("0.2"), account=rich)).ok
     assert not GUARD.check(scene(plan=opening("0.2"), account=poor)).ok
 
@@ -134,3 +136,46 @@ def test_what_passes_survives_a_rise_of_all_prices_and_part_of_the_hedges_pays_f
     )
     smaller = shrink(after, notional * up - left, D(1), (), True)
     assert sum((D(figure(t, "closed_contracts")) for t in smaller), D(0)) < lots + eth * 100
+
+
+def in_coins(usdt: Decimal, eth: int, discount: Decimal, base: Decimal) -> Context:
+    """Multi-currency mode: `usdt`, so many hedged ETH at 4000 that count `discount`, an opening of BTC."""
+    adjusted = usdt + discount * eth * 4_000
+    snapshot = account(
+        str(usdt),
+        mode=AccountMode.MULTI,
+        adjusted=str(adjusted),
+        short={"ETH-USDT-SWAP": str(eth * 100)} if eth else {},
+        coins={"ETH": str(eth)} if eth else {},
+    )
+    held = {"ETH-USDT": hedge(str(eth), name="ETH-USDT")} if eth else {}
+    return scene(plan=opening(str(base)), account=snapshot, hedges=held)
+
+
+def test_in_multi_currency_mode_a_rise_must_be_payable_in_usdt() -> None:
+    """20,000 of BTC beside 20,000 of ETH: half of 40,000 has to be left of USDT, whatever the coins count."""
+    assert GUARD.check(in_coins(D(40_100), 5, D("0.98"), D("0.2"))).ok
+    verdict = GUARD.check(in_coins(D(40_000), 5, D("0.98"), D("0.2")))
+    assert (verdict.ok, verdict.reason) == (False, "a rise of all prices at once could need a loan")
+    assert -100 < figure(verdict, "usdt_after_rise_usdt") < 0
+    assert "usdt_after_rise_usdt" not in dict(GUARD.check(scene(plan=opening("0.2"))).figures)
+
+
+@given(
+    usdt=st.integers(1_000, 200_000),
+    eth=st.integers(0, 20),
+    lots=st.integers(1, 80),
+    discount=st.integers(34, 100),
+    rise=st.integers(0, 50),
+)
+def test_what_passes_in_multi_currency_mode_neither_borrows_nor_passes_the_red_line_after_a_rise(
+    usdt: int, eth: int, lots: int, discount: int, rise: int
+) -> None:
+    base, counted, up = D(lots) / 100, D(discount) / 100, 1 + D(rise) / 100
+    ctx = in_coins(D(usdt), eth, counted, base)
+    if not GUARD.check(ctx).ok:
+        return
+    worth = base * 100_000 + eth * 4_000  # of the coins, and of the shorts
+    cash = usdt - base * 100_000 - (up - 1) * worth
+    assert cash >= 0
+    assert worth * up <= MAX_LEVERAGE * (cash + counted * worth * up)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from core.context import Context
 from core.types import AccountMode
 from core.verdict import refused
@@ -57,3 +60,45 @@ def test_multi_currency_mode_fills_both_places_with_half_of_the_notional_in_usdt
 def test_futures_mode_refuses_the_second_place_of_such_a_split() -> None:
     assert against(first(AccountMode.FUTURES)) == []
     assert against(second(AccountMode.FUTURES)) == ["margin_ok"]
+
+
+def test_where_usdt_are_short_an_opening_is_as_large_as_a_rise_leaves_payable() -> None:
+    """The first hedge has risen by a fifth, which took a fifth of it in USDT: less than a place is left."""
+    snapshot = account(
+        "48290",
+        mode=AccountMode.MULTI,
+        adjusted="79336",
+        short={"BTC-USDT-SWAP": "31.68"},
+        coins={"BTC": "0.3168"},
+    )
+    ctx = scene(account=snapshot, hedges={"BTC-USDT": hedge("0.3168", entry="26400")})
+    plan = CashAndCarry(LEAN).plan(ctx)
+    figures = dict(plan.opening[0].figures)
+    assert figures["bound_by"] == "rise"
+    assert D(figures["ceiling_rise_base"]) < D(figures["ceiling_share_base"])
+    assert refused(tuple(guard.check(ctx.with_plan(plan)) for guard in build_guards(LEAN))) == ()
+
+
+def test_futures_mode_has_no_such_ceiling() -> None:
+    plan = CashAndCarry(LEAN).plan(first(AccountMode.FUTURES))
+    assert "ceiling_rise_base" not in dict(plan.opening[0].figures)
+
+
+@given(usdt=st.integers(1_000, 80_000), lots=st.integers(0, 4_000), discount=st.integers(50, 100))
+def test_what_is_sized_in_multi_currency_mode_can_pay_for_a_rise(usdt: int, lots: int, discount: int) -> None:
+    """Sizing and guard agree: no opening is planned that the rise would turn into a debt."""
+    coins = D(lots) / 10_000
+    snapshot = account(
+        str(usdt),
+        mode=AccountMode.MULTI,
+        adjusted=str(usdt + coins * 100_000 * discount / 100),
+        short={"BTC-USDT-SWAP": str(coins * 100)} if lots else {},
+        coins={"BTC": str(coins)} if lots else {},
+    )
+    held = {"BTC-USDT": hedge(str(coins), entry="10000")} if lots else {}
+    ctx = scene(account=snapshot, hedges=held)
+    plan = CashAndCarry(LEAN).plan(ctx)
+    if not plan.opening:
+        return
+    said = refused(tuple(guard.check(ctx.with_plan(plan)) for guard in build_guards(LEAN)))
+    assert "a rise of all prices at once could need a loan" not in [verdict.reason for verdict in said]
