@@ -43,6 +43,7 @@ class RunFacts:
                  99 of 100 such times were no longer than `naked_p99_ms`.
     wall_s       real seconds the run took.
     path         full, or fast: a backtest that leapt over what could not change anything.
+    account      what backed the swaps at the end: futures, USDT alone; multi, every coin at its discount.
     instants     at how many instants a backtest's engine had its turn; 0 where nobody counts.
     """
 
@@ -66,6 +67,7 @@ class RunFacts:
     per_instrument: Mapping[str, Terms] = field(default_factory=dict)
     path: str = "full"
     instants: int = 0
+    account: str = "unknown"
 
 
 def summary(run: RunFacts) -> dict[str, Any]:
@@ -77,6 +79,7 @@ def summary(run: RunFacts) -> dict[str, Any]:
     counts = run.counts
     return {
         "mode": run.mode,
+        "account": run.account,
         "instruments": list(run.instruments),
         "from_ms": run.from_ms,
         "to_ms": run.to_ms,

@@ -72,6 +72,7 @@ class Reckoning:
         self._most_leverage = max(self._most_leverage, totals.max_leverage)
         self._violations += app.engine.violations
         money = money_of(app, self._names)
+        account = app.engine.glance().account
         return RunFacts(
             mode=mode,
             instruments=tuple(self._names),
@@ -89,6 +90,7 @@ class Reckoning:
             naked_p99_ms=app.naked.percentile_ms(MOST, self._from_ms, now_ms),
             max_leverage=self._most_leverage,
             violations=tuple(self._violations),
+            account=account.mode.value if account is not None else "unknown",
             per_instrument={name: self._earned(money, name) for name in self._names},
         )
 

@@ -46,6 +46,12 @@ def backtest(
     resume_after: Annotated[
         str, typer.Option(help="a simulated operator resumes a stopped engine so long after: 7d; or never")
     ] = "never",
+    account: Annotated[
+        str, typer.Option(help="what backs the swap: futures, USDT alone; multi, coins at a discount too")
+    ] = "futures",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="over the configuration: account.spot_ratio=0.66")
+    ] = None,
     config: Config = Path("config"),
     json: Json = False,
 ) -> None:
@@ -67,6 +73,8 @@ def backtest(
         language=language,
         path=path,
         resume_after_ms=None if resume_after == "never" else opt.duration_ms(resume_after, "--resume-after"),
+        account=account,
+        changes=tuple(set_ or ()),
     )
     raise typer.Exit(tested(options))
 

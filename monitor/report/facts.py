@@ -119,6 +119,7 @@ class ReportFacts:
     """A run with what was recorded meanwhile. All sequences are oldest first.
 
     sources  what was played, by coin.   holes  stretches (begin, end) without data, UTC ms.
+    changes  what the run changed of the configuration, each as key=value.
     """
 
     run: RunFacts
@@ -133,3 +134,4 @@ class ReportFacts:
     benchmarks: tuple[Benchmark, ...] = field(default=())
     sources: tuple[Source, ...] = ()
     holes: tuple[tuple[int, int], ...] = ()
+    changes: tuple[str, ...] = ()

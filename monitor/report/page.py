@@ -69,8 +69,11 @@ def _header(facts: ReportFacts, said: Said) -> str:
     lines = [
         said("period", begin=begin, end=end, days=days),
         " · ".join((", ".join(run.instruments), said("exit", mode=facts.exit_mode), ended)),
+        said("account", mode=said(f"account.{run.account}")),
         said("capital", start=formats.usdt(run.equity[0][1]), end=formats.usdt(run.equity[-1][1])),
     ]
+    if facts.changes:
+        lines.append(said("changes", changes=", ".join(facts.changes)))
     alerts = [f"{said('violations')}: {', '.join(run.violations)}"] if run.violations else []
     if abs(run.unexplained) > UNEXPLAINED_USDT:
         alerts.append(said("unexplained", amount=formats.usdt(run.unexplained)))

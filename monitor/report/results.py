@@ -106,6 +106,7 @@ def report_object(facts: ReportFacts, results: Results) -> dict[str, Any]:
     return {
         **summary(facts.run),
         "exit_mode": facts.exit_mode,
+        "changes": list(facts.changes),
         "metrics": {
             "days": len(results.returns),
             "sharpe": results.sharpe,

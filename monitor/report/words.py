@@ -20,6 +20,17 @@ REPORT: Final[Mapping[str, tuple[str, str]]] = {
         "Gaps in the tape: {n}, {hours} hours in all; the venue was closed there.",
         "录制数据有 {n} 处缺口，共 {hours} 小时，其间视为交易所停机。",
     ),
+    "changes": ("Changed for this run: {changes}.", "本次运行更改的设置：{changes}。"),
+    "account": ("Account: {mode}.", "账户：{mode}。"),
+    "account.futures": (
+        "futures mode, only USDT backs the swaps",
+        "合约模式，只有 USDT 为合约作保证金",
+    ),
+    "account.multi": (
+        "multi-currency mode, coins back the swaps too, at the venue's discount",
+        "跨币种模式，现货也按交易所折算率为合约作保证金",
+    ),
+    "account.unknown": ("mode not known", "模式未知"),
     "exit": ("exit mode {mode}", "退出模式 {mode}"),
     "capital": ("start {start} USDT, end {end} USDT", "期初 {start} USDT，期末 {end} USDT"),
     "ended": ("ended {state}, permission {permission}", "结束状态 {state}，权限 {permission}"),

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from config.loader import load
+from config.overlay import Overlay
 from config.schema import Settings
 from core.errors import UsageError
 from core.journal import FILE_NAME
+from core.types import AccountMode
 from exchange.sim.exchange import Exchange
 from exchange.sim.markets.source import MarketSource
 from exchange.sim.markets.tape import TapeMarket
@@ -37,6 +39,7 @@ LANGUAGES: Final = get_args(Language)
 # Nobody watches between the engine's own looks: the market moves at its turns and once a minute.
 FAST, FULL = "fast", "full"
 PATHS: Final = (FAST, FULL)
+LEVELS: Final = {AccountMode.FUTURES.value: "2", AccountMode.MULTI.value: "3"}  # the venue's acctLv
 PROFILE: Final = VenueProfile(pulse_ms=60_000, book_levels=50)
 
 
@@ -50,6 +53,8 @@ class BacktestOptions:
     language     of the report, instead of monitor.yaml's.
     path         fast or full; None: fast where numpy is there, which it needs.
     resume_after_ms  so long after a stop or a trip a simulated operator resumes; None: nobody does.
+    changes      over the configuration, each a key and its value as in YAML: account.spot_ratio=0.66.
+    account      what backs the swap: futures, USDT alone; multi, every coin at its discount.
     Raises UsageError for what cannot be.
     """
 
@@ -65,6 +70,8 @@ class BacktestOptions:
     language: str | None = None
     path: str | None = None
     resume_after_ms: int | None = None
+    account: str = AccountMode.FUTURES.value
+    changes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_tape(self.tape)
@@ -73,6 +80,8 @@ class BacktestOptions:
             raise UsageError(f"--exit {self.exit_mode}: allowed: {', '.join(MODES)}")
         if self.path not in (None, *PATHS):
             raise UsageError(f"--path {self.path}: allowed: {', '.join(PATHS)}")
+        if self.account not in LEVELS:
+            raise UsageError(f"--account {self.account}: allowed: {', '.join(LEVELS)}")
         if self.path == FAST and not has_numpy():
             raise UsageError("--path fast needs numpy, not installed here: run `make search`")
         if self.language is not None and self.language not in LANGUAGES:
@@ -98,7 +107,7 @@ class Outcome:
 
 def settings_of(options: BacktestOptions) -> Settings:
     """The configured settings with what the command line says instead. Raises ConfigError."""
-    settings = load(options.config)
+    settings = load(options.config, _overlay(options.changes))
     if options.instruments:
         changed = settings.instruments.model_copy(update={"instruments": options.instruments})
         settings = settings.model_copy(update={"instruments": changed})
@@ -107,6 +116,17 @@ def settings_of(options: BacktestOptions) -> Settings:
         strategy = settings.strategy.model_copy(update={"exit": way})
         settings = settings.model_copy(update={"strategy": strategy})
     return in_language(settings, options.language)
+
+
+def _overlay(changes: tuple[str, ...]) -> Overlay:
+    """What `--set` says, as a change of a running engine would be. Raises UsageError for what is no pair."""
+    pairs = dict[str, str | None]()
+    for change in changes:
+        key, is_pair, value = (part.strip() for part in change.partition("="))
+        if not is_pair or not value:
+            raise UsageError(f"--set {change!r}: KEY=VALUE is allowed, like account.spot_ratio=0.66")
+        pairs[key] = value
+    return Overlay().changed(0, pairs) if pairs else Overlay()
 
 
 def in_language(settings: Settings, language: str | None) -> Settings:
@@ -123,7 +143,7 @@ def backtest(options: BacktestOptions) -> int:
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         outcome = run(options, settings, options.out)
-        write(outcome, options.out)
+        write(outcome, options.out, options.changes)
     else:
         with tempfile.TemporaryDirectory(prefix="backtest-") as folder:
             outcome = run(options, settings, Path(folder))
@@ -141,6 +161,7 @@ def run(options: BacktestOptions, settings: Settings, folder: Path) -> Outcome:
     names = settings.instruments.instruments
     market = market_of(options.tape, options.seed, names, options.from_ms, options.to_ms)
     venue = Exchange(market, options.seed, profile=PROFILE)
+    venue.set_level(venue.accounts[ACCOUNT], LEVELS[options.account])
     recorder, apps = Recorder(), list[App]()
 
     def on_app(app: App) -> None:
@@ -185,7 +206,7 @@ def _leaper(
     return Leaper(venue, venue.accounts[ACCOUNT], terrain, vigil, operator)
 
 
-def write(outcome: Outcome, folder: Path) -> None:
+def write(outcome: Outcome, folder: Path, changes: tuple[str, ...] = ()) -> None:
     """Report, summary, trades, funding, equity and decisions, beside the journal."""
     from scripts.backtest.report import report_facts, write_report  # brings all that draws a page
 
@@ -194,7 +215,9 @@ def write(outcome: Outcome, folder: Path) -> None:
     write_funding(folder / "funding.csv", ledger.settlements)
     write_equity(folder / "equity.csv", outcome.facts.equity)
     write_decisions(folder / "decisions.jsonl", folder)
-    shown = report_facts(outcome.facts, outcome.recorder, outcome.app, outcome.settings, outcome.market)
+    shown = report_facts(
+        outcome.facts, outcome.recorder, outcome.app, outcome.settings, outcome.market, changes
+    )
     write_report(folder, shown, outcome.settings.monitor.language)
 
 
@@ -218,8 +241,8 @@ def _told(facts: RunFacts) -> str:
     said = summary(facts)
     days = (facts.to_ms - facts.from_ms) / 86_400_000
     lines = [
-        f"{', '.join(facts.instruments)}: {days:.1f} days in {facts.wall_s:.1f} s on the {facts.path} path, "
-        f"{facts.instants} looks",
+        f"{', '.join(facts.instruments)}, account in {facts.account} mode: {days:.1f} days in "
+        f"{facts.wall_s:.1f} s on the {facts.path} path, {facts.instants} looks",
         f"net {said['net_pnl']} USDT, {float(said['net_apr']):.2%} a year, "
         f"largest fall {float(said['max_drawdown']):.2%}",
         *(f"  {name:9} {said[name]:>16}" for name in ("funding", "basis", "fees", "slippage", "interest")),

@@ -40,7 +40,12 @@ def write_report(folder: Path, facts: ReportFacts, language: Language) -> None:
 
 
 def report_facts(
-    run: RunFacts, recorder: Recorder, app: App, settings: Settings, market: MarketSource
+    run: RunFacts,
+    recorder: Recorder,
+    app: App,
+    settings: Settings,
+    market: MarketSource,
+    changes: tuple[str, ...] = (),
 ) -> ReportFacts:
     """Collect what the books, the recorder and the tape say about a run."""
     prices = prices_of(app.markets.views())
@@ -63,6 +68,7 @@ def report_facts(
         benchmarks=benchmarks(run, ledger.trades, settings, market),
         sources=sources_of(market),
         holes=tuple((gap.begin_ms, gap.end_ms) for gap in market.gaps),
+        changes=changes,
     )
 
 

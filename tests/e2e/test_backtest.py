@@ -118,6 +118,10 @@ def test_where_the_recorded_spot_market_stood_still_an_exit_left_no_leg_alone(tm
         (("--tape", "nowhere"), "--tape 'nowhere': an existing folder is needed"),
         (("--exit", "never"), "--exit never: allowed: expected_cost, hysteresis, sign"),
         (("--path", "quick"), "--path quick: allowed: fast, full"),
+        (("--account", "spot"), "--account spot: allowed: futures, multi"),
+        (("--set", "account.spot_ratio"), "--set 'account.spot_ratio': KEY=VALUE is allowed"),
+        (("--set", "strategy.dry_run=false"), "strategy.dry_run = false; only the files on the host"),
+        (("--set", "account.spot_ratio=0.9"), "spot_ratio + futures_ratio must be at most 1"),
         (("--from", "2024-01-03", "--to", "2024-01-02"), "--from must be before --to"),
     ],
 )

@@ -13,7 +13,7 @@ from tests.monitor.samples import NOW_MS
 
 # docs/architecture.md, section 7, word for word
 KEYS = [
-    *("mode", "instruments", "from_ms", "to_ms", "state", "permission"),
+    *("mode", "account", "instruments", "from_ms", "to_ms", "state", "permission"),
     *("equity_start", "equity_end", "net_pnl", "net_apr", "max_drawdown"),
     *("funding", "basis", "fees", "slippage", "interest", "other", "unexplained"),
     *("rounds", "opens", "closes", "rebalances", "orders", "rejects", "max_naked_s"),

@@ -21,7 +21,7 @@ from monitor.report import tables
 from monitor.report.facts import ReportFacts
 from monitor.report.page import page
 from monitor.report.pictures import CHARTS, draw
-from monitor.report.results import results_of
+from monitor.report.results import report_object, results_of
 from monitor.report.words import REPORT, Said
 from monitor.words import Language
 from tests.monitor.report.scenes import HOSTILE, busy, empty, run
@@ -145,6 +145,26 @@ def test_violations_and_an_unexplained_rest_stand_at_the_top() -> None:
     head = text[: text.index("</header>")]
     assert "INV-7 broken" in head
     assert "10,000.00 USDT that nothing explains" in head
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        ("futures", ("futures mode, only USDT", "合约模式，只有 USDT")),
+        ("multi", ("multi-currency mode, coins", "跨币种模式，现货")),
+        ("unknown", ("mode not known", "模式未知")),
+    ],
+)
+def test_what_backs_the_swaps_and_what_was_changed_stand_at_the_top(
+    account: str, said: tuple[str, str]
+) -> None:
+    changed = replace(BUSY, run=replace(BUSY.run, account=account), changes=("account.spot_ratio=0.66",))
+    for language, words in zip(LANGUAGES, said, strict=True):
+        text = shown(changed, language)
+        head = text[: text.index("</header>")]
+        assert words in head and "account.spot_ratio=0.66" in head
+        assert "spot_ratio" not in shown(BUSY, language)
+    assert report_object(changed, results_of(changed))["changes"] == ["account.spot_ratio=0.66"]
 
 
 def test_the_last_rounds_are_shown_and_the_rest_is_counted() -> None:
