@@ -4,7 +4,8 @@
 
 Plays the tape through the whole engine at every instant, then through the fast path, and compares the
 journals row by row (scripts/backtest/agreement.py). A month of one instrument takes the full path about a
-minute. Each path is timed from the loaded tape to the last row.
+minute; `--account` and `--set` are those of the backtest. Each path is timed from the loaded tape to the last
+row.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def main(argv: Sequence[str]) -> int:
         instruments=names_of(given.get("--instruments", "BTC-USDT")),
         from_ms=instant_ms(begin, "--from") if begin else None,
         to_ms=instant_ms(end, "--to") if end else None,
+        account=given.get("--account", "futures"),
+        changes=tuple(value for name, value in pairwise(argv) if name == "--set"),
     )
     return report(measure(options), argv)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from config.schema import Settings
 from core.capital import STEP
 from core.context import Context, HedgeView
 from core.events import State
-from core.types import BPS, DAY_MS, HOUR_MS, ZERO, AccountMode
+from core.types import BPS, DAY_MS, HOUR_MS, ONE, ZERO, AccountMode
+from exchange.sim.economics.margin import discounted
 from risk.alarms import LAST_CALL
 from risk.circuit_breaker import DAILY_LOSS
-from risk.fund_guard import CENT, ROOM
+from risk.fund_guard import CASH, CENT, LEAST_CASH, ROOM
 from risk.margin_guard import lowest_mgn_ratio
 from risk.projection import BAR_MINUTES
 from scripts.backtest.terrain import Bools, Ground, Terrain
@@ -43,6 +44,21 @@ class Outlook:
 
     until_ms: int
     retry_ms: int
+
+
+class _Bounds(NamedTuple):
+    """What an account can be worth in each stretch, USDT.
+
+    least, most   what backs the swaps.            low, high  their notional.
+    poor, rich    USDT alone, which losses are paid from; in futures mode the same as what backs.
+    """
+
+    least: Floats
+    most: Floats
+    low: Floats
+    high: Floats
+    poor: Floats
+    rich: Floats
 
 
 class Vigil:
@@ -263,7 +279,7 @@ class Vigil:
         limits, bounds = self._settings.risk.margin, self._bounds(ctx, at, held)
         if bounds is None:
             return np.zeros(at.stop - at.start, dtype=np.bool_)
-        least, most, low, high = bounds
+        least, high = bounds.least, bounds.high
         safe = self._unmoved(ctx, at, held, bounds)
         safe &= least / high > float(limits.emergency_below) + ROOMY
         rise = sum(
@@ -277,7 +293,11 @@ class Vigil:
         safe &= (projected > float(limits.emergency_below) + ROOMY) | (
             least / high > float(limits.target) + ROOMY
         )
-        safe &= (most / low < float(limits.sweep_above) - ROOMY) | self._no_sweep(ctx, at, most, low)
+        safe &= (bounds.most / bounds.low < float(limits.sweep_above) - ROOMY) | self._no_sweep(
+            ctx, at, bounds
+        )
+        if _in_coins(ctx):
+            safe &= bounds.poor / high > float(LEAST_CASH) + ROOMY
         assert ctx.account is not None  # _bounds has looked
         venue = lowest_mgn_ratio(ctx.account)
         if venue is not None:
@@ -286,34 +306,40 @@ class Vigil:
             safe &= least / need > float(floor) * 1.05
         return safe
 
-    def _bounds(
-        self, ctx: Context, at: slice, held: dict[str, HedgeView]
-    ) -> tuple[Floats, Floats, Floats, Floats] | None:
-        """The least and the most that backs the swaps, and the lowest and highest notional, at the bounds of
-        the mark prices: in futures mode the one falls by what the other rises. None where that is not so."""
+    def _bounds(self, ctx: Context, at: slice, held: dict[str, HedgeView]) -> _Bounds | None:
+        """The account at the bounds of the prices: USDT fall by what the notional rises, and coins, where
+        they back the swaps too, by their own price at the venue's discount. None where that is not so."""
         account = ctx.account
-        if account is None or account.mode is not AccountMode.FUTURES or not ctx.swap_notional:
+        if account is None or not ctx.swap_notional:
+            return None
+        if account.mode not in (AccountMode.FUTURES, AccountMode.MULTI):
             return None
         grounds = {name: self._terrain.grounds[name].mark for name in held}
         nothing: Floats = np.zeros(at.stop - at.start)
         low = sum((float(held[name].short_base) * mark.low[at] for name, mark in grounds.items()), nothing)
         high = sum((float(held[name].short_base) * mark.high[at] for name, mark in grounds.items()), nothing)
-        backing = float(ctx.backing_equity) + sum((self._paid(ctx, at, h) for h in held.values()), nothing)
+        cash = float(ctx.cash) + sum((self._paid(ctx, at, h) for h in held.values()), nothing)
         now = float(ctx.swap_notional)
-        return backing - (high - now) - ROOMY, backing + (now - low) + ROOMY, low, high
+        poor, rich = cash - (high - now) - ROOMY, cash + (now - low) + ROOMY
+        if not _in_coins(ctx):
+            return _Bounds(poor, rich, low, high, poor, rich)
+        least, most = poor, rich
+        for ccy, balance in account.balances.items():
+            if ccy == "USDT" or not balance.equity:
+                continue
+            ground = self._terrain.grounds.get(f"{ccy}-USDT")
+            if ground is None:
+                return None
+            counted = float(discounted(ccy, balance.equity, ONE))  # coins; which do not change on the way
+            least, most = least + counted * ground.spot.low[at], most + counted * ground.spot.high[at]
+        return _Bounds(least, most, low, high, poor, rich)
 
-    def _unmoved(
-        self,
-        ctx: Context,
-        at: slice,
-        held: dict[str, HedgeView],
-        bounds: tuple[Floats, Floats, Floats, Floats],
-    ) -> Bools:
+    def _unmoved(self, ctx: Context, at: slice, held: dict[str, HedgeView], bounds: _Bounds) -> Bools:
         """A push of the account wakes nobody: the ratio is not low, the places in the queue stay."""
-        least, most, _, high = bounds
-        unmoved: Bools = least / high > float(self._settings.risk.margin.rebalance_below) + ROOMY
+        floor = float(self._settings.risk.margin.rebalance_below) + ROOMY
+        unmoved: Bools = bounds.least / bounds.high > floor
         for hedge in held.values():
-            unmoved &= self._queue_rests(ctx, at, hedge, (least, most))
+            unmoved &= self._queue_rests(ctx, at, hedge, bounds)
         return unmoved
 
     def unmoved_until_ms(self, ctx: Context) -> int:
@@ -327,19 +353,25 @@ class Vigil:
         moved = np.flatnonzero(~self._unmoved(ctx, at, held, bounds) | self._terrain.unknown[at])
         return int(self._terrain.begin_ms[at.start + int(moved[0]) if len(moved) else at.stop - 1])
 
-    def _no_sweep(self, ctx: Context, at: slice, most: Floats, low: Floats) -> Bools:
-        """What the shorts do not need is needed by the rest of the sleeve, or too little to move."""
+    def _no_sweep(self, ctx: Context, at: slice, bounds: _Bounds) -> Bools:
+        """What the shorts do not need is needed by the rest of the sleeve, or too little to move; where coins
+        back them too, USDT do not exceed what stays by enough."""
         account, limits = self._settings.account, self._settings.risk.margin
         in_use = float(sum((hedge.entry_notional for hedge in ctx.open_hedges), ZERO))
         per_spot = float(account.futures_ratio / account.spot_ratio)
         unused = np.maximum(0.0, self._budget(ctx, self._gain(ctx, at)[0] - ROOMY) - in_use)
-        excess = most - float(limits.target) * low - unused * (1 + per_spot) * float(ROOM)
+        reserved = unused * (1 + per_spot) * float(ROOM)
+        excess = bounds.most - float(limits.target) * bounds.low - reserved
+        if _in_coins(ctx):
+            excess = np.minimum(excess, bounds.rich - float(CASH) * bounds.low - reserved)
         kept: Bools = excess < float(max(limits.min_transfer_usdt, CENT)) - ROOMY
+        if _in_coins(ctx):
+            kept |= (bounds.rich - reserved) / bounds.low < float(
+                CASH * limits.sweep_above / limits.target
+            ) - ROOMY
         return kept
 
-    def _queue_rests(
-        self, ctx: Context, at: slice, hedge: HedgeView, backing: tuple[Floats, Floats]
-    ) -> Bools:
+    def _queue_rests(self, ctx: Context, at: slice, hedge: HedgeView, bounds: _Bounds) -> Bools:
         """The short's place in the venue's queue neither becomes a warning nor ends one."""
         assert ctx.account is not None  # _margin_rests has looked
         limits, ground = self._settings.risk.deleveraging, self._terrain.grounds[hedge.instrument]
@@ -348,8 +380,8 @@ class Vigil:
             return np.zeros(at.stop - at.start, dtype=np.bool_)
         edge, entry, short = WARNED[limits.warn_rank - 4], float(position.avg_px), float(hedge.short_base)
         best, worst = 1 - ground.mark.low[at] / entry, 1 - ground.mark.high[at] / entry
-        highest = best * short * ground.mark.high[at] / backing[0]
-        lowest = worst * short * ground.mark.low[at] / backing[1]
+        highest = best * short * ground.mark.high[at] / bounds.least
+        lowest = worst * short * ground.mark.low[at] / bounds.most
         view = ctx.adl.get(hedge.instrument)
         if view is None:
             calm: Bools = (best <= 0) | (highest < edge * (1 - 1e-6))
@@ -368,6 +400,11 @@ class Vigil:
         bars = float(limits.project_minutes) / BAR_MINUTES
         rise: Floats = ground.swing[at] * float(limits.project_sigmas) * bars**0.5
         return rise
+
+
+def _in_coins(ctx: Context) -> bool:
+    """Whether coins back the swaps as well as USDT."""
+    return ctx.account is not None and ctx.account.mode is AccountMode.MULTI
 
 
 def _fees_bps(ctx: Context, name: str) -> float:

@@ -14,9 +14,9 @@ from scripts.backtest.agreement import differences
 from scripts.backtest.command import FAST, FULL, BacktestOptions, Outcome, run, settings_of
 
 MONEY = (
-    "state", "permission", "equity_start", "equity_end", "net_pnl", "funding", "basis", "fees", "slippage",
-    "interest", "other", "unexplained", "rounds", "opens", "closes", "rebalances", "orders", "rejects",
-    "violations", "per_instrument", "max_naked_s",
+    "state", "permission", "account", "equity_start", "equity_end", "net_pnl", "funding", "basis", "fees",
+    "slippage", "interest", "other", "unexplained", "rounds", "opens", "closes", "rebalances", "orders",
+    "rejects", "violations", "per_instrument", "max_naked_s",
 )  # fmt: skip
 
 
@@ -42,12 +42,13 @@ def told_differently(
     settings: Settings,
     must: tuple[str, ...] = (),
     resume_after_ms: int | None = None,
+    account: str = "futures",
 ) -> list[str]:
     """Play both and compare; empty where they agree, and `must` has happened: counts of the summary."""
     found, played = [], {}
     for path in (FULL, FAST):
         (folder / path).mkdir()
-        options = BacktestOptions(tape, names, path=path, resume_after_ms=resume_after_ms)
+        options = BacktestOptions(tape, names, path=path, resume_after_ms=resume_after_ms, account=account)
         played[path] = run(options, settings, folder / path)
     full, fast = (summary(played[path].facts) for path in (FULL, FAST))
     found += [f"no {name}" for name in must if not fast[name]]

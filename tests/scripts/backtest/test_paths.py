@@ -50,6 +50,7 @@ def disagreement(
     changes: Mapping[str, Mapping[str, Any]],
     must: tuple[str, ...] = (),
     resume_after_ms: int | None = None,
+    account: str = "futures",
 ) -> list[str]:
     names = tuple(f"{coin}-USDT" for coin in oddity.coins)
     with tempfile.TemporaryDirectory() as folder:
@@ -57,13 +58,21 @@ def disagreement(
         tape.mkdir()
         odd_tape(tape, seed, oddity)
         configured_as = configured(tape, names, changes)
-        return told_differently(Path(folder), tape, names, configured_as, must, resume_after_ms)
+        return told_differently(Path(folder), tape, names, configured_as, must, resume_after_ms, account)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(seed=st.integers(0, 1_000_000), oddity=ODDITIES)
-def test_both_paths_tell_the_same_of_an_odd_market(seed: int, oddity: Oddity) -> None:
-    assert disagreement(seed, oddity, EAGER) == []
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(seed=st.integers(0, 1_000_000), oddity=ODDITIES, account=st.sampled_from(("futures", "multi")))
+def test_both_paths_tell_the_same_of_an_odd_market(seed: int, oddity: Oddity, account: str) -> None:
+    assert disagreement(seed, oddity, EAGER, account=account) == []
+
+
+@pytest.mark.parametrize("drift", [-0.4, 0.5])
+def test_where_coins_back_the_swaps_both_paths_move_the_same_money_at_the_same_instants(drift: float) -> None:
+    """A fall that fills the account with USDT, and a rise that uses them up until the hedges shrink."""
+    moving = Oddity(hours=20, coins=("BTC", "ETH"), drift=drift, sigma=0.001, rate=0.0003)
+    lean = {**EAGER, "account": {"spot_ratio": D("0.66"), "futures_ratio": D("0.33")}}
+    assert disagreement(5, moving, lean, ("opens", "rebalances"), account="multi") == []
 
 
 def test_a_losing_round_trips_the_breaker_and_the_operator_comes_on_both_paths_alike() -> None:
