@@ -1,6 +1,7 @@
 """What several coins over a few equal places earn by the engine's decisions, on recorded funding.
 
     python -m benchmarks.portfolio --tape DIR [--places 2] [--from 2020-01-01] [--to 2026-01-01] [--json]
+        [--futures OUT,OUT] [--multi OUT,OUT]
 
 Coins and costs are those of benchmarks/recorded.py, holes are handled as in capture.py; decisions those of
 the engine's own functions with the settings of `config/` (strategy/portfolio.py). Per unit of the constant
@@ -8,18 +9,23 @@ swap notional of all places together, and per year of record: the net, the large
 and the same of each coin alone. `strategy.rotation.min_gain_bps` was chosen among 0, 10, 25, 50, 75, 100, 150
 and 200 by the net of 2020 to 2022 with two places; `--from 2023-01-01` reports the other half.
 
-Then what that is on capital (strategy/capital.py), for a swap notional that is held constant: what comes on
-top of it, or is taken off by moving margin and size after the price, only the full backtest counts.
+Then what that is on capital (strategy/capital.py), for a swap notional that is held constant, first of the
+sleeve alone and then of all capital, `core_ratio` of which is the sleeve. What moving margin and size after
+the price comes to only the engine's own run counts: `--futures` and `--multi` name folders that
+`main.py backtest --out` has left, of the coins that have candles, and their figures (benchmarks/capital.py)
+stand beside.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks import capital
 from benchmarks.figures import Figure
 from benchmarks.recorded import SWITCH_COST, Asked, run, settled_of
 from config.schema import Settings
@@ -109,18 +115,26 @@ def _on_capital(net: float, settings: Settings) -> list[Figure]:
     margin = account.futures_ratio / account.spot_ratio
     split, multi = futures_need(margin), multi_need(STRESS_RISE)
     after = multi_ratio(multi - 1, STRESS_RISE, DISCOUNT)
+    whole = float(account.core_ratio)
     return [
         Figure(f"on capital, futures mode, {split:.2f} a notional", net / float(split), "%", NO_TARGET, True),
         Figure(
             f"on capital, multi-currency, {multi:.2f} a notional", net / float(multi), "%", NO_TARGET, True
         ),
+        Figure("on all capital, futures mode", net / float(split) * whole, "%", NO_TARGET, True),
+        Figure("on all capital, multi-currency", net / float(multi) * whole, "%", NO_TARGET, True),
         Figure("margin ratio after +50 %, multi-currency", float(after), "", 1 / 3, True),
     ]
 
 
 def measured(asked: Asked, settings: Settings) -> list[Figure]:
     records = records_of(asked.tape, settings, asked.from_ms, asked.to_ms)
-    return measure(records, settings, int(asked.options.get("--places", PLACES)))
+    figures = measure(records, settings, int(asked.options.get("--places", PLACES)))
+    for option in ("--futures", "--multi"):
+        if folders := asked.options.get(option):
+            parts = [capital.read(Path(folder)) for folder in folders.split(",")]
+            figures += [replace(one, name=f"own run: {one.name}") for one in capital.measure(parts)]
+    return figures
 
 
 if __name__ == "__main__":
