@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-
-from msgspec import Struct
 
 Figure = Decimal | int | str | bool
 Figures = tuple[tuple[str, Figure], ...]
 
 
-class Verdict(Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """What one guard or one strategy condition said, and why.
 
     ok        True lets the row through.

@@ -11,8 +11,8 @@ AUXILIARY: Final[Mapping[str, tuple[str, str]]] = {
         "可选的信号模块；它们有自己的策略资金，服从同样的守卫",
     ),
     "strategy.auxiliary.enabled": (
-        "true loads the modules below; this version does not trade by any yet and refuses it.",
-        "true 加载下面的模块；当前版本还不按任何模块交易，会拒绝它",
+        "true lets the modules below trade, on an account of their own; needs auxiliary_ratio in account.yaml.",
+        "true 让下面的模块交易，用自己的账户；需要 account.yaml 的 auxiliary_ratio",
     ),
     "strategy.auxiliary.modules": (
         "Names of modules in strategy/auxiliary.",

@@ -240,7 +240,7 @@ SHAPES = (
         "  enabled: false\n" + MODULES,
         "  enabled: true\n" + MODULES,
         "auxiliary.enabled",
-        "trades by no auxiliary module yet",
+        "modules names none",
     ),
     broken("strategy", MODULES, "  modules: &a [*a]", "auxiliary.modules[0]", "alias", "written out"),
     broken("strategy", MODULES, "  modules: *gone", "", "undefined alias", "valid YAML"),
