@@ -1,6 +1,6 @@
 """A module's text, read without running it: what it imports, calls, changes and remembers (R4, R6).
 
-What can be seen here is refused before a line of it is run. What cannot (a list under a second name, say) is
+What can be seen here is refused before a line of it is run. What cannot (a method that is handed on, say) is
 found when the module is played: the same question has to have the same answer.
 """
 
@@ -154,6 +154,8 @@ class _Reader:
         name = _root(node)
         if not inside or name is None:
             return False
+        for function in reversed(inside):
+            name = _behind(name, function)
         if name in ("self", "cls", "look"):
             return True
         return name in self.top and not any(name in _locals(function) for function in inside)
@@ -174,6 +176,30 @@ def _locals(function: Function) -> set[str]:
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     stored = {each.id for each in ast.walk(function) if isinstance(each, ast.Name) and _stores(each)}
     return stored | {each.arg for each in named}
+
+
+def _behind(name: str, function: Function) -> str:
+    """Return the root a local name is a second name of: `kept = self.kept` makes `self` of `kept`.
+
+    The name itself when it is anything else somewhere in the function.
+    """
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        values = [
+            each.value
+            for each in ast.walk(function)
+            if isinstance(each, ast.Assign)
+            and any(isinstance(target, ast.Name) and target.id == name for target in each.targets)
+        ]
+        stored = sum(
+            isinstance(each, ast.Name) and each.id == name and _stores(each) for each in ast.walk(function)
+        )
+        roots = {_root(value) for value in values}
+        if len(values) != stored or len(roots) != 1 or (root := roots.pop()) is None:
+            return name
+        name = root
+    return name
 
 
 def _stores(node: ast.Name) -> bool:

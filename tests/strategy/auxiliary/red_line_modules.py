@@ -204,6 +204,19 @@ OFFENDING = (
         R6,
         init="self.kept = []\n",
     ),
+    Tried(
+        "hands the method on by which it remembers",
+        "list(map(self.kept.append, [close]))\nreturn self.made(look, side) if len(self.kept) % 2 else None",
+        R6,
+        init="self.kept = []\n",
+    ),
+    Tried(
+        "remembers the first close it saw and nothing else",
+        "list(map(self.kept.append, [] if self.kept else [close]))\n"
+        "return self.made(look, side) if close > self.kept[0] else None",
+        R6,
+        init="self.kept = []\n",
+    ),
     Tried("reads a file", 'return self.made(look, side) if open("hint").read() else None', R6),
     Tried("sends an order itself", rule=R6, top="from execution.order_manager import OrderManager"),
     Tried(
@@ -226,6 +239,14 @@ OFFENDING = (
     ),
     Tried(
         "dates its signals ahead", "ahead = bars.closed_ms + 1\nreturn self.made(look, side, at_ms=ahead)", R7
+    ),
+    Tried(
+        "says a thing of its own making",
+        "said = self.made(look, side)\n"
+        "return Own(**{each.name: getattr(said, each.name) for each in fields(said)})",
+        R7,
+        top="from dataclasses import fields\n\n\n"
+        "class Own(Signal):\n    def __post_init__(self):\n        return None\n\n",
     ),
     Tried("speaks of another coin", "return self.made(look, side, instrument='ETH-USDT')", R7),
 )

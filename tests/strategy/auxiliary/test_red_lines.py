@@ -120,12 +120,16 @@ def test_a_trace_leads_from_the_market_to_the_instant_that_broke_the_rule() -> N
 
 
 def test_a_text_is_read_before_anything_of_it_is_run() -> None:
+    loaded: list[str] = []
+
     def load() -> Factory:
-        raise AssertionError("it was loaded")
+        loaded.append("it was loaded")
+        return MODULES["confluence"]
 
     text = offending("sends an order itself").text
     report = checked("tried", {"tried.py": text}, load)
     (moment,) = report.breaches[0].trace
+    assert loaded == []
     assert moment.what.startswith("tried.py line ")
     assert moment.what.endswith("from execution.order_manager import OrderManager")
 
