@@ -217,6 +217,12 @@ OFFENDING = (
         R6,
         init="self.kept = []\n",
     ),
+    Tried(
+        "remembers the highest close in what all of its kind share",
+        "list(map(SEEN.append, [close]))\nreturn self.made(look, side) if close >= max(SEEN) else None",
+        R6,
+        top="SEEN = []",
+    ),
     Tried("reads a file", 'return self.made(look, side) if open("hint").read() else None', R6),
     Tried("sends an order itself", rule=R6, top="from execution.order_manager import OrderManager"),
     Tried(
