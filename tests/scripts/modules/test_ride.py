@@ -168,3 +168,47 @@ def test_an_average_of_bars_that_are_not_watched_is_taken_of_those_that_are(fram
     coin = bars_of([(100, 101, 99, 100)] * 30)
     plan = replace(HALVES, targets=(), trails=(Trail(TrailBy.MA20, frame=frame),))
     assert [trail.frame for trail in Watched(coin, "1H").played(plan).trails] == ["1H"]
+
+
+Row = tuple[float, float, float, float]
+
+
+def both_ways(rows: list[Row], plan: ExitPlan, at: int) -> list[tuple[str, str]]:
+    """The exits of a long entered at 100, which are the same by leaps and bar by bar."""
+    coin = bars_of(rows)
+    watched = Watched(coin, "1H")
+    played = watched.played(plan)
+    entry = entry_of(played, Side.BUY, D(100), int(watched.series.ts_ms[at]), leverage="1")
+    leaping = Ride(played, entry, watched).exits(at)
+    assert leaping == plain_exits(played, entry, coin, watched.series, at)
+    return [(each.reason, f"{each.px.normalize():f}") for each in leaping]
+
+
+def test_a_best_price_of_a_bar_that_was_leapt_over_is_remembered() -> None:
+    """The second bar moves no stop, but the line behind its high is where the third one ends it."""
+    plan = ExitPlan("t", Stop((Distance(ratio=D("0.1")),)), trails=(Trail(TrailBy.RATIO, D("0.05")),))
+    rows = [(100, 100.4, 99.9, 100.2), (100.2, 100.5, 100, 100.4), (100.4, 100.45, 95.3, 96)]
+    assert both_ways(rows, plan, 0) == [("trail", "95.475")]
+
+
+QUIET: list[Row] = [(100, 100.3, 99.7, 100)] * 130
+MA20 = Trail(TrailBy.MA20, frame="1H", after_targets=1)
+SPIKE = ExitPlan(
+    "s",
+    Stop((Distance(ratio=D("0.05")),)),
+    (Target(Distance(ratio=D("0.01")), D("0.5")), Target(Distance(ratio=D("0.2")))),
+    (MA20,),
+)
+
+
+def test_a_crossing_seen_before_its_trail_began_is_no_crossing_afterwards() -> None:
+    """It crosses before the target, and is below already when the target's bar closes."""
+    rows = [*QUIET, (100, 100.4, 99.9, 100.2), (100.2, 100.3, 99.8, 99.9), (99.9, 100, 99.7, 99.8),
+            (99.8, 101.5, 99.5, 99.6), (99.6, 99.7, 99.4, 99.5)]  # fmt: skip
+    assert both_ways(rows, SPIKE, 130) == [("target", "101"), ("tape ends", "99.5")]
+
+
+def test_a_crossing_after_its_trail_began_ends_the_rest_at_the_next_open() -> None:
+    rows = [*QUIET, (100, 101.5, 99.9, 100.4), (100.4, 100.6, 100.1, 100.5), (100.5, 100.6, 99.4, 99.5),
+            (99.3, 99.6, 99.1, 99.4)]  # fmt: skip
+    assert both_ways(rows, SPIKE, 130) == [("target", "101"), ("trail", "99.3")]
