@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.types import ZERO
+from core.types import DAY_MS, ZERO
 from scripts.modules.measures import FEWEST, figures_of, interval, largest_fall, running_net, t_value
 from scripts.modules.subjects import Subject, subjects
 from scripts.modules.trade import Trade
-from scripts.modules.walk import drawn
+from scripts.modules.walk import drawn, splits_of
+from strategy.auxiliary.presets import PRESETS
 
 D = Decimal
 TEN = D(10)
@@ -105,3 +106,16 @@ def test_drawn_sets_are_within_what_is_declared_and_the_first_is_the_default(sub
     assert sets[0] == {} and len(sets) == 6 and sets == drawn(subject, 6, 7)
     for one in sets:
         subject.make(one)
+
+
+@given(st.integers(200, 3_000), st.integers(1, 5))
+def test_what_was_chosen_on_was_over_before_the_judged_part_begins(days: int, folds: int) -> None:
+    longest_ms = max(preset.plan.max_hold_ms for preset in PRESETS.values())
+    for split in splits_of((0, days * DAY_MS), folds):
+        for begin_ms, end_ms in split.chosen_on:
+            assert begin_ms < end_ms and end_ms + longest_ms <= split.judged_on[0]
+
+
+def test_a_time_too_short_for_its_parts_is_not_walked_through() -> None:
+    assert splits_of((0, 100 * DAY_MS), 4) == () and splits_of(None, 4) == ()
+    assert splits_of((0, 1_000 * DAY_MS), 0) == ()
