@@ -2,7 +2,7 @@
 
     {"asked": {module: {instrument: ms}}, "said": {signal: ms}, "bans": [...], "health": {module: {...}}}
 
-A part that is not there is empty; one that cannot be read is an error and no empty one, because a scanner that
+A part that is not there is empty; one that cannot be read is an error and not empty, because a scanner that
 forgot asks twice.
 """
 
