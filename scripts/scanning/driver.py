@@ -95,7 +95,7 @@ class Scanning:
         try:
             round_ = self._scanner.begin(instruments, sights, now_ms)
             why = await self._through(round_)
-            await self._clock.sleep(0)  # to sum up 3,000 lines takes 2 ms
+            await self._clock.sleep(0)
             return round_.end(why)
         finally:
             self._since_ms = None

@@ -150,7 +150,8 @@ class Round:
         self.now_ms: Final = now_ms
         self._scanner, self._instruments, self._sights = scanner, instruments, sights
         self._number = number
-        self._lines: list[Line | None] = []  # None: asked, and not answered yet
+        self._lines: list[Line] = []  # of a question that is open, the place is kept
+        self._counts: Counter[str] = Counter()  # as they come: to count thousands at the end takes long
         self._open: dict[int, Question] = {}
         self._signals: list[Signal] = []
         self._slowest: dict[str, float] = {}
@@ -178,7 +179,7 @@ class Round:
                 self._scanner.ward.failed(name, f"{question.instrument}: {detail}", self.now_ms)
             elif outcome is Outcome.SIGNAL and reply.signal is not None:
                 self._signals.append(reply.signal)
-            self._lines[reply.place] = Line(name, question.instrument, outcome, detail, question.of_ms)
+            self._fill(question, outcome, detail)
 
     def end(self, why: str = "") -> Scan:
         """Return what the scan came to. What is still open counts as cut short, and comes again.
@@ -186,22 +187,20 @@ class Round:
         why  it ended before all was asked, "" when it did not.
         """
         why = why or "the scan ended"
-        for place, question in self._open.items():
-            cut = Line(question.module, question.instrument, Outcome.CUT_SHORT, why, question.of_ms)
-            self._lines[place] = cut
+        for question in self._open.values():
+            self._fill(question, Outcome.CUT_SHORT, why)
         self._open.clear()
         for instrument in self._instruments[self._reached :]:
             for module in self._scanner.modules:
                 self._say(module.name, instrument, Outcome.CUT_SHORT, why)
         self._reached = len(self._instruments)
-        lines = tuple(line for line in self._lines if line is not None)
         scanner = self._scanner
         return Scan(
             number=self._number,
             at_ms=self.now_ms,
             signals=tuple(sorted(self._signals, key=_rank)),
-            lines=lines,
-            counts=dict(sorted(Counter(map(_counted, lines)).items())),
+            lines=tuple(self._lines),
+            counts=dict(sorted(self._counts.items())),
             health=scanner.ward.all(),
             bans=scanner.blacklist.bans(self.now_ms),
             asked=self._asked,
@@ -292,7 +291,7 @@ class Round:
             holding=sights.holdings.get((name, instrument)),
         )
         question = Question(len(self._lines), name, of_ms, look)
-        self._lines.append(None)
+        self._lines.append(Line(name, instrument, Outcome.CUT_SHORT))
         self._open[question.place] = question
         return question
 
@@ -314,6 +313,12 @@ class Round:
 
     def _say(self, module: str, instrument: str, outcome: Outcome, detail: str = "", of_ms: int = 0) -> None:
         self._lines.append(Line(module, instrument, outcome, detail, of_ms))
+        self._counts[_counted(self._lines[-1])] += 1
+
+    def _fill(self, question: Question, outcome: Outcome, detail: str) -> None:
+        line = Line(question.module, question.instrument, outcome, detail, question.of_ms)
+        self._lines[question.place] = line
+        self._counts[_counted(line)] += 1
 
 
 def _rank(signal: Signal) -> tuple[Decimal, str, str, int]:
