@@ -164,11 +164,9 @@ class StatusView:
         return self._refusal(line.refusal)
 
     def _refusal(self, verdict: Verdict, where: str = "") -> Text:
-        """English names the guard as `why` and the journal do; Chinese has words for both."""
-        language = self._language
-        guard = guard_word(verdict.guard, language) if language == "zh" else verdict.guard
-        said = verdict_sentence(verdict.guard, verdict.ok, verdict.reason, language)
-        return Text.assemble((f"{where}{guard}{'：' if language == 'zh' else ': '}", "yellow"), said)
+        guard = guard_word(verdict.guard, self._language)
+        said = verdict_sentence(verdict.guard, verdict.ok, verdict.reason, self._language)
+        return Text.assemble((f"{where}{guard}{'：' if self._language == 'zh' else ': '}", "yellow"), said)
 
     def _decisions(self, decisions: Sequence[DecisionLine]) -> Panel:
         table = self._table(("time", "left"), ("event", "left"), ("state", "left"), ("why", "left"))

@@ -11,7 +11,7 @@ AUXILIARY: Final[Mapping[str, tuple[str, str]]] = {
         "可选的信号模块；它们有自己的策略资金，服从同样的守卫",
     ),
     "strategy.auxiliary.enabled": (
-        "true lets the modules below trade, on an account of their own; needs auxiliary_ratio in account.yaml.",
+        "true lets the modules below trade, on their own account; needs auxiliary_ratio in account.yaml.",
         "true 让下面的模块交易，用自己的账户；需要 account.yaml 的 auxiliary_ratio",
     ),
     "strategy.auxiliary.modules": (

@@ -35,7 +35,7 @@ def test_numbers_are_told_by_module_and_name() -> None:
         ({"symbols": ("BTC-USDT",), "exclude": ("BTC-USDT",)}, "both in symbols and in exclude"),
         ({"parameters": ("a.b = 1",)}, "for a module that is not in modules"),
         ({"modules": ("a",), "parameters": ("a.b = 1", "a.b=2")}, "gives a.b twice"),
-        ({"enabled": True}, "allowed: false"),
+        ({"enabled": True}, "modules names none"),
     ],
 )
 def test_a_contradiction_is_refused_in_one_sentence(given: dict[str, Any], says: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
@@ -41,11 +41,11 @@ def test_an_exponent_never_reaches_a_row(number: str, text: str) -> None:
     assert plain(Verdict(True, "guard", "well", (("size", Decimal(number)),)))["figures"] == [["size", text]]
 
 
-def test_a_verdict_is_written_field_by_field_like_any_struct() -> None:
+def test_a_verdict_is_written_field_by_field_like_any_dataclass() -> None:
     verdict = Verdict(
         False, "liquid", "too thin", (("depth_usdt", Decimal("1.50")), ("known", True)), "A-USDT"
     )
-    assert plain(verdict) == {name: plain(getattr(verdict, name)) for name in Verdict.__struct_fields__}
+    assert plain(verdict) == {f.name: plain(getattr(verdict, f.name)) for f in fields(Verdict)}
 
 
 def test_parts_of_parts_are_made_plain_too() -> None:

@@ -80,14 +80,14 @@ def test_verdicts_reasons_and_the_breaker_are_said_in_the_chosen_language() -> N
     chinese, english = "".join(drawn(shown, "zh")), "".join(drawn(shown))
     for part in (
         "熔断中: 当日亏损过多",
-        "流动性: 现货价差过大",
+        "流动性：现货价差过大",
         "换到更好的币种足以覆盖成本",
-        "需要调整: 持仓无需变动",
+        "需要调整：持仓无需变动",
     ):
         assert part in chinese, part
     for part in (
         "breaker open: too much lost today", "Liquidity: spot spread is too wide",
-        "a better coin pays for the change", "Adjustment due: nothing held must change",
+        "a better coin pays for the change", "Adjustment due: nothing that is held needs a change",
     ):  # fmt: skip
         assert part in english, part
     for part in ("spread", "better coin", "must change", "lost today", "liquid"):
@@ -147,7 +147,7 @@ def test_refusals_are_told_in_the_language_of_the_screen() -> None:
     base = status()
     no = Verdict(False, "not_held", "a hedge is held already")
     told = replace(base, candidates=(replace(base.candidates[0], refusal=no),))
-    assert "not_held: a hedge is held already" in "\n".join(drawn(told))
+    assert "Not held yet: a hedge is held already" in "\n".join(drawn(told))
     assert "尚未持有：已持有对冲" in "\n".join(drawn(told, "zh"))
 
 

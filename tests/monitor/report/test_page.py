@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from msgspec import structs
 
 from monitor.report import page as page_module
 from monitor.report import tables
@@ -109,7 +110,7 @@ def test_the_page_needs_nothing_from_outside_and_lets_nothing_in(language: Langu
 
 def test_text_from_outside_stays_text() -> None:
     hostile = replace(BUSY.rounds[0], instrument=HOSTILE, reason=HOSTILE, closed_ms=BUSY.run.to_ms)
-    settled = tuple(replace(one, instrument=HOSTILE) for one in BUSY.settlements[:9])
+    settled = tuple(structs.replace(one, instrument=HOSTILE) for one in BUSY.settlements[:9])
     facts = replace(BUSY, rounds=(hostile,), settlements=settled, run=run(violations=(HOSTILE,)))
     text = shown(facts)
     assert HOSTILE not in text
