@@ -110,7 +110,7 @@ def _set(values: Iterable[object]) -> list[Any]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    """As any struct. Its figures are most of what is ever written, hence this way of their own."""
+    """As any dataclass. Its figures are most of what is ever written, hence this way of their own."""
     return {
         "ok": verdict.ok,
         "guard": verdict.guard,
