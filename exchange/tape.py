@@ -82,6 +82,11 @@ class _Choice:
     spot: list[TapeFile]
     perp: list[TapeFile]
 
+    def check(self) -> None:
+        """Raises UsageError for stamps that cannot be, naming file, line and value."""
+        for file in (*self.spot, *self.perp):
+            file.times()
+
     def covered_ms(self, from_ms: int, to_ms: int) -> int:
         """How much of a period the bars that open in it cover."""
         return min(sum(file.covered_ms(from_ms, to_ms) for file in files) for files in (self.spot, self.perp))
@@ -195,6 +200,8 @@ def _pick(folder: Path, choices: list[_Choice], from_ms: int, to_ms: int) -> _Ch
     covered = [one.covered_ms(from_ms, to_ms) for one in choices]
     best = max(covered)
     if not best:
+        for one in choices:
+            one.check()  # a file with a bad stamp covers nothing, and that is what is to be said
         have = "; ".join("{} {} to {}".format(FRAME_NAMES[one.bar_ms], *one.period()) for one in choices)
         raise UsageError(
             f"{folder.name}: {choices[0].coin} has no bars between {from_ms} and {to_ms}, allowed: {have}"

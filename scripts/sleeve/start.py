@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
@@ -19,8 +19,10 @@ from exchange.okx.endpoints import Credentials, Endpoints
 from scripts.compose import App
 from scripts.door import sleeve_key_of
 from scripts.options import Mode
-from scripts.sleeve.compose import SleevePorts
 from strategy.auxiliary.sleeve import sleeve
+
+if TYPE_CHECKING:
+    from scripts.sleeve.compose import SleevePorts  # imports what the modules compute with
 
 COMPUTED_WITH: Final = ("numpy", "talib")
 DEMO_EVERY_S: Final = 60.0  # missing candles are looked for; each look makes a leaping clock stop

@@ -84,7 +84,7 @@ async def running(house: House, folder: Path, notifier: Silent | None = None) ->
 async def until(done: object, house: House | None = None) -> None:
     """Wait in wall time for what crosses sockets, while the venue's clock goes on in small steps."""
     assert callable(done)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):  # a busy machine
         while not done():
             if house is not None:
                 await house.wait(100)
