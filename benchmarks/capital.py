@@ -47,12 +47,14 @@ class Part:
     """One folder's run. Money in USDT, times UTC ms.
 
     said    its summary.json.               by_year   net result by calendar year, UTC.
+    falls   by calendar year the largest fall from the highest equity so far, a fraction.
     moved   transfers done, by purpose.     shrunk    how often hedges were made smaller for margin.
     costs   fees and slippage of what neither opened nor left a hedge.
     """
 
     said: Mapping[str, Any]
     by_year: Mapping[int, Decimal]
+    falls: Mapping[int, Decimal]
     moved: Mapping[str, int]
     shrunk: int
     costs: Decimal
@@ -89,7 +91,8 @@ def read(folder: Path) -> Part:
             shrunk += row.body.get("purpose") == Purpose.SHRINK
     unplanned = (row for row in _rows(folder / "trades.csv") if purposes.get(row["cl_id"]) not in PLANNED)
     costs = sum((Decimal(row["fee_usdt"]) + Decimal(row["slippage_usdt"]) for row in unplanned), Decimal(0))
-    return Part(said, _by_year(folder / "equity.csv"), moved, shrunk, costs)
+    by_year, falls = _by_year(folder / "equity.csv")
+    return Part(said, by_year, falls, moved, shrunk, costs)
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -97,14 +100,19 @@ def _rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _by_year(file: Path) -> dict[int, Decimal]:
+def _by_year(file: Path) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """Net results and largest falls."""
     rows = _rows(file)
-    before, years = Decimal(rows[0]["equity"]), dict[int, Decimal]()
+    before = peak = Decimal(rows[0]["equity"])
+    years, falls = dict[int, Decimal](), dict[int, Decimal]()
     for row in rows[1:]:
         year = datetime.fromtimestamp(int(row["ts"]) / 1000 - 1, UTC).year  # midnight ends the old year
-        years[year] = years.get(year, Decimal(0)) + Decimal(row["equity"]) - before
-        before = Decimal(row["equity"])
-    return years
+        equity = Decimal(row["equity"])
+        peak = max(peak, equity)
+        years[year] = years.get(year, Decimal(0)) + equity - before
+        falls[year] = max(falls.get(year, Decimal(0)), 1 - equity / peak)
+        before = equity
+    return years, falls
 
 
 def measure(parts: Sequence[Part]) -> list[Figure]:
@@ -125,7 +133,12 @@ def measure(parts: Sequence[Part]) -> list[Figure]:
     for part in parts:
         for year, amount in part.by_year.items():
             years[year] = years.get(year, Decimal(0)) + amount
-    figures += [_told(f"net of {year}", years[year] / capital * 100, "%") for year in sorted(years)]
+    for year in sorted(years):
+        fall = max(part.falls.get(year, Decimal(0)) for part in parts) * 100
+        figures += [
+            _told(f"net of {year}", years[year] / capital * 100, "%"),
+            Figure(f"max drawdown in {year}", float(fall), "%", NO_CEILING, False),
+        ]
     worst = max(Decimal(part.said["max_drawdown"]) for part in parts) * 100
     hedged = sum((part.hedged_ms for part in parts), Decimal(0)) / span / capital * 100
     ratios = [part.said["metrics"]["lowest_margin_ratio"] for part in parts]

@@ -133,7 +133,8 @@ def measured(asked: Asked, settings: Settings) -> list[Figure]:
     for option in ("--futures", "--multi"):
         if folders := asked.options.get(option):
             parts = [capital.read(Path(folder)) for folder in folders.split(",")]
-            figures += [replace(one, name=f"own run: {one.name}") for one in capital.measure(parts)]
+            whose = f"own run, {parts[0].said['account']}"
+            figures += [replace(one, name=f"{whose}: {one.name}") for one in capital.measure(parts)]
     return figures
 
 

@@ -32,6 +32,7 @@ def test_the_net_is_that_of_the_equity_rows_and_each_year_its_part(folder: Path)
     with (folder / "equity.csv").open() as lines:
         rows = [D(row["equity"]) for row in csv.DictReader(lines)]
     assert sum(part.by_year.values()) == rows[-1] - rows[0]
+    assert float(max(part.falls.values())) == pytest.approx(float(part.said["max_drawdown"]), abs=1e-9)
     assert abs(D(part.said["net_pnl"]) - (rows[-1] - rows[0])) < D("1e-8")
     assert part.said["account"] == "multi" and part.moved["sweep"] > 0
 
