@@ -27,6 +27,8 @@ LOCKED: Final = (
     "account.rest_url",
     "account.stream_url",
     "strategy.dry_run",
+    "strategy.auxiliary.enabled",
+    "strategy.auxiliary.modules",
     "risk.watchdog",
     "monitor.web",
     "monitor.telegram",
