@@ -217,10 +217,12 @@ def test_it_follows_the_system_into_the_dark_and_can_be_switched(browser: Browse
         dark = background(night.page)
         night.page.get_by_label("Appearance", exact=True).select_option("light")
         expect(shown).to_have_attribute("data-theme", "light")
+        body = night.page.locator("body")
+        expect(body).not_to_have_css("background-color", dark)
         light = background(night.page)
         night.page.reload()
         expect(shown).to_have_attribute("data-theme", "light")
-        assert dark != light == background(night.page)
+        expect(body).to_have_css("background-color", light)
 
 
 def test_it_speaks_chinese_and_remembers_it(desk: Visitor) -> None:
