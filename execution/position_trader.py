@@ -78,12 +78,11 @@ class PositionTrader:
         """Bring the holding to the target, then the venue's stop under what is held."""
         tools, name = self._tools, target.instrument
         run = _Run(target, tools.pair_of(name))
-        unknown = await tools.orders.settle(name)
-        if not unknown:
-            try:
+        try:
+            if not await tools.orders.settle(name):
                 await (self._enter(run) if target.purpose is Intent.ENTER else self._leave(run))
-            except VenueError as error:  # a key that is refused, or leverage that cannot be set
-                run.remarks.append(str(error))
+        except VenueError as error:  # a key that is refused, or leverage that cannot be set
+            run.remarks.append(str(error))
         held = tools.holdings.held(name)
         contracts = floor_to(held / run.pair.swap.ct_val, run.pair.swap.lot)
         complaint = await tools.stops.keep(target, run.pair.swap, contracts)

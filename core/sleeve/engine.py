@@ -78,7 +78,7 @@ class SleeveEngine:
     def propose(self, proposal: Proposal) -> Judged:
         """Put a module's signal before the gate, and act on its grant."""
         now_ms = self._clock.now_ms()
-        judged = self._conduct.judge(proposal, self._books, self._frozen(), now_ms)
+        judged = self._conduct.judge(proposal, self._books, self._frozen(proposal.instrument), now_ms)
         if judged.target is not None and self.state(proposal.instrument) is not State.IDLE:
             judged = replace(judged, fate=CONFLICT, reason="the instrument is taken", target=None)
         self._write_signal(proposal, judged, now_ms)
@@ -363,9 +363,13 @@ class SleeveEngine:
             self._machines[name] = PositionMachine()
         return self._machines[name]
 
-    def _frozen(self) -> str:
+    def _frozen(self, instrument: str) -> str:
+        """Why nothing may be entered there now, "" when it may. What the venue holds without a reason is not
+        added to, also where the books hold nothing."""
         if not self._is_up:
             return "the sleeve is starting"
+        if unexplained := self._unexplained.get(instrument):
+            return unexplained
         view = self._parts.permissions.view
         return "" if view.level is Permission.FULL else view.reason
 

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from core.context import Permission
+from core.errors import AuthFailed
 from core.events import State
 from core.facts import Kind
-from core.types import Side
+from core.types import OrderRecord, Side
 from tests.core.sleeve.rig import BTC, Sleeve
 from tests.fakes import D, Fault
 
@@ -214,3 +215,38 @@ async def test_nothing_is_entered_while_the_permission_is_lowered_but_what_is_he
     judged = sleeve.propose()
     assert judged.fate == "circuit_break" and "pause" in str(judged.verdicts)
     assert len(sleeve.journal.of(Kind.SIGNAL)) == 2
+
+
+async def test_nothing_is_entered_where_the_venue_holds_what_nobody_can_explain() -> None:
+    sleeve = Sleeve()
+    await sleeve.start()
+    sleeve.venue.position += 1  # somebody's, from before the books
+    sleeve.engine.differ()
+    await sleeve.settle()
+    judged = sleeve.propose()
+    await sleeve.settle()
+    assert judged.fate == "circuit_break" and "the venue 1" in str(judged.verdicts)
+    assert sleeve.venue.sent == [] and sleeve.engine.state(BTC) is State.IDLE
+    sleeve.venue.position -= 1
+    sleeve.engine.differ()
+    await sleeve.settle()
+    assert sleeve.propose().fate == "executed"
+
+
+async def test_a_key_that_is_refused_while_an_order_is_asked_for_does_not_end_the_engine() -> None:
+    sleeve = Sleeve()
+    await sleeve.start()
+    sleeve.propose()
+    await sleeve.settle()
+    sleeve.venue.stop_triggers = False
+    sleeve.venue.on(SWAP, Fault(ack_lost=True, push="none", invisible_ms=40_000))
+    asked = sleeve.venue.order
+
+    async def refused(inst_id: str, cl_id: str) -> OrderRecord | None:
+        raise AuthFailed("key refused", "50111")
+
+    sleeve.venue.order = refused  # type: ignore[method-assign]
+    await sleeve.mark(58_000, seconds=30)
+    sleeve.venue.order = asked  # type: ignore[method-assign]
+    await sleeve.settle(120)
+    assert sleeve.at_venue == 0 and sleeve.engine.state(BTC) is State.IDLE
