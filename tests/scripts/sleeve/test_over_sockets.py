@@ -91,6 +91,11 @@ async def until(done: object, house: House | None = None) -> None:
             await asyncio.sleep(0.01)
 
 
+def is_protected(app: SleeveApp, house: House) -> bool:
+    """Nothing is under way, and one stop stands for all that is held: what crosses sockets has arrived."""
+    return not app.engine.busy and [one.size for one in app.books.standing(BTC)] == [abs(house.contracts)]
+
+
 def signal(house: House, plan: ExitPlan, side: Side = Side.BUY) -> Signal:
     px = D(str(house.market.spot["BTC"]))
     return Signal(
@@ -120,7 +125,7 @@ async def test_a_position_lives_from_signal_to_last_target_on_the_venue(tmp_path
         assert entered > 0 and app.books.held(BTC) == entered * D("0.01")
         await house.move(61_000)
         await house.move(63_100)
-        await until(lambda: 0 < house.contracts < entered and not app.engine.busy, house)
+        await until(lambda: 0 < house.contracts < entered and is_protected(app, house), house)
         [stop] = app.books.standing(BTC)
         assert stop.size == house.contracts
         for px in (64_500, 66_200, 67_000):
@@ -158,6 +163,7 @@ async def test_every_preset_takes_its_first_target_and_leaves_on_the_way_back(
                 break
         assert abs(house.contracts) < entered
         if house.contracts:
+            await until(lambda: is_protected(app, house), house)
             [stop] = app.books.standing(BTC)
             assert stop.size == abs(house.contracts) and stop.side is side.opposite
         while house.contracts:
